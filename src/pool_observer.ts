@@ -1,0 +1,64 @@
+/**
+ * Why a resource was destroyed.
+ *
+ * - `"idle"`: evicted, idle for longer than `idleTimeout`
+ * - `"invalid"`: `validate` said no, threw, or took longer than `validateTimeout`
+ * - `"clear"`: idle at `clear()`, or created before it and released after it
+ * - `"close"`: the pool closed
+ * - `"lease"`: `Lease.destroy()`
+ * - `"use"`: the callback of `use` threw and `isFatal` did not object
+ * - `"late"`: `create` settled after its `createTimeout` or after an aborted `close`
+ */
+export type DestroyReason =
+  | "idle"
+  | "invalid"
+  | "clear"
+  | "close"
+  | "lease"
+  | "use"
+  | "late";
+
+/**
+ * Callbacks that watch a pool. Each is optional, is called after the change it
+ * tells of is committed, and may call the pool. What it throws, or rejects
+ * with, is dropped. A callback that is absent costs nothing.
+ *
+ * Durations are milliseconds.
+ *
+ * @example
+ * ```ts
+ * import { Pool } from "@lease/pool";
+ *
+ * await using pool = new Pool({
+ *   create: () => ({}),
+ *   max: 1,
+ *   observer: {
+ *     destroyed: ({ reason, error }) => console.log(reason, error),
+ *   },
+ * });
+ * ```
+ */
+export interface PoolObserver<T> {
+  /** `create` resolved. */
+  created?(event: { resource: T; stripe: number; duration: number }): void;
+  /** `create` threw, rejected or timed out. */
+  createFailed?(
+    event: { error: unknown; stripe: number; duration: number },
+  ): void;
+  /** `destroy` settled, or `destroyTimeout` passed; `error` is there if it failed. */
+  destroyed?(
+    event: {
+      resource: T;
+      stripe: number;
+      reason: DestroyReason;
+      duration: number;
+      error?: unknown;
+    },
+  ): void;
+  /** An acquire, after `wait`, is about to resolve with a lease. */
+  acquired?(event: { resource: T; stripe: number; wait: number }): void;
+  /** An acquire, after `wait`, is about to reject with `error`. */
+  acquireFailed?(event: { error: unknown; wait: number }): void;
+  /** A lease ended with `release()`, by hand or by `using`. */
+  released?(event: { resource: T; stripe: number }): void;
+}
