@@ -5,8 +5,7 @@
  * - `"invalid"`: `validate` said no, threw, or took longer than `validateTimeout`
  * - `"clear"`: idle at `clear()`, or created before it and released after it
  * - `"close"`: the pool closed
- * - `"lease"`: `Lease.destroy()`
- * - `"use"`: the callback of `use` threw and `isFatal` did not object
+ * - `"lease"`: its holder said so: `Lease.destroy()`, or a fatal error in `use`
  * - `"late"`: `create` settled after its `createTimeout` or after an aborted `close`
  */
 export type DestroyReason =
@@ -15,7 +14,6 @@ export type DestroyReason =
   | "clear"
   | "close"
   | "lease"
-  | "use"
   | "late";
 
 /**

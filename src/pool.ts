@@ -1,0 +1,212 @@
+import type { Lease } from "./lease.ts";
+import { LocalPool } from "./local_pool.ts";
+import { home } from "./partition.ts";
+import {
+  type AcquireOptions,
+  checkAcquire,
+  checkClose,
+  checkUse,
+  type CloseOptions,
+  type PoolOptions,
+  settle,
+  type TryAcquireOptions,
+} from "./pool_options.ts";
+import type { PoolStats } from "./pool_stats.ts";
+
+/**
+ * A pool of resources: at most `max` at a time, made by `create` when needed,
+ * used by one holder at a time, kept idle for the next.
+ *
+ * @example
+ * ```ts
+ * import { Pool } from "@lease/pool";
+ *
+ * await using pool = new Pool({
+ *   create: ({ signal }) => Promise.resolve({ signal, open: true }),
+ *   destroy: (conn) => void (conn.open = false),
+ *   max: 10,
+ * });
+ *
+ * await using conn = await pool.acquire({ timeout: 1_000 });
+ * console.log(conn.value.open);
+ * ```
+ */
+export class Pool<T> implements AsyncDisposable {
+  /** The option `name`. */
+  readonly name: string;
+  readonly #stripes: number;
+  readonly #acquireTimeout: number;
+  readonly #local: LocalPool<T>;
+
+  /**
+   * Sets nothing in motion: resources are created by the acquires that need
+   * them.
+   *
+   * @throws {TypeError} if an option is of the wrong kind
+   * @throws {RangeError} if an option is out of range, NaN included
+   */
+  constructor(options: PoolOptions<T>) {
+    const settings = settle(options);
+    this.name = settings.name;
+    this.#stripes = settings.stripes;
+    this.#acquireTimeout = settings.acquireTimeout;
+    this.#local = new LocalPool(settings);
+  }
+
+  /**
+   * Resolves with a lease: on an idle resource, else, in order of arrival, on
+   * one that is released or created.
+   *
+   * Rejects with `signal.reason` when the signal aborts, with an
+   * `AcquireTimeoutError` after `timeout`, with a `PoolFullError` if
+   * `maxPending` wait already, with a `PoolClosedError` once the pool closes,
+   * and with what `create` failed with if that create was for this acquire.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({ create: () => ({}), max: 1 });
+   * const signal = AbortSignal.timeout(1_000);
+   * using lease = await pool.acquire({ signal, affinity: "user-7" });
+   * console.log(lease.value);
+   * ```
+   */
+  acquire(options?: AcquireOptions): Promise<Lease<T>> {
+    if (options === undefined) {
+      return this.#local.acquire(-1, this.#acquireTimeout, undefined);
+    }
+    try {
+      checkAcquire(options);
+      return this.#local.acquire(
+        this.#home(options.affinity),
+        options.timeout ?? this.#acquireTimeout,
+        options.signal,
+      );
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * A lease on an idle resource, or `undefined` if none can be had at once.
+   * Never waits and never creates. A `validate` that answers with a promise
+   * counts as "not now"; its verdict still decides over the resource.
+   *
+   * @throws {TypeError} if an option is of the wrong kind
+   * @throws {RangeError} if an option is out of range
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({ create: () => ({}), max: 1 });
+   * console.log(pool.tryAcquire()); // undefined: nothing is idle yet
+   * ```
+   */
+  tryAcquire(options?: TryAcquireOptions): Lease<T> | undefined {
+    if (options === undefined) return this.#local.tryAcquire(-1);
+    checkAcquire(options);
+    return this.#local.tryAcquire(this.#home(options.affinity));
+  }
+
+  /**
+   * Acquires, runs `fn` and resolves with its result. The resource is released
+   * after; if `fn` throws it is destroyed, unless `isFatal` returns false for
+   * what was thrown.
+   *
+   * Rejects with what `fn` threw, and as `acquire` does.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({ create: () => ({ n: 3 }), max: 1 });
+   * const n = await pool.use((resource) => resource.n);
+   * console.log(n); // 3
+   * ```
+   */
+  async use<R>(
+    fn: (resource: T, lease: Lease<T>) => R | PromiseLike<R>,
+    options: AcquireOptions = {},
+  ): Promise<R> {
+    checkUse(fn);
+    checkAcquire(options);
+    return await this.#local.use(
+      fn,
+      this.#home(options.affinity),
+      options.timeout ?? this.#acquireTimeout,
+      options.signal,
+    );
+  }
+
+  /**
+   * Evicts all idle resources now and retires the others: those used are
+   * destroyed at release, those being created serve at most once. The pool
+   * stays open.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({ create: () => ({}), max: 1 });
+   * (await pool.acquire()).release();
+   * pool.clear();
+   * console.log(pool.stats().idle); // 0
+   * ```
+   */
+  clear(): void {
+    this.#local.clear();
+  }
+
+  /**
+   * Refuses new acquires, rejects the pending with a `PoolClosedError`,
+   * destroys what is idle, and resolves when all that is used or being created
+   * has come back and is destroyed. When `signal` aborts it waits no longer:
+   * what is still out is destroyed, and leases on it have ended. Calling it
+   * again gives the same promise.
+   *
+   * Rejects, at the end, with what a `destroy` failed with meanwhile, an
+   * `AggregateError` if there were several.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * const pool = new Pool({ create: () => ({}), max: 1 });
+   * await pool.close({ signal: AbortSignal.timeout(5_000) });
+   * ```
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    try {
+      checkClose(options);
+      return this.#local.close(options.signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Counts of the pool and of each stripe, now.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({ create: () => ({}), max: 5, stripes: 2 });
+   * console.log(pool.stats().stripes.map(({ max }) => max)); // [3, 2]
+   * ```
+   */
+  stats(): PoolStats {
+    return this.#local.stats();
+  }
+
+  /** The same as `close()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #home(affinity: string | number | undefined): number {
+    return affinity === undefined ? -1 : home(affinity, this.#stripes);
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * An acquire was refused, or a pending one rejected, because the pool is
+ * closed or closing.
+ *
+ * @example
+ * ```ts
+ * import { Pool, PoolClosedError } from "@lease/pool";
+ *
+ * const pool = new Pool({ create: () => ({}), max: 1 });
+ * await pool.close();
+ * await pool.acquire().catch((error) => {
+ *   if (!(error instanceof PoolClosedError)) throw error;
+ * });
+ * ```
+ */
+export class PoolClosedError extends Error {
+  /** Always `"PoolClosedError"`. */
+  override readonly name = "PoolClosedError";
+}
+
+/**
+ * An acquire was refused because `maxPending` others wait already.
+ *
+ * @example
+ * ```ts
+ * import { Pool, PoolFullError } from "@lease/pool";
+ *
+ * await using pool = new Pool({ create: () => ({}), max: 1, maxPending: 0 });
+ * using _only = await pool.acquire();
+ * await pool.acquire().catch((error) => {
+ *   if (!(error instanceof PoolFullError)) throw error;
+ * });
+ * ```
+ */
+export class PoolFullError extends Error {
+  /** Always `"PoolFullError"`. */
+  override readonly name = "PoolFullError";
+}
+
+/**
+ * An acquire waited for its whole `timeout`, or found nothing idle with
+ * `timeout: 0`. The message carries the pool's name and counts; `cause` is the
+ * last failure of `create`, if none has succeeded since.
+ *
+ * @example
+ * ```ts
+ * import { AcquireTimeoutError, Pool } from "@lease/pool";
+ *
+ * await using pool = new Pool({ create: () => ({}), max: 1, name: "db" });
+ * await pool.acquire({ timeout: 0 }).catch((error) => {
+ *   if (!(error instanceof AcquireTimeoutError)) throw error;
+ *   console.log(error.name, error.message);
+ * });
+ * ```
+ */
+export class AcquireTimeoutError extends Error {
+  /** Always `"TimeoutError"`, as of the platform's own timeouts. */
+  override readonly name = "TimeoutError";
+}
