@@ -1,0 +1,106 @@
+import { BUN, executable, NODE } from "./runtime.ts";
+import { conclude, type Report, report, testCases } from "./report.ts";
+import { bundle, CACHE, ROOT, testFiles } from "./suite.ts";
+
+/** A run that takes longer hangs. */
+const DEADLINE = 10 * 60_000;
+
+/** How a runner is started, and what else its output gives away. */
+interface Runner {
+  command(junit: string): Promise<[string, ...string[]]>;
+  faults(output: string, junit: string): string[];
+}
+
+const RUNNERS: Record<string, Runner> = {
+  deno: {
+    command: (junit) =>
+      Promise.resolve([
+        Deno.execPath(),
+        "test",
+        "--doc",
+        "--no-prompt",
+        `--junit-path=${junit}`,
+      ]),
+    faults: (output, junit) => [
+      ...emptyFiles(output).map((file) => `${file} registers no test`),
+      ...duplicates(junit).map((name) => `Two tests are named '${name}'`),
+    ],
+  },
+  bun: {
+    command: async (junit) => [
+      await executable(BUN),
+      "test",
+      `--timeout=${DEADLINE}`,
+      "--reporter=junit",
+      `--reporter-outfile=${junit}`,
+      (await bundle()).pathname,
+    ],
+    faults: () => [],
+  },
+  node: {
+    command: async (junit) => [
+      await executable(NODE),
+      "--enable-source-maps",
+      "--test-reporter=spec",
+      "--test-reporter-destination=stdout",
+      "--test-reporter=junit",
+      `--test-reporter-destination=${junit}`,
+      (await bundle()).pathname,
+    ],
+    // Node tells of a rejection after the end of its test, and goes on.
+    faults: (_output, junit) =>
+      junit.match(/<!-- .*asynchronous activity.* -->/g) ?? [],
+  },
+};
+
+async function run(name: string): Promise<Report> {
+  const runner = RUNNERS[name];
+  if (runner === undefined) throw new Error(`Unknown runtime '${name}'`);
+  console.log(`\n=== ${name} ===`);
+  const path = new URL(`${name}.xml`, CACHE).pathname;
+  await Deno.mkdir(CACHE, { recursive: true });
+  await Deno.remove(path).catch(() => {});
+  const { success, output } = await show(await runner.command(path));
+  const junit = await Deno.readTextFile(path).catch(() => "");
+  const tests = testCases(junit);
+  const faults = runner.faults(output, junit);
+  if (!success && tests.every((test) => test.result !== "failed")) {
+    faults.push(`${name} ended with an error outside of the tests`);
+  }
+  return report(tests, faults);
+}
+
+/** Runs a command and passes its output on while keeping it. */
+async function show(
+  [program, ...args]: [string, ...string[]],
+): Promise<{ success: boolean; output: string }> {
+  const child = new Deno.Command(program, {
+    args,
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "piped",
+    signal: AbortSignal.timeout(DEADLINE),
+  }).spawn();
+  let output = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of child.stdout) {
+    await Deno.stdout.write(chunk);
+    output += decoder.decode(chunk, { stream: true });
+  }
+  return { success: (await child.status).success, output };
+}
+
+function emptyFiles(output: string): string[] {
+  return testFiles().filter((file) =>
+    output.includes(`running 0 tests from ./${file}`)
+  );
+}
+
+function duplicates(junit: string): string[] {
+  const names = testCases(junit).map(({ name }) => name);
+  return names.filter((name, index) => names.indexOf(name) !== index);
+}
+
+const reports: Report[] = [];
+for (const name of Deno.args) reports.push(await run(name));
+conclude(reports);

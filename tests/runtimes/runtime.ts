@@ -1,0 +1,14 @@
+/** The runtimes beside Deno, as npm packages: no machine needs them before. */
+export const BUN = "bun@1.4.5";
+export const NODE = "node@26.10.0";
+
+/** Where npx has put the program of such a package. */
+export async function executable(runtime: string): Promise<string> {
+  const { success, stdout } = await new Deno.Command("npx", {
+    args: ["--yes", "--loglevel=error", runtime, "-p", "process.execPath"],
+    stdin: "null",
+    stderr: "inherit",
+  }).output();
+  if (!success) throw new Error(`Cannot install ${runtime} from npm`);
+  return new TextDecoder().decode(stdout).trim();
+}
