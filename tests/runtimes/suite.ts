@@ -19,7 +19,8 @@ export async function bundle(): Promise<URL> {
   const entry = new URL("suite.ts", CACHE);
   const output = new URL("suite.test.js", CACHE);
   const imports = testFiles().map((file) => `import "../${file}";\n`);
-  await Deno.writeTextFile(entry, imports.join(""));
+  const runner = `export * from "../tests/runtimes/collected.ts";\n`;
+  await Deno.writeTextFile(entry, imports.join("") + runner);
   const { success } = await new Deno.Command(Deno.execPath(), {
     args: [
       "bundle",

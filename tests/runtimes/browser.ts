@@ -1,0 +1,49 @@
+import { chromium } from "playwright-core";
+import { conclude, report, type TestCase } from "./report.ts";
+import { bundle } from "./suite.ts";
+
+/** Where Debian puts it; no browser comes from npm. */
+const CHROMIUM = "/usr/bin/chromium";
+
+/** What keeps a headless Chromium off the network, and able to run as root. */
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+async function runInPage(): Promise<TestCase[]> {
+  const suite = await Deno.readFile(await bundle());
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    ({ url }) =>
+      url.endsWith("/suite.js")
+        ? new Response(suite, {
+          headers: { "content-type": "text/javascript" },
+        })
+        : new Response("<!doctype html>", {
+          headers: { "content-type": "text/html" },
+        }),
+  );
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: FLAGS,
+  });
+  console.log(`\n=== chromium ${browser.version()} ===`);
+  try {
+    const page = await browser.newPage();
+    page.on("console", (message) => console.log(message.text()));
+    await page.goto(`http://127.0.0.1:${server.addr.port}/`);
+    return await page.evaluate(
+      `import("/suite.js").then((suite) => suite.runCollected())`,
+    );
+  } finally {
+    await browser.close();
+  }
+}
+
+conclude([report(await runInPage(), [])]);
