@@ -1,6 +1,6 @@
 import { chromium } from "playwright-core";
 import { conclude, report, type TestCase } from "./report.ts";
-import { bundle } from "./suite.ts";
+import { bundleSuite } from "./bundle.ts";
 
 /** Where Debian puts it; no browser comes from npm. */
 const CHROMIUM = "/usr/bin/chromium";
@@ -17,7 +17,7 @@ const FLAGS = [
 ];
 
 async function runInPage(): Promise<TestCase[]> {
-  const suite = await Deno.readFile(await bundle());
+  const suite = await Deno.readFile(await bundleSuite());
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     ({ url }) =>
@@ -46,4 +46,4 @@ async function runInPage(): Promise<TestCase[]> {
   }
 }
 
-conclude([report(await runInPage(), [])]);
+await conclude([async () => report(await runInPage())]);

@@ -1,57 +1,70 @@
-import { BUN, executable, NODE } from "./runtime.ts";
+/** Runs the suite on the runtimes named as arguments and adds up its tests. */
+
+import { bundleSuite, CACHE, ROOT, testFiles } from "./bundle.ts";
+import { processExit } from "./process_exit.ts";
 import { conclude, type Report, report, testCases } from "./report.ts";
-import { bundle, CACHE, ROOT, testFiles } from "./suite.ts";
+import { BUN, executable, NODE } from "./runtime.ts";
 
 /** A run that takes longer hangs. */
 const DEADLINE = 10 * 60_000;
 
-/** How a runner is started, and what else its output gives away. */
+type Command = [string, ...string[]];
+
 interface Runner {
-  command(junit: string): Promise<[string, ...string[]]>;
+  /** Starts a program; its file comes last. */
+  run(): Promise<Command>;
+  /** Runs the suite and writes a JUnit report. */
+  test(junit: string): Promise<Command>;
+  /** What went wrong outside of the tests. */
   faults(output: string, junit: string): string[];
 }
 
-const RUNNERS: Record<string, Runner> = {
-  deno: {
-    command: (junit) =>
-      Promise.resolve([
-        Deno.execPath(),
-        "test",
-        "--doc",
-        "--no-prompt",
-        `--junit-path=${junit}`,
-      ]),
-    faults: (output, junit) => [
-      ...emptyFiles(output).map((file) => `${file} registers no test`),
-      ...duplicates(junit).map((name) => `Two tests are named '${name}'`),
-    ],
-  },
-  bun: {
-    command: async (junit) => [
-      await executable(BUN),
+const deno: Runner = {
+  run: () => Promise.resolve([Deno.execPath(), "run", "--no-prompt"]),
+  test: (junit) =>
+    Promise.resolve([
+      Deno.execPath(),
       "test",
-      `--timeout=${DEADLINE}`,
-      "--reporter=junit",
-      `--reporter-outfile=${junit}`,
-      (await bundle()).pathname,
-    ],
-    faults: () => [],
-  },
-  node: {
-    command: async (junit) => [
-      await executable(NODE),
-      "--enable-source-maps",
-      "--test-reporter=spec",
-      "--test-reporter-destination=stdout",
-      "--test-reporter=junit",
-      `--test-reporter-destination=${junit}`,
-      (await bundle()).pathname,
-    ],
-    // Node tells of a rejection after the end of its test, and goes on.
-    faults: (_output, junit) =>
-      junit.match(/<!-- .*asynchronous activity.* -->/g) ?? [],
-  },
+      "--doc",
+      "--no-prompt",
+      `--junit-path=${junit}`,
+    ]),
+  faults: (output, junit) => [
+    ...emptyFiles(output).map((file) => `${file} registers no test`),
+    ...duplicates(junit).map((name) => `Two tests are named '${name}'`),
+  ],
 };
+
+const bun: Runner = {
+  run: async () => [await executable(BUN)],
+  test: async (junit) => [
+    await executable(BUN),
+    "test",
+    `--timeout=${DEADLINE}`,
+    "--reporter=junit",
+    `--reporter-outfile=${junit}`,
+    (await bundleSuite()).pathname,
+  ],
+  faults: () => [],
+};
+
+const node: Runner = {
+  run: async () => [await executable(NODE), "--enable-source-maps"],
+  test: async (junit) => [
+    await executable(NODE),
+    "--enable-source-maps",
+    "--test-reporter=spec",
+    "--test-reporter-destination=stdout",
+    "--test-reporter=junit",
+    `--test-reporter-destination=${junit}`,
+    (await bundleSuite()).pathname,
+  ],
+  // Node tells of a rejection after the end of its test, and goes on.
+  faults: (_output, junit) =>
+    junit.match(/<!-- .*asynchronous activity.* -->/g) ?? [],
+};
+
+const RUNNERS: Record<string, Runner> = { deno, bun, node };
 
 async function run(name: string): Promise<Report> {
   const runner = RUNNERS[name];
@@ -60,19 +73,20 @@ async function run(name: string): Promise<Report> {
   const path = new URL(`${name}.xml`, CACHE).pathname;
   await Deno.mkdir(CACHE, { recursive: true });
   await Deno.remove(path).catch(() => {});
-  const { success, output } = await show(await runner.command(path));
+  const { success, output } = await show(await runner.test(path));
   const junit = await Deno.readTextFile(path).catch(() => "");
   const tests = testCases(junit);
   const faults = runner.faults(output, junit);
+  if (tests.length === 0) faults.push(`${name} ran no test`);
   if (!success && tests.every((test) => test.result !== "failed")) {
     faults.push(`${name} ended with an error outside of the tests`);
   }
-  return report(tests, faults);
+  return report([...tests, ...await processExit(await runner.run())], faults);
 }
 
 /** Runs a command and passes its output on while keeping it. */
 async function show(
-  [program, ...args]: [string, ...string[]],
+  [program, ...args]: Command,
 ): Promise<{ success: boolean; output: string }> {
   const child = new Deno.Command(program, {
     args,
@@ -101,6 +115,4 @@ function duplicates(junit: string): string[] {
   return names.filter((name, index) => names.indexOf(name) !== index);
 }
 
-const reports: Report[] = [];
-for (const name of Deno.args) reports.push(await run(name));
-conclude(reports);
+await conclude(Deno.args.map((name) => () => run(name)));

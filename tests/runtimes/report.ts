@@ -1,9 +1,11 @@
-/** How the tests of one runtime ended. */
-export interface Report {
-  passed: number;
-  failed: number;
-  skipped: number;
+/** How one test ended. */
+export interface TestCase {
+  name: string;
+  result: "passed" | "failed" | "skipped";
 }
+
+/** How many tests ended how. */
+export type Report = Record<TestCase["result"], number>;
 
 const ATTRIBUTES = String.raw`((?:\s+[\w:]+="[^"]*")*)`;
 const TEST_CASE = new RegExp(
@@ -11,13 +13,7 @@ const TEST_CASE = new RegExp(
   "g",
 );
 
-/** One test of a JUnit report, which every runner here can write. */
-export interface TestCase {
-  name: string;
-  result: "passed" | "failed" | "skipped";
-}
-
-/** The tests of a JUnit report. */
+/** The tests of a JUnit report, which every runner here can write. */
 export function testCases(junit: string): TestCase[] {
   return [...junit.matchAll(TEST_CASE)].map(([, attributes, body = ""]) => ({
     name: attributes?.match(/\sname="([^"]*)"/)?.[1] ?? "",
@@ -30,25 +26,29 @@ export function testCases(junit: string): TestCase[] {
 }
 
 /** Counts tests; what went wrong outside of them counts as failed, too. */
-export function report(tests: TestCase[], faults: string[]): Report {
-  const count = (result: TestCase["result"]) =>
-    tests.filter((test) => test.result === result).length;
-  const failed = count("failed");
-  const all = [...faults];
-  if (tests.length === 0) all.push("No test ran");
-  for (const fault of all) console.error(`error: ${fault}`);
-  return {
-    passed: count("passed"),
-    failed: failed + all.length,
-    skipped: count("skipped"),
-  };
+export function report(tests: TestCase[], faults: string[] = []): Report {
+  for (const fault of faults) console.error(`error: ${fault}`);
+  const total = { passed: 0, failed: faults.length, skipped: 0 };
+  for (const { result } of tests) total[result]++;
+  return total;
 }
 
-/** Prints the totals as the last line and ends the process accordingly. */
-export function conclude(reports: Report[]): never {
-  const sum = (key: keyof Report) =>
-    reports.reduce((total, each) => total + each[key], 0);
-  const skipped = sum("skipped") > 0 ? `, ${sum("skipped")} skipped` : "";
-  console.log(`${sum("passed")} passed, ${sum("failed")} failed${skipped}`);
-  Deno.exit(sum("failed") > 0 || reports.length === 0 ? 1 : 0);
+/** Runs one after the other, and prints the totals as the last line. */
+export async function conclude(
+  runs: Iterable<() => Promise<Report>>,
+): Promise<never> {
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const run of runs) {
+    const { passed, failed, skipped } = await run().catch((error) => {
+      console.error(error);
+      return { passed: 0, failed: 1, skipped: 0 };
+    });
+    total.passed += passed;
+    total.failed += failed;
+    total.skipped += skipped;
+  }
+  const { passed, failed, skipped } = total;
+  const rest = skipped > 0 ? `, ${skipped} skipped` : "";
+  console.log(`${passed} passed, ${failed} failed${rest}`);
+  Deno.exit(failed > 0 || passed === 0 ? 1 : 0);
 }

@@ -1,6 +1,6 @@
 import { Miniflare } from "miniflare";
 import { conclude, report, type TestCase } from "./report.ts";
-import { bundle } from "./suite.ts";
+import { bundleSuite } from "./bundle.ts";
 
 /** A worker that runs the suite within one request. */
 const WORKER = `
@@ -13,7 +13,7 @@ export default {
 `;
 
 async function runInWorker(): Promise<TestCase[]> {
-  const suite = await Deno.readTextFile(await bundle());
+  const suite = await Deno.readTextFile(await bundleSuite());
   const miniflare = new Miniflare({
     compatibilityDate: "2026-07-01",
     modules: [
@@ -31,4 +31,4 @@ async function runInWorker(): Promise<TestCase[]> {
   }
 }
 
-conclude([report(await runInWorker(), [])]);
+await conclude([async () => report(await runInWorker())]);

@@ -13,14 +13,20 @@ export function testFiles(): string[] {
   return globSync(patterns, { cwd: ROOT.pathname }).sort();
 }
 
-/** Puts the whole suite into one file, for runtimes that read no deno.json. */
-export async function bundle(): Promise<URL> {
+/** Puts the suite into one file, for runtimes that read no deno.json. */
+export async function bundleSuite(): Promise<URL> {
   await Deno.mkdir(CACHE, { recursive: true });
-  const entry = new URL("suite.ts", CACHE);
-  const output = new URL("suite.test.js", CACHE);
+  const entry = new URL("suite.test.ts", CACHE);
   const imports = testFiles().map((file) => `import "../${file}";\n`);
   const runner = `export * from "../tests/runtimes/collected.ts";\n`;
   await Deno.writeTextFile(entry, imports.join("") + runner);
+  return await bundle(entry);
+}
+
+/** Puts a program and all it imports into one file. */
+export async function bundle(entry: URL): Promise<URL> {
+  const name = entry.pathname.split("/").at(-1)!.replace(/\.ts$/, ".js");
+  const output = new URL(name, CACHE);
   const { success } = await new Deno.Command(Deno.execPath(), {
     args: [
       "bundle",
@@ -32,6 +38,6 @@ export async function bundle(): Promise<URL> {
     cwd: ROOT,
     stdin: "null",
   }).spawn().status;
-  if (!success) throw new Error("Cannot bundle the suite");
+  if (!success) throw new Error(`Cannot bundle ${entry.pathname}`);
   return output;
 }
