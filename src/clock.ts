@@ -45,27 +45,27 @@ const REUSES = 31;
  * timer, a gap of `DENSE` or the next reading end the reuse.
  */
 class SystemClock implements Clock {
-  #reading = 0;
-  #streak = 0;
-  /** Invariant: above 0 only while `#streak >= DENSE_STREAK`. */
-  #reuses = 0;
+  private reading = 0;
+  private streak = 0;
+  /** Invariant: above 0 only while `streak >= DENSE_STREAK`. */
+  private reuses = 0;
 
   now(): number {
-    if (this.#reuses > 0) {
-      this.#reuses--;
-      return this.#reading;
+    if (this.reuses > 0) {
+      this.reuses--;
+      return this.reading;
     }
     const reading = performance.now();
-    if (reading - this.#reading > DENSE) this.#streak = 0;
-    else if (this.#streak < DENSE_STREAK) this.#streak++;
-    else this.#reuses = REUSES;
-    this.#reading = reading;
+    if (reading - this.reading > DENSE) this.streak = 0;
+    else if (this.streak < DENSE_STREAK) this.streak++;
+    else this.reuses = REUSES;
+    this.reading = reading;
     return reading;
   }
 
   setTimeout(callback: () => void, delay: number): unknown {
     return globalThis.setTimeout(() => {
-      this.#streak = this.#reuses = 0;
+      this.streak = this.reuses = 0;
       callback();
     }, delay);
   }

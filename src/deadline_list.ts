@@ -10,11 +10,11 @@ export class DeadlineList {
    * Circular lists, each through a sentinel whose deadline is -Infinity.
    * Invariant: deadlines ascend within a run.
    */
-  #runs: Waiter[] = [];
+  private runs: Waiter[] = [];
 
   add(waiter: Waiter): void {
     const deadline = waiter.since + waiter.timeout;
-    const run = this.#run(deadline);
+    const run = this.run(deadline);
     const last = run.sooner!;
     waiter.sooner = last;
     waiter.later = run;
@@ -33,7 +33,7 @@ export class DeadlineList {
   /** The earliest deadline, `Infinity` if there is none. */
   earliest(): number {
     let earliest = Infinity;
-    for (const run of this.#runs) {
+    for (const run of this.runs) {
       if (run.later !== run) {
         earliest = Math.min(earliest, deadlineOf(run.later!));
       }
@@ -44,14 +44,14 @@ export class DeadlineList {
   /** Takes out the waiters whose deadline is at or before `now`. */
   expire(now: number): Waiter[] {
     const expired: Waiter[] = [];
-    for (const run of this.#runs) {
+    for (const run of this.runs) {
       while (run.later !== run && deadlineOf(run.later!) <= now) {
         const waiter = run.later!;
         this.remove(waiter);
         expired.push(waiter);
       }
     }
-    this.#runs = this.#runs.filter((run) => run.later !== run);
+    this.runs = this.runs.filter((run) => run.later !== run);
     return expired;
   }
 
@@ -60,8 +60,8 @@ export class DeadlineList {
    * from run to run until waiters are removed; where the search then misses a
    * fitting run, a new one is as good.
    */
-  #run(deadline: number): Waiter {
-    const runs = this.#runs;
+  private run(deadline: number): Waiter {
+    const runs = this.runs;
     let low = 0;
     let high = runs.length;
     while (low < high) {

@@ -225,7 +225,11 @@ export function checkClose(options: CloseOptions): void {
 
 /** Errors that name the option, the rule and the value. */
 class Check {
-  constructor(readonly act: string) {}
+  private readonly act: string;
+
+  constructor(act: string) {
+    this.act = act;
+  }
 
   kind(name: string, value: unknown, type: string): void {
     if (typeof value === type && value !== null) return;
@@ -268,14 +272,14 @@ class Check {
   }
 
   fail(name: string, rule: string, value: unknown): never {
-    throw new RangeError(this.#message(name, rule, value));
+    throw new RangeError(this.message(name, rule, value));
   }
 
   mistake(name: string, rule: string, value: unknown): never {
-    throw new TypeError(this.#message(name, rule, value));
+    throw new TypeError(this.message(name, rule, value));
   }
 
-  #message(name: string, rule: string, value: unknown): string {
+  private message(name: string, rule: string, value: unknown): string {
     return `${this.act} as '${name}' must be ${rule}: received ${show(value)}`;
   }
 }

@@ -1,17 +1,19 @@
 import { Entry } from "./entry.ts";
 import type { DestroyReason } from "./pool_observer.ts";
 import type { StripeStats } from "./pool_stats.ts";
-import { NONE, type StripeEffect } from "./stripe_effect.ts";
+import {
+  EffectQueue,
+  type Effects,
+  type StripeEffect,
+} from "./stripe_effect.ts";
 import type { StripeSet } from "./stripe_set.ts";
 import type { Line, Waiter } from "./waiter_queue.ts";
 
-type Effects<T> = readonly StripeEffect<T>[];
-
 /** The stripes of a pool that have something to give, for an O(1) choice. */
 export interface StripeSets<T> {
-  /** Invariant: exactly the stripes with an idle entry. */
+  /** Those with an idle entry. */
   readonly idle: StripeSet<Stripe<T>>;
-  /** Invariant: exactly the stripes with a spare slot. */
+  /** Those with a spare slot. */
   readonly spare: StripeSet<Stripe<T>>;
 }
 
@@ -37,62 +39,64 @@ export interface StripeSets<T> {
  * | `StripeEffect` `Wake`, `WakeMany` | effects `deliver`, `reject` | one effect per waiter |
  * | `StripeEffect` `InsertWithTimestamp` | part of the commit | inserted in a later commit, a resource is in no place meanwhile |
  * | `StripeEffect` `FreeMany` | effects `destroy` | one each, so one that throws stops no other |
- * | `StripeEffect` `None` | `NONE` | – |
- * | `StripeStep` | the returned effects | the state is already committed |
+ * | `StripeEffect` `None` | `undefined` | effects are linked; the list can be empty |
+ * | `StripeStep` | the returned `Effects` | the state is already committed |
  * | `LocalPool1` | `LocalPool` | one for all stripes: a pool has one idle timer and one list of deadlines, also when isolated |
  * | `Pool1` | `Pool` | – |
  */
 export class Stripe<T> {
+  readonly id: number;
+  readonly max: number;
+  readonly line: Line;
   /*
    * Invariant: spare + idle + used + creating + destroying = max, each >= 0.
-   * Invariant: while this line has more waiters than creates in flight, no
+   * Invariant: while its line has more waiters than creates in flight, no
    * stripe of the line has a spare slot; while it has waiters, none has an
    * idle entry.
    */
-  #spare: number;
-  #idle = 0;
-  #used = 0;
-  #creating = 0;
-  #destroying = 0;
+  private spareSlots: number;
+  private idle = 0;
+  private used = 0;
+  private creating = 0;
+  private destroying = 0;
   /** Idle entries, linked in the order they became idle. */
-  #newest: Entry<T> | undefined = undefined;
-  #oldest: Entry<T> | undefined = undefined;
+  private newestIdle: Entry<T> | undefined = undefined;
+  private oldestIdle: Entry<T> | undefined = undefined;
   /** Invariant: every entry that is idle or used. */
-  readonly #entries = new Set<Entry<T>>();
+  private readonly entries = new Set<Entry<T>>();
   /** Entries and creates of an earlier epoch are retired. */
-  #epoch = 0;
-  #closed = false;
+  private epoch = 0;
+  private closed = false;
+  private readonly sets: StripeSets<T>;
 
-  constructor(
-    readonly id: number,
-    readonly max: number,
-    readonly line: Line,
-    readonly sets: StripeSets<T>,
-  ) {
-    this.#spare = max;
-    sets.spare.add(this);
+  constructor(id: number, max: number, line: Line, sets: StripeSets<T>) {
+    this.id = id;
+    this.max = max;
+    this.line = line;
+    this.sets = sets;
+    this.spareSlots = max;
   }
 
   get spare(): number {
-    return this.#spare;
+    return this.spareSlots;
   }
 
   /** The entry that `take` would take. */
   get newest(): Entry<T> | undefined {
-    return this.#newest;
+    return this.newestIdle;
   }
 
   /** The entry that has been idle longest. */
   get oldest(): Entry<T> | undefined {
-    return this.#oldest;
+    return this.oldestIdle;
   }
 
   stats(): StripeStats {
     return {
-      idle: this.#idle,
-      used: this.#used,
-      creating: this.#creating,
-      destroying: this.#destroying,
+      idle: this.idle,
+      used: this.used,
+      creating: this.creating,
+      destroying: this.destroying,
       pending: this.line.pending,
       max: this.max,
     };
@@ -100,75 +104,76 @@ export class Stripe<T> {
 
   /** The newest idle entry, if any, becomes used. */
   take(): Entry<T> | undefined {
-    const entry = this.#newest;
+    const entry = this.newestIdle;
     if (entry === undefined) return undefined;
-    this.#unlink(entry);
+    this.unlink(entry);
     entry.used = true;
-    this.#used++;
+    this.used++;
     return entry;
   }
 
   /** A newcomer joins the line; the demand rule may reserve a slot here. */
   wait(waiter: Waiter): Effects<T> {
     this.line.waiting.push(waiter);
-    return this.#demand();
+    return this.demand();
   }
 
   /** A taker whose resource was invalid goes back to its old place. */
   waitAgain(waiter: Waiter): Effects<T> {
     this.line.waiting.insert(waiter);
-    return this.#demand();
+    return this.demand();
   }
 
   /** A create, begun in `epoch`, succeeded: for the head of the line, or idle. */
   created(resource: T, epoch: number, now: number): Effects<T> {
-    this.#creating--;
+    this.creating--;
     this.line.creating--;
     const entry = new Entry(resource, this, epoch);
-    this.#entries.add(entry);
+    this.entries.add(entry);
+    this.used++;
     const waiter = this.line.waiting.shift();
-    entry.used = true;
-    this.#used++;
-    if (waiter !== undefined) return [{ kind: "deliver", waiter, entry }];
-    return this.release(entry, now);
+    if (waiter === undefined) return this.release(entry, now);
+    return { kind: "deliver", waiter, entry, next: undefined };
   }
 
   /** A create failed: it rejects the head of the line, and no one else. */
   createFailed(error: unknown): Effects<T> {
-    this.#creating--;
+    this.creating--;
     this.line.creating--;
     const waiter = this.line.waiting.shift();
-    const freed = this.#freed();
+    const next = this.freed();
     return waiter === undefined
-      ? freed
-      : [{ kind: "reject", waiter, error }, ...freed];
+      ? next
+      : { kind: "reject", waiter, error, next };
   }
 
   /** A used entry is given back: to the head of the line, or idle. */
   release(entry: Entry<T>, now: number): Effects<T> {
-    if (entry.epoch !== this.#epoch) {
-      return this.destroy(entry, this.#closed ? "close" : "clear");
+    if (entry.epoch !== this.epoch) {
+      return this.destroy(entry, this.closed ? "close" : "clear");
     }
     const waiter = this.line.waiting.shift();
     if (waiter !== undefined) return this.handOver(waiter, entry);
-    this.#used--;
+    this.used--;
     entry.used = false;
-    this.#push(entry, now);
-    return NONE;
+    this.push(entry, now);
+    return undefined;
   }
 
-  /** An entry that is used again goes to a waiter, validated where asked. */
+  /** A used entry goes to a waiter, validated where asked. */
   handOver(waiter: Waiter, entry: Entry<T>): Effects<T> {
-    if (!this.line.validates) return [{ kind: "deliver", waiter, entry }];
+    if (!this.line.validates) {
+      return { kind: "deliver", waiter, entry, next: undefined };
+    }
     this.line.validating.push(waiter);
-    return [{ kind: "validate", waiter, entry }];
+    return { kind: "validate", waiter, entry, next: undefined };
   }
 
   /** The verdict on an entry is good; without its taker it is released. */
   valid(waiter: Waiter, entry: Entry<T>, now: number): Effects<T> {
     if (waiter.queue === undefined) return this.release(entry, now);
     waiter.queue.remove(waiter);
-    return [{ kind: "deliver", waiter, entry }];
+    return { kind: "deliver", waiter, entry, next: undefined };
   }
 
   /** The verdict is bad: the entry leaves, its taker must be placed anew. */
@@ -178,107 +183,124 @@ export class Stripe<T> {
   }
 
   /** A used entry leaves; its slot is taken until `destroyed`. */
-  destroy(entry: Entry<T>, reason: DestroyReason): Effects<T> {
-    this.#used--;
+  destroy(
+    entry: Entry<T>,
+    reason: DestroyReason,
+    next: Effects<T> = undefined,
+  ): Effects<T> {
+    this.used--;
     entry.used = false;
-    return [this.#leave(entry, reason)];
+    return this.leave(entry, reason, next);
   }
 
   /** A destroy settled; its slot goes straight to a waiter that lacks a create. */
   destroyed(): Effects<T> {
-    this.#destroying--;
-    return this.#freed();
+    this.destroying--;
+    return this.freed();
   }
 
   /** Evicts, oldest first, what has been idle for longer than `idleTimeout`. */
   sweep(now: number, idleTimeout: number): Effects<T> {
-    const effects: StripeEffect<T>[] = [];
-    let entry = this.#oldest;
-    while (entry !== undefined && now - entry.idleSince > idleTimeout) {
-      this.#unlink(entry);
-      effects.push(this.#leave(entry, "idle"));
-      entry = this.#oldest;
-    }
-    return effects;
+    return this.evict("idle", (entry) => now - entry.idleSince > idleTimeout);
   }
 
   /** Evicts all idle entries and retires the others. */
   clear(): Effects<T> {
-    const effects: StripeEffect<T>[] = [];
-    this.#epoch++;
-    while (this.#oldest !== undefined) {
-      const entry = this.#oldest;
-      this.#unlink(entry);
-      effects.push(this.#leave(entry, this.#closed ? "close" : "clear"));
-    }
-    return effects;
+    this.epoch++;
+    return this.evict(this.closed ? "close" : "clear", () => true);
   }
 
   /** As `clear`, and every waiter of the line leaves it. */
   close(error: unknown): Effects<T> {
-    this.#closed = true;
-    const effects: StripeEffect<T>[] = [...this.clear()];
+    this.closed = true;
+    const effects = new EffectQueue<T>();
+    effects.push(this.clear());
     for (const queue of [this.line.waiting, this.line.validating]) {
       for (let waiter; (waiter = queue.shift()) !== undefined;) {
-        effects.push({ kind: "reject", waiter, error });
+        effects.push({ kind: "reject", waiter, error, next: undefined });
       }
     }
-    return effects;
+    return effects.first;
   }
 
   /** After `close`: destroys the used entries and gives up the creates. */
   abandon(): Effects<T> {
-    this.line.creating -= this.#creating;
-    this.#spare += this.#creating;
-    this.#creating = 0;
-    if (this.#spare > 0) this.sets.spare.add(this);
-    return [...this.#entries].flatMap((entry) => this.destroy(entry, "close"));
+    this.line.creating -= this.creating;
+    this.spareSlots += this.creating;
+    this.creating = 0;
+    let effects: Effects<T>;
+    for (const entry of this.entries) {
+      effects = this.destroy(entry, "close", effects);
+    }
+    return effects;
   }
 
   /** The demand rule: reserve a slot while waiters outnumber the creates. */
-  #demand(): Effects<T> {
+  private demand(): Effects<T> {
     const { line } = this;
-    if (this.#spare === 0 || line.waiting.length <= line.creating) return NONE;
-    if (--this.#spare === 0) this.sets.spare.delete(this);
-    return this.#create();
+    if (this.spareSlots === 0 || line.waiting.length <= line.creating) {
+      return undefined;
+    }
+    this.spareSlots--;
+    return this.create();
   }
 
   /** A slot came free: reserved for a waiter that lacks a create, or spare. */
-  #freed(): Effects<T> {
-    if (this.line.waiting.length > this.line.creating) return this.#create();
-    if (++this.#spare === 1) this.sets.spare.add(this);
-    return NONE;
+  private freed(): Effects<T> {
+    if (this.line.waiting.length > this.line.creating) return this.create();
+    this.spareSlots++;
+    this.sets.spare.add(this);
+    return undefined;
   }
 
-  #create(): Effects<T> {
-    this.#creating++;
+  private create(): Effects<T> {
+    this.creating++;
     this.line.creating++;
-    return [{ kind: "create", stripe: this, epoch: this.#epoch }];
+    return { kind: "create", stripe: this, epoch: this.epoch, next: undefined };
   }
 
-  #leave(entry: Entry<T>, reason: DestroyReason): StripeEffect<T> {
-    this.#entries.delete(entry);
-    this.#destroying++;
-    return { kind: "destroy", entry, reason };
+  /** Evicts idle entries, oldest first, while `expired`. */
+  private evict(
+    reason: DestroyReason,
+    expired: (entry: Entry<T>) => boolean,
+  ): Effects<T> {
+    const effects = new EffectQueue<T>();
+    for (let entry; (entry = this.oldestIdle) !== undefined;) {
+      if (!expired(entry)) break;
+      this.unlink(entry);
+      effects.push(this.leave(entry, reason, undefined));
+    }
+    return effects.first;
   }
 
-  #push(entry: Entry<T>, now: number): void {
+  private leave(
+    entry: Entry<T>,
+    reason: DestroyReason,
+    next: Effects<T>,
+  ): StripeEffect<T> {
+    this.entries.delete(entry);
+    this.destroying++;
+    return { kind: "destroy", entry, reason, next };
+  }
+
+  private push(entry: Entry<T>, now: number): void {
     entry.idleSince = now;
-    entry.older = this.#newest;
-    if (this.#newest === undefined) this.#oldest = entry;
-    else this.#newest.newer = entry;
-    this.#newest = entry;
-    if (++this.#idle === 1) this.sets.idle.add(this);
+    entry.older = this.newestIdle;
+    if (this.newestIdle === undefined) this.oldestIdle = entry;
+    else this.newestIdle.newer = entry;
+    this.newestIdle = entry;
+    this.idle++;
+    this.sets.idle.add(this);
   }
 
   /** Takes an entry out of either end of the idle list. */
-  #unlink(entry: Entry<T>): void {
+  private unlink(entry: Entry<T>): void {
     const { newer, older } = entry;
-    if (newer === undefined) this.#newest = older;
+    if (newer === undefined) this.newestIdle = older;
     else newer.older = older;
-    if (older === undefined) this.#oldest = newer;
+    if (older === undefined) this.oldestIdle = newer;
     else older.newer = newer;
     entry.newer = entry.older = undefined;
-    if (--this.#idle === 0) this.sets.idle.delete(this);
+    this.idle--;
   }
 }

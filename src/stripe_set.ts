@@ -1,30 +1,34 @@
-/** A set of things numbered from 0, with O(1) add, delete and pick. */
+/**
+ * The stripes that have something to give. Adding and picking are O(1), the
+ * latter amortised: one that has nothing left is dropped when met, so a stripe
+ * that gives and gets in turn costs nothing here.
+ */
 export class StripeSet<S extends { readonly id: number }> {
-  readonly #members: S[] = [];
-  /** Invariant: `#members[#places[s.id]] === s` for members, else -1. */
-  readonly #places: Int32Array;
+  /** Invariant: holds every stripe that has something, and each once. */
+  private readonly members: S[] = [];
+  private readonly isMember: Uint8Array;
+  private readonly has: (stripe: S) => boolean;
 
-  constructor(size: number) {
-    this.#places = new Int32Array(size).fill(-1);
+  constructor(size: number, has: (stripe: S) => boolean) {
+    this.isMember = new Uint8Array(size);
+    this.has = has;
   }
 
-  /** The member added last, or one moved into its place. */
-  get last(): S | undefined {
-    return this.#members[this.#members.length - 1];
+  add(stripe: S): void {
+    if (this.isMember[stripe.id] === 1) return;
+    this.isMember[stripe.id] = 1;
+    this.members.push(stripe);
   }
 
-  add(member: S): void {
-    if (this.#places[member.id] !== -1) return;
-    this.#places[member.id] = this.#members.push(member) - 1;
-  }
-
-  delete(member: S): void {
-    const place = this.#places[member.id]!;
-    if (place === -1) return;
-    const last = this.#members.pop()!;
-    this.#places[member.id] = -1;
-    if (last === member) return;
-    this.#members[place] = last;
-    this.#places[last.id] = place;
+  /** The stripe added last of those that have something. */
+  pick(): S | undefined {
+    const { members } = this;
+    while (members.length > 0) {
+      const last = members[members.length - 1]!;
+      if (this.has(last)) return last;
+      this.isMember[last.id] = 0;
+      members.pop();
+    }
+    return undefined;
   }
 }

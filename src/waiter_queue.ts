@@ -10,21 +10,28 @@ export class Waiter {
   /** Neighbours in a `DeadlineList`; both or neither are set. */
   later: Waiter | undefined = undefined;
   sooner: Waiter | undefined = undefined;
-  /** The signal that can cancel it, while it is listened to. */
+  /** Whether its deadline and its signal can cancel it. */
+  isTracked = false;
+  /** The signal that can cancel it. */
   signal: AbortSignal | undefined = undefined;
   /** Settles the caller's promise; called once, by the effect of leaving. */
   wake: (result: unknown) => void = unset;
 
-  constructor(
-    /** Its place: arrivals of one line ascend. */
-    readonly order: number,
-    /** Number of its home stripe, or -1. */
-    readonly home: number,
-    /** When it came, in milliseconds of the clock. */
-    readonly since: number,
-    /** How long it waits, in milliseconds. */
-    readonly timeout: number,
-  ) {}
+  /** Its place: arrivals of one line ascend. */
+  readonly order: number;
+  /** Number of its home stripe, or -1. */
+  readonly home: number;
+  /** When it came, in milliseconds of the clock. */
+  readonly since: number;
+  /** How long it waits, in milliseconds. */
+  readonly timeout: number;
+
+  constructor(order: number, home: number, since: number, timeout: number) {
+    this.order = order;
+    this.home = home;
+    this.since = since;
+    this.timeout = timeout;
+  }
 }
 
 function unset(): never {
@@ -35,22 +42,22 @@ function unset(): never {
 export class WaiterQueue {
   /** Invariant: how many waiters have this as their `queue`. */
   length = 0;
-  #head: Waiter | undefined = undefined;
-  #tail: Waiter | undefined = undefined;
+  private head: Waiter | undefined = undefined;
+  private tail: Waiter | undefined = undefined;
 
   push(waiter: Waiter): void {
-    this.#link(this.#tail, waiter, undefined);
+    this.link(this.tail, waiter, undefined);
   }
 
   /** Puts a waiter back at its old place, before all who came later. */
   insert(waiter: Waiter): void {
-    let next = this.#head;
+    let next = this.head;
     while (next !== undefined && next.order < waiter.order) next = next.next;
-    this.#link(next === undefined ? this.#tail : next.previous, waiter, next);
+    this.link(next === undefined ? this.tail : next.previous, waiter, next);
   }
 
   shift(): Waiter | undefined {
-    const head = this.#head;
+    const head = this.head;
     if (head !== undefined) this.remove(head);
     return head;
   }
@@ -58,15 +65,15 @@ export class WaiterQueue {
   /** Takes out a waiter that is in this queue. */
   remove(waiter: Waiter): void {
     const { previous, next } = waiter;
-    if (previous === undefined) this.#head = next;
+    if (previous === undefined) this.head = next;
     else previous.next = next;
-    if (next === undefined) this.#tail = previous;
+    if (next === undefined) this.tail = previous;
     else next.previous = previous;
     waiter.queue = waiter.previous = waiter.next = undefined;
     this.length--;
   }
 
-  #link(
+  private link(
     previous: Waiter | undefined,
     waiter: Waiter,
     next: Waiter | undefined,
@@ -74,9 +81,9 @@ export class WaiterQueue {
     waiter.queue = this;
     waiter.previous = previous;
     waiter.next = next;
-    if (previous === undefined) this.#head = waiter;
+    if (previous === undefined) this.head = waiter;
     else previous.next = waiter;
-    if (next === undefined) this.#tail = waiter;
+    if (next === undefined) this.tail = waiter;
     else next.previous = waiter;
     this.length++;
   }
@@ -93,10 +100,12 @@ export class Line {
   /** The `order` of the next arrival. */
   arrivals = 0;
 
-  constructor(
-    /** Whether a resource is validated before each reuse. */
-    readonly validates: boolean,
-  ) {}
+  /** Whether a resource is validated before each reuse. */
+  readonly validates: boolean;
+
+  constructor(validates: boolean) {
+    this.validates = validates;
+  }
 
   get pending(): number {
     return this.waiting.length + this.validating.length;
