@@ -1,0 +1,285 @@
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { Pool } from "../mod.ts";
+import {
+  assertClosesClean,
+  assertCounts,
+  fill,
+  fixture,
+  leaseOf,
+  settled,
+  SpySignal,
+  validated,
+  watch,
+} from "./fixture.ts";
+import { test } from "./test.ts";
+
+test("an already aborted signal rejects with its reason and touches nothing", async () => {
+  const f = fixture();
+  const spy = new SpySignal();
+  spy.abort("gone");
+  const outcome = watch(f.pool.acquire({ signal: spy.signal }));
+  await settled();
+  assertEquals(outcome, { settled: true, error: "gone" });
+  assertEquals(f.factory.log, []);
+  assertEquals([spy.added, f.clock.timers], [0, 0]);
+  assertCounts(f.pool, {});
+  await assertClosesClean(f);
+});
+
+test("an already aborted signal leaves an idle resource alone", async () => {
+  const { pool, clock } = validated({ idleTimeout: 1_000 });
+  await fill(pool, 1);
+  clock.jump(5_000);
+  const before = pool.stats();
+  const signal = AbortSignal.abort();
+  const outcome = watch(pool.acquire({ signal, timeout: 0 }));
+  await settled();
+  assertStrictEquals(outcome.error, signal.reason);
+  assertEquals(pool.stats(), before);
+});
+
+test("an abort rejects a waiter with the signal's own reason", async () => {
+  for (const reason of [new Error("mine"), "text", null, 0]) {
+    const { pool } = fixture();
+    using _held = await pool.acquire();
+    const controller = new AbortController();
+    const waiter = watch(pool.acquire({ signal: controller.signal }));
+    controller.abort(reason);
+    await settled();
+    assertEquals(waiter.settled, true);
+    assertStrictEquals(waiter.error, reason);
+    assertCounts(pool, { used: 1 });
+  }
+});
+
+test("an abort without a reason rejects with an AbortError", async () => {
+  const { pool } = fixture();
+  using _held = await pool.acquire();
+  const controller = new AbortController();
+  const waiter = watch(pool.acquire({ signal: controller.signal }));
+  controller.abort();
+  await settled();
+  assertStrictEquals(waiter.error, controller.signal.reason);
+  assertEquals((waiter.error as DOMException).name, "AbortError");
+});
+
+test("a cancelled waiter leaves the line at once and the others keep theirs", async () => {
+  const { pool } = fixture();
+  const held = await pool.acquire();
+  const controller = new AbortController();
+  const first = watch(pool.acquire());
+  const second = watch(pool.acquire({ signal: controller.signal }));
+  const third = watch(pool.acquire());
+  controller.abort("no");
+  assertCounts(pool, { used: 1, pending: 2 });
+  held.release();
+  await settled();
+  leaseOf(first).release();
+  await settled();
+  assertEquals(leaseOf(third).value, { id: 1 });
+  assertEquals(second.error, "no");
+});
+
+test("cancelling the acquire that started a create does not cancel the create", async () => {
+  const f = fixture();
+  f.factory.manual.add("create");
+  const controller = new AbortController();
+  const first = watch(f.pool.acquire({ signal: controller.signal }));
+  const second = watch(f.pool.acquire());
+  controller.abort("left");
+  assertEquals(f.factory.creates[0]!.signal!.aborted, false);
+  f.factory.finishCreate();
+  await settled();
+  assertEquals(first.error, "left");
+  assertEquals(leaseOf(second).value, { id: 1 });
+  leaseOf(second).release();
+  await assertClosesClean(f);
+});
+
+test("an abort after the hand-over and before the await changes nothing", async () => {
+  const f = fixture();
+  const held = await f.pool.acquire();
+  const spy = new SpySignal();
+  const waiter = watch(f.pool.acquire({ signal: spy.signal }));
+  held.release();
+  spy.abort("too late");
+  await settled();
+  assertEquals(leaseOf(waiter).value, { id: 1 });
+  assertCounts(f.pool, { used: 1 });
+  leaseOf(waiter).release();
+  await assertClosesClean(f);
+});
+
+test("an abort before the release passes the resource to the next in line", async () => {
+  const { pool } = fixture();
+  const held = await pool.acquire();
+  const controller = new AbortController();
+  const first = watch(pool.acquire({ signal: controller.signal }));
+  const second = watch(pool.acquire());
+  controller.abort("first");
+  held.release();
+  await settled();
+  assertEquals(first.error, "first");
+  assertEquals(leaseOf(second).value, { id: 1 });
+});
+
+test("an abort after the lease is held does not end the lease", async () => {
+  const { pool } = fixture();
+  const controller = new AbortController();
+  using lease = await pool.acquire({ signal: controller.signal });
+  controller.abort();
+  assertEquals(lease.value, { id: 1 });
+  assertCounts(pool, { used: 1 });
+});
+
+test("an acquire that is served at once adds no listener", async () => {
+  const { pool } = fixture();
+  await fill(pool, 1);
+  const spy = new SpySignal();
+  using _lease = await pool.acquire({ signal: spy.signal });
+  assertEquals(spy.added, 0);
+});
+
+test("the waiters of one signal share one listener, removed with the last", async () => {
+  const { pool } = fixture();
+  const spy = new SpySignal();
+  const held = await pool.acquire();
+  const waiters = [1, 2, 3].map(() =>
+    watch(pool.acquire({ signal: spy.signal }))
+  );
+  assertEquals(spy.listeners, 1);
+  held.release();
+  for (const [i, waiter] of waiters.entries()) {
+    await settled();
+    assertEquals(spy.listeners, i < 2 ? 1 : 0);
+    leaseOf(waiter).release();
+  }
+  assertEquals([spy.added, spy.listeners], [1, 0]);
+});
+
+test("a signal is listened to again by the next waiter it has", async () => {
+  const { pool } = fixture();
+  const spy = new SpySignal();
+  const held = await pool.acquire();
+  const first = watch(pool.acquire({ signal: spy.signal }));
+  held.release();
+  await settled();
+  const second = watch(pool.acquire({ signal: spy.signal }));
+  assertEquals([spy.added, spy.listeners], [2, 1]);
+  spy.abort("now");
+  await settled();
+  assertEquals(leaseOf(first).value, { id: 1 });
+  assertEquals(second.error, "now");
+  assertEquals(spy.listeners, 0);
+});
+
+test("thousands of waiters of one signal are cancelled at once, the others not", async () => {
+  const f = fixture();
+  const held = await f.pool.acquire();
+  const spy = new SpySignal();
+  const cancelled = [];
+  const kept = [];
+  for (let i = 0; i < 5_000; i++) {
+    cancelled.push(watch(f.pool.acquire({ signal: spy.signal })));
+    if (i % 1_000 === 0) kept.push(watch(f.pool.use(({ id }) => id)));
+  }
+  assertEquals(spy.added, 1);
+  spy.abort("all");
+  assertCounts(f.pool, { used: 1, pending: 5 });
+  await settled();
+  assertEquals(cancelled.every(({ error }) => error === "all"), true);
+  assertEquals(spy.listeners, 0);
+  held.release();
+  await settled();
+  assertEquals(kept.map(({ value }) => value), [1, 1, 1, 1, 1]);
+  await assertClosesClean(f);
+});
+
+test("thousands of waiters with a signal each are cancelled one by one", async () => {
+  const f = fixture();
+  const held = await f.pool.acquire();
+  const controllers = Array.from({ length: 5_000 }, () => {
+    return new AbortController();
+  });
+  const waiters = controllers.map(({ signal }) =>
+    watch(f.pool.acquire({ signal }))
+  );
+  for (const [i, controller] of controllers.entries()) {
+    if (i % 2 === 1) controller.abort(i);
+  }
+  await settled();
+  assertEquals(f.pool.stats().pending, 2_500);
+  assertEquals(waiters[1]!.error, 1);
+  assertEquals(waiters.filter((waiter) => waiter.settled).length, 2_500);
+  const closed = f.pool.close();
+  held.release();
+  await closed;
+  await settled();
+  assertEquals(waiters.every((waiter) => waiter.settled), true);
+  await assertClosesClean(f);
+});
+
+test("a waiter can be cancelled while its resource is validated", async () => {
+  const f = validated();
+  await fill(f.pool, 1);
+  f.factory.manual.add("validate");
+  const spy = new SpySignal();
+  const taker = watch(f.pool.acquire({ signal: spy.signal }));
+  assertCounts(f.pool, { used: 1, pending: 1 });
+  spy.abort("meanwhile");
+  await settled();
+  assertEquals(taker.error, "meanwhile");
+  assertEquals(spy.listeners, 0);
+  f.factory.validations.shift()!.resolve(true);
+  await settled();
+  assertCounts(f.pool, { idle: 1 });
+  await assertClosesClean(f);
+});
+
+test("a synchronous create that aborts its caller's signal loses nothing", async () => {
+  const controller = new AbortController();
+  await using pool = new Pool({
+    create: () => {
+      controller.abort("by create");
+      return "resource";
+    },
+    max: 1,
+  });
+  const outcome = watch(pool.acquire({ signal: controller.signal }));
+  await settled();
+  assertEquals(outcome.settled, true);
+  outcome.value?.release();
+  assertCounts(pool, { idle: 1 });
+});
+
+test("an asynchronous create that aborts its caller's signal loses nothing", async () => {
+  const controller = new AbortController();
+  await using pool = new Pool({
+    create: async () => {
+      controller.abort("by create");
+      await undefined;
+      return "resource";
+    },
+    max: 1,
+  });
+  const outcome = watch(pool.acquire({ signal: controller.signal }));
+  await settled();
+  assertEquals(outcome.error, "by create");
+  assertCounts(pool, { idle: 1 });
+});
+
+test("a listener of the signal that acquires again on abort is served", async () => {
+  const f = fixture();
+  const held = await f.pool.acquire();
+  const controller = new AbortController();
+  const first = watch(f.pool.acquire({ signal: controller.signal }));
+  const again = Promise.withResolvers<number>();
+  controller.signal.addEventListener("abort", () => {
+    f.pool.use(({ id }) => id).then(again.resolve, again.reject);
+  });
+  controller.abort("first");
+  held.release();
+  assertEquals(await again.promise, 1);
+  assertEquals(first.error, "first");
+  await assertClosesClean(f);
+});

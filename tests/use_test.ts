@@ -1,0 +1,188 @@
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { AcquireTimeoutError, type Lease, type PoolOptions } from "../mod.ts";
+import {
+  assertClosesClean,
+  assertCounts,
+  fixture,
+  type Resource,
+  settled,
+  watch,
+} from "./fixture.ts";
+import { test } from "./test.ts";
+
+/** Options of `use` of the wrong kind, as plain JavaScript can pass them. */
+// deno-lint-ignore no-explicit-any
+type Wrong = any;
+
+test("use passes the resource and its lease and resolves with the result", async () => {
+  const f = fixture();
+  const result = await f.pool.use((resource, lease) => {
+    assertStrictEquals(lease.value, resource);
+    assertCounts(f.pool, { used: 1 });
+    return `saw ${resource.id}`;
+  });
+  assertEquals(result, "saw 1");
+  assertCounts(f.pool, { idle: 1 });
+  await assertClosesClean(f);
+});
+
+test("use releases only after an asynchronous callback has ended", async () => {
+  const { pool } = fixture();
+  const gate = Promise.withResolvers<string>();
+  const use = watch(pool.use(() => gate.promise));
+  await settled();
+  assertCounts(pool, { used: 1 });
+  gate.resolve("done");
+  await settled();
+  assertEquals(use.value, "done");
+  assertCounts(pool, { idle: 1 });
+});
+
+test("use destroys the resource if the callback throws, and passes the error on", async () => {
+  const f = fixture();
+  const error = new Error("thrown");
+  const thrown = await assertRejects(() =>
+    f.pool.use(() => {
+      throw error;
+    })
+  );
+  assertStrictEquals(thrown, error);
+  assertEquals(f.factory.log, ["create 1", "destroy 1"]);
+  assertCounts(f.pool, {});
+  await assertClosesClean(f);
+});
+
+test("use destroys the resource if the callback rejects with undefined", async () => {
+  const { pool, factory } = fixture();
+  const use = watch(pool.use(() => Promise.reject(undefined)));
+  await settled();
+  assertEquals(use, { settled: true, error: undefined });
+  assertEquals(factory.log, ["create 1", "destroy 1"]);
+});
+
+test("use releases after an error that isFatal says is none of the resource's", async () => {
+  const seen: unknown[] = [];
+  const isFatal = (error: unknown) => {
+    seen.push(error);
+    return false;
+  };
+  const { pool, factory } = fixture({ isFatal });
+  const error = new Error("harmless");
+  const use = watch(pool.use(() => Promise.reject(error)));
+  await settled();
+  assertStrictEquals(use.error, error);
+  assertEquals(seen, [error]);
+  assertEquals(factory.log, ["create 1"]);
+  assertCounts(pool, { idle: 1 });
+});
+
+test("use destroys if isFatal says yes or throws", async () => {
+  const verdicts: NonNullable<PoolOptions<Resource>["isFatal"]>[] = [
+    () => true,
+    () => {
+      throw new Error("isFatal");
+    },
+  ];
+  for (const isFatal of verdicts) {
+    const { pool, factory } = fixture({ isFatal });
+    const error = new Error("from the callback");
+    const use = watch(pool.use(() => Promise.reject(error)));
+    await settled();
+    assertStrictEquals(use.error, error);
+    assertEquals(factory.log, ["create 1", "destroy 1"]);
+  }
+});
+
+test("the slot of a resource that use destroyed goes to the next waiter", async () => {
+  const { pool } = fixture();
+  const failing = watch(pool.use(() => Promise.reject(new Error("no"))));
+  const next = watch(pool.use((resource) => resource.id));
+  await settled();
+  assertEquals(failing.settled, true);
+  assertEquals(next.value, 2);
+});
+
+test("a callback of use may release or destroy its lease early", async () => {
+  const f = fixture();
+  assertEquals(
+    await f.pool.use((_, lease) => {
+      lease.release();
+      assertCounts(f.pool, { idle: 1 });
+      return 1;
+    }),
+    1,
+  );
+  await f.pool.use((_, lease) => lease.destroy());
+  assertEquals(f.factory.log, ["create 1", "destroy 1"]);
+  assertCounts(f.pool, {});
+  await assertClosesClean(f);
+});
+
+test("a resource released early by its use is not destroyed by a later throw", async () => {
+  const { pool, factory } = fixture();
+  const use = watch(pool.use((_, lease) => {
+    lease.release();
+    throw new Error("after the release");
+  }));
+  await settled();
+  assertInstanceOf(use.error, Error);
+  assertEquals(factory.log, ["create 1"]);
+  assertCounts(pool, { idle: 1 });
+});
+
+test("the lease of use is spent once use has ended", async () => {
+  const { pool } = fixture();
+  let kept: Lease<Resource> | undefined;
+  await pool.use((_, lease) => void (kept = lease));
+  using _next = await pool.acquire();
+  kept!.release();
+  kept!.destroy();
+  assertCounts(pool, { used: 1 });
+});
+
+test("use waits, times out and aborts as acquire does, without calling back", async () => {
+  const { pool, clock } = fixture();
+  using _held = await pool.acquire();
+  let calls = 0;
+  const count = () => void calls++;
+  const controller = new AbortController();
+  const timed = watch(pool.use(count, { timeout: 100 }));
+  const aborted = watch(pool.use(count, { signal: controller.signal }));
+  const standard = watch(pool.use(count));
+  controller.abort("enough");
+  await clock.advance(30_000);
+  assertInstanceOf(timed.error, AcquireTimeoutError);
+  assertEquals(aborted.error, "enough");
+  assertInstanceOf(standard.error, AcquireTimeoutError);
+  assertEquals(calls, 0);
+});
+
+test("use with an affinity runs on the stripe of that affinity", async () => {
+  const { pool } = fixture({ max: 2, stripes: 2 });
+  await pool.use(() => {
+    assertEquals(pool.stats().stripes.map(({ used }) => used), [0, 1]);
+  }, { affinity: 1 });
+});
+
+test("use rejects what is no function and touches nothing", async () => {
+  const { pool, factory } = fixture();
+  for (const wrong of [undefined, null, 1, "fn", {}] as Wrong[]) {
+    const error = await assertRejects(() => pool.use(wrong), TypeError, "'fn'");
+    assertEquals(error.message.includes("must be a function"), true);
+  }
+  await assertRejects(() => pool.use(() => {}, null as Wrong), TypeError);
+  assertEquals(factory.log, []);
+});
+
+test("use awaits a thenable that its callback returns", async () => {
+  const { pool } = fixture();
+  const thenable: PromiseLike<number> = {
+    then: (resolve) => Promise.resolve(5).then(resolve),
+  };
+  assertEquals(await pool.use(() => thenable), 5);
+});
