@@ -27,8 +27,9 @@ export function testCases(junit: string): TestCase[] {
 
 /** Counts tests; what went wrong outside of them counts as failed, too. */
 export function report(tests: TestCase[], faults: string[] = []): Report {
-  for (const fault of faults) console.error(`error: ${fault}`);
-  const total = { passed: 0, failed: faults.length, skipped: 0 };
+  const all = tests.length > 0 ? faults : [...faults, "No test ran"];
+  for (const fault of all) console.error(`error: ${fault}`);
+  const total = { passed: 0, failed: all.length, skipped: 0 };
   for (const { result } of tests) total[result]++;
   return total;
 }
