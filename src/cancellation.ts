@@ -17,8 +17,6 @@ export class Cancellation {
   private readonly canceller: Canceller;
   private readonly deadlines = new DeadlineList();
   private readonly signals = new Map<AbortSignal, AbortGroup>();
-  /** Waiters that are tracked. */
-  private size = 0;
   /** Set, and keeping the process alive, only while waiters are tracked. */
   private alarm: unknown = undefined;
   /** Invariant: no deadline is earlier while `alarm` is set. */
@@ -31,8 +29,6 @@ export class Cancellation {
 
   /** From now on a waiter can be cancelled; its signal has not aborted yet. */
   track(waiter: Waiter, signal: AbortSignal | undefined): void {
-    this.size++;
-    waiter.isTracked = true;
     if (signal !== undefined) {
       waiter.signal = signal;
       let group = this.signals.get(signal);
@@ -43,7 +39,7 @@ export class Cancellation {
       group.add(waiter);
     }
     const deadline = waiter.since + waiter.timeout;
-    if (deadline !== Infinity) this.deadlines.add(waiter);
+    this.deadlines.add(waiter);
     if (this.alarm === undefined || deadline < this.alarmAt) {
       this.setAlarm(deadline, waiter.timeout);
     }
@@ -51,14 +47,12 @@ export class Cancellation {
 
   /** Forgets a waiter; one that is not tracked does not mind. */
   untrack(waiter: Waiter): void {
-    if (!waiter.isTracked) return;
-    waiter.isTracked = false;
-    this.deadlines.remove(waiter);
+    if (!this.deadlines.remove(waiter)) return;
     const { signal } = waiter;
     if (signal !== undefined && this.signals.get(signal)!.remove(waiter)) {
       this.signals.delete(signal);
     }
-    if (--this.size === 0) this.clearAlarm();
+    if (this.deadlines.size === 0) this.clearAlarm();
   }
 
   private setAlarm(at: number, delay: number): void {
@@ -78,7 +72,7 @@ export class Cancellation {
     const now = this.clock.now();
     const expired = this.deadlines.expire(now);
     if (expired.length > 0) this.canceller.expire(expired);
-    if (this.size === 0 || this.alarm !== undefined) return;
+    if (this.deadlines.size === 0 || this.alarm !== undefined) return;
     const earliest = this.deadlines.earliest();
     this.setAlarm(earliest, earliest - now);
   };

@@ -1,9 +1,9 @@
 import { Waiter } from "./waiter_queue.ts";
 
 /**
- * The deadlines of waiters. Adding is O(1) while deadlines ascend, which they
- * do when all have the same timeout; others open further runs, found by binary
- * search, as in patience sorting. Removing is O(1).
+ * The deadlines of waiters, `Infinity` included. Adding is O(1) while they
+ * ascend, as they do when all have the same timeout; others open further runs,
+ * found by binary search, as in patience sorting. Removing is O(1).
  */
 export class DeadlineList {
   /**
@@ -11,6 +11,8 @@ export class DeadlineList {
    * Invariant: deadlines ascend within a run.
    */
   private runs: Waiter[] = [];
+  /** Invariant: how many waiters are in. */
+  size = 0;
 
   add(waiter: Waiter): void {
     const deadline = waiter.since + waiter.timeout;
@@ -19,15 +21,18 @@ export class DeadlineList {
     waiter.sooner = last;
     waiter.later = run;
     last.later = run.sooner = waiter;
+    this.size++;
   }
 
-  /** Takes a waiter out; one that is not in does not mind. */
-  remove(waiter: Waiter): void {
+  /** Takes a waiter out; `false` if it is not in. */
+  remove(waiter: Waiter): boolean {
     const { sooner, later } = waiter;
-    if (sooner === undefined || later === undefined) return;
+    if (sooner === undefined || later === undefined) return false;
     sooner.later = later;
     later.sooner = sooner;
     waiter.sooner = waiter.later = undefined;
+    this.size--;
+    return true;
   }
 
   /** The earliest deadline, `Infinity` if there is none. */
@@ -41,14 +46,14 @@ export class DeadlineList {
     return earliest;
   }
 
-  /** Takes out the waiters whose deadline is at or before `now`. */
+  /** The waiters whose deadline is at or before `now`; they stay in. */
   expire(now: number): Waiter[] {
     const expired: Waiter[] = [];
     for (const run of this.runs) {
-      while (run.later !== run && deadlineOf(run.later!) <= now) {
-        const waiter = run.later!;
-        this.remove(waiter);
+      let waiter = run.later!;
+      while (waiter !== run && deadlineOf(waiter) <= now) {
         expired.push(waiter);
+        waiter = waiter.later!;
       }
     }
     this.runs = this.runs.filter((run) => run.later !== run);

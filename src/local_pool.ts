@@ -524,14 +524,15 @@ export class LocalPool<T> implements Lessor<T> {
   // Close.
 
   private beginClose(): Promise<void> {
-    this.closing = new Promise((resolve, reject) => {
-      this.settleClose = () => {
-        const errors = this.destroyErrors;
-        if (errors.length === 0) return resolve();
-        if (errors.length === 1) return reject(errors[0]);
-        const message = `${errors.length} resources were not destroyed`;
-        reject(new AggregateError(errors, message));
-      };
+    // One step after the last destroy, so those rejected now know it first.
+    this.closing = new Promise<void>((resolve) => {
+      this.settleClose = resolve;
+    }).then(() => {
+      const errors = this.destroyErrors;
+      if (errors.length === 0) return;
+      if (errors.length === 1) throw errors[0];
+      const message = `${errors.length} resources were not destroyed`;
+      throw new AggregateError(errors, message);
     });
     if (this.idleTimer !== undefined) this.clock.clearTimeout(this.idleTimer);
     this.calls.keepAlive();

@@ -10,8 +10,6 @@ export class Waiter {
   /** Neighbours in a `DeadlineList`; both or neither are set. */
   later: Waiter | undefined = undefined;
   sooner: Waiter | undefined = undefined;
-  /** Whether its deadline and its signal can cancel it. */
-  isTracked = false;
   /** The signal that can cancel it. */
   signal: AbortSignal | undefined = undefined;
   /** Settles the caller's promise; called once, by the effect of leaving. */
