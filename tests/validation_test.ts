@@ -1,0 +1,283 @@
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { AcquireTimeoutError } from "../mod.ts";
+import {
+  assertClosesClean,
+  assertCounts,
+  fill,
+  leaseOf,
+  settled,
+  SpySignal,
+  validated,
+  watch,
+} from "./fixture.ts";
+import { test } from "./test.ts";
+
+test("validate is asked before every reuse, never of a new resource", async () => {
+  const { pool, factory } = validated();
+  const first = await pool.acquire();
+  assertEquals(factory.log, ["create 1"]);
+  const waiter = watch(pool.acquire());
+  first.release();
+  await settled();
+  assertEquals(factory.log, ["create 1", "validate 1"], "handed over");
+  leaseOf(waiter).release();
+  (await pool.acquire()).release();
+  assertEquals(factory.log.length, 3, "from idle");
+  pool.tryAcquire()!.release();
+  assertEquals(factory.log.length, 4, "by tryAcquire");
+});
+
+test("a good verdict leases the resource, whether at once or later", async () => {
+  const f = validated();
+  const [resource] = await fill(f.pool, 1);
+  const lease = await f.pool.acquire();
+  assertStrictEquals(lease.value, resource);
+  lease.release();
+  f.factory.manual.add("validate");
+  const taker = watch(f.pool.acquire());
+  assertCounts(f.pool, { used: 1, pending: 1 });
+  f.factory.validations.shift()!.resolve(true);
+  await settled();
+  assertStrictEquals(leaseOf(taker).value, resource);
+  assertCounts(f.pool, { used: 1 });
+  leaseOf(taker).release();
+  await assertClosesClean(f);
+});
+
+test("a bad verdict destroys the resource and its taker gets another idle one", async () => {
+  const { pool, factory } = validated({ max: 2 });
+  const [older, newest] = await fill(pool, 2);
+  factory.bad.add(newest!);
+  using lease = await pool.acquire();
+  assertStrictEquals(lease.value, older);
+  assertEquals(factory.log.slice(2), ["validate 2", "destroy 2", "validate 1"]);
+});
+
+test("a bad verdict on the last idle resource makes its taker a new one", async () => {
+  const f = validated();
+  const [bad] = await fill(f.pool, 1);
+  f.factory.bad.add(bad!);
+  const lease = await f.pool.acquire();
+  assertEquals(lease.value, { id: 2 });
+  lease.release();
+  await assertClosesClean(f);
+});
+
+test("a validate that throws, rejects or answers with nothing counts as a no", async () => {
+  const refusals = [
+    () => {
+      throw new Error("thrown");
+    },
+    () => Promise.reject(new Error("rejected")),
+    () => undefined as unknown as boolean,
+    () => Promise.resolve(0 as unknown as boolean),
+  ];
+  for (const refuse of refusals) {
+    const f = validated({ validate: refuse });
+    await fill(f.pool, 1);
+    const lease = await f.pool.acquire();
+    assertEquals(lease.value, { id: 2 });
+    lease.release();
+    await assertClosesClean(f);
+  }
+});
+
+test("a validate that says no to everything ends in a resource just created", async () => {
+  const f = validated({ max: 4, validate: () => false });
+  await fill(f.pool, 4);
+  const lease = await f.pool.acquire();
+  assertEquals(lease.value, { id: 5 });
+  assertEquals(f.factory.live.size, 1);
+  lease.release();
+  await assertClosesClean(f);
+});
+
+test("a validate that hangs counts as a no after validateTimeout", async () => {
+  const f = validated({ validateTimeout: 400 });
+  await fill(f.pool, 1);
+  f.factory.manual.add("validate");
+  const taker = watch(f.pool.acquire());
+  await f.clock.advance(399);
+  assertEquals(taker.settled, false);
+  await f.clock.advance(1);
+  assertEquals(leaseOf(taker).value, { id: 2 });
+  assertEquals(f.factory.log.includes("destroy 1"), true);
+  f.factory.validations.shift()!.resolve(true);
+  await settled();
+  assertCounts(f.pool, { used: 1 });
+  leaseOf(taker).release();
+  await assertClosesClean(f);
+});
+
+test("the default validateTimeout is five seconds", async () => {
+  const { pool, clock, factory } = validated();
+  await fill(pool, 1);
+  factory.manual.add("validate");
+  const taker = watch(pool.acquire());
+  await clock.advance(4_999);
+  assertEquals(taker.settled, false);
+  await clock.advance(1);
+  assertEquals(leaseOf(taker).value, { id: 2 });
+});
+
+test("the taker of an invalid resource keeps its place before those who came later", async () => {
+  const { pool, factory } = validated();
+  const held = await pool.acquire();
+  factory.manual.add("validate");
+  const order: string[] = [];
+  const first = pool.acquire().then((lease) => (order.push("first"), lease));
+  const second = pool.acquire().then((lease) => (order.push("second"), lease));
+  held.release();
+  const third = pool.acquire().then((lease) => (order.push("third"), lease));
+  factory.validations.shift()!.resolve(false);
+  (await first).release();
+  factory.validations.shift()!.resolve(true);
+  (await second).release();
+  factory.validations.shift()!.resolve(true);
+  (await third).release();
+  assertEquals(order, ["first", "second", "third"]);
+});
+
+test("several takers of invalid resources go back in their order of arrival", async () => {
+  const { pool, factory } = validated({ max: 3 });
+  const held = await Promise.all([1, 2, 3].map(() => pool.acquire()));
+  const order: number[] = [];
+  const uses = [0, 1, 2, 3, 4].map((i) =>
+    pool.use(async () => {
+      order.push(i);
+      await settled();
+    })
+  );
+  factory.manual.add("validate").add("destroy");
+  for (const lease of held) lease.release();
+  factory.manual.delete("validate");
+  const [a, b, c] = factory.validations;
+  for (const call of [c, a, b]) {
+    call!.resolve(false);
+    await settled();
+  }
+  assertCounts(pool, { destroying: 3, pending: 5 });
+  for (const call of factory.destroys) call.resolve();
+  await Promise.all(uses);
+  assertEquals(order, [0, 1, 2, 3, 4]);
+});
+
+test("a resource whose taker is gone when the verdict comes serves the next waiter", async () => {
+  const { pool, factory } = validated();
+  const held = await pool.acquire();
+  factory.manual.add("validate");
+  const controller = new AbortController();
+  const gone = watch(pool.acquire({ signal: controller.signal }));
+  const next = watch(pool.acquire());
+  held.release();
+  controller.abort("gone");
+  factory.validations.shift()!.resolve(true);
+  await settled();
+  factory.validations.shift()!.resolve(true);
+  await settled();
+  assertEquals(gone.error, "gone");
+  assertEquals(leaseOf(next).value, { id: 1 });
+});
+
+test("validate can abort its taker's signal and nothing is lost", async () => {
+  for (const verdict of [true, false]) {
+    const spy = new SpySignal();
+    const f = validated({
+      validate: () => {
+        spy.abort("by validate");
+        return Promise.resolve(verdict);
+      },
+    });
+    await fill(f.pool, 1);
+    const taker = watch(f.pool.acquire({ signal: spy.signal }));
+    await settled();
+    assertEquals(taker.error, "by validate");
+    assertEquals(spy.listeners, 0);
+    assertEquals(f.pool.stats().pending, 0);
+    await assertClosesClean(f);
+  }
+});
+
+test("a validate that aborts its taker's signal and answers at once loses nothing", async () => {
+  for (const verdict of [true, false]) {
+    const spy = new SpySignal();
+    const f = validated({
+      validate: () => {
+        spy.abort("by validate");
+        return verdict;
+      },
+    });
+    await fill(f.pool, 1);
+    const taker = watch(f.pool.acquire({ signal: spy.signal }));
+    await settled();
+    assertEquals(taker.settled, true);
+    taker.value?.release();
+    assertEquals(spy.listeners, 0);
+    await assertClosesClean(f);
+  }
+});
+
+test("a taker that went back in line can still be cancelled and time out", async () => {
+  const f = validated({ createTimeout: Infinity });
+  await fill(f.pool, 1);
+  f.factory.manual.add("validate").add("create");
+  const spy = new SpySignal();
+  const cancelled = watch(f.pool.acquire({ signal: spy.signal }));
+  const timed = watch(f.pool.acquire({ timeout: 100 }));
+  f.factory.validations.shift()!.resolve(false);
+  await settled();
+  assertCounts(f.pool, { creating: 1, pending: 2 });
+  spy.abort("after all");
+  await f.clock.advance(100);
+  assertEquals(cancelled.error, "after all");
+  assertEquals(timed.error instanceof AcquireTimeoutError, true);
+  f.factory.finishCreate();
+  await settled();
+  assertCounts(f.pool, { idle: 1 });
+  await assertClosesClean(f);
+});
+
+test("a pending verdict does not stop others from being served", async () => {
+  const { pool, factory } = validated({ max: 2 });
+  await fill(pool, 1);
+  factory.manual.add("validate");
+  const slow = watch(pool.acquire());
+  const other = watch(pool.acquire());
+  await settled();
+  assertEquals(slow.settled, false);
+  assertEquals(leaseOf(other).value, { id: 2 });
+});
+
+test("an invalid resource on one stripe sends its taker to another", async () => {
+  const { pool, factory } = validated({ max: 2, stripes: 2 });
+  const at0 = await pool.acquire({ affinity: 0 });
+  const at1 = await pool.acquire({ affinity: 1 });
+  const [bad, good] = [at0.value, at1.value];
+  at0.release();
+  at1.release();
+  factory.bad.add(bad);
+  using lease = await pool.acquire({ affinity: 0 });
+  assertStrictEquals(lease.value, good);
+});
+
+test("an isolated taker of an invalid resource stays on its stripe", async () => {
+  const { pool, factory } = validated({ max: 2, stripes: 2, isolated: true });
+  const at0 = await pool.acquire({ affinity: 0 });
+  const at1 = await pool.acquire({ affinity: 1 });
+  const bad = at0.value;
+  at0.release();
+  at1.release();
+  factory.bad.add(bad);
+  using lease = await pool.acquire({ affinity: 0 });
+  assertEquals(lease.value, { id: 3 });
+  assertEquals(pool.stats().stripes.map(({ idle }) => idle), [0, 1]);
+});
+
+test("an idle resource that expired is evicted without a verdict", async () => {
+  const { pool, clock, factory } = validated({ idleTimeout: 1_000 });
+  await fill(pool, 1);
+  clock.jump(1_001);
+  using lease = await pool.acquire();
+  assertEquals(lease.value, { id: 2 });
+  assertEquals(factory.log, ["create 1", "destroy 1", "create 2"]);
+});
