@@ -54,7 +54,7 @@ async function demo(signal: AbortSignal): Promise<void> {
   } finally {
     await pool.close({ signal: AbortSignal.timeout(5_000) });
   }
-  tally.report(pool.stats(), census, await census.count());
+  tally.report(pool.stats(), census, await census.pids());
 }
 
 /** All clients at once, and somebody at the server. */
@@ -116,7 +116,7 @@ async function watch(
   over: AbortSignal,
 ): Promise<void> {
   while (!over.aborted) {
-    await census.count();
+    await census.pids();
     const share = (tally.killed + 1) / (KILLS + 1);
     if (share < 1 && tally.answered >= share * CLIENTS * QUERIES) {
       tally.killed += await census.terminate(1);

@@ -34,14 +34,15 @@ export class PostgresCensus implements AsyncDisposable {
     return this.#samples;
   }
 
-  async count(): Promise<number> {
-    const [row] = await this.#connection.query<{ n: number }>(
-      "select count(*)::int as n from pg_stat_activity where application_name = $1",
+  /** The processes that serve these connections now. */
+  async pids(): Promise<number[]> {
+    const rows = await this.#connection.query<{ pid: number }>(
+      "select pid from pg_stat_activity where application_name = $1",
       [this.#name],
     );
     this.#samples++;
-    this.#peak = Math.max(this.#peak, row!.n);
-    return row!.n;
+    this.#peak = Math.max(this.#peak, rows.length);
+    return rows.map(({ pid }) => pid);
   }
 
   /** Kills the backends of so many connections; returns how many it found. */

@@ -50,6 +50,11 @@ export class PostgresConnection {
     return this.#usable;
   }
 
+  /** The process that serves this connection. */
+  get pid(): number {
+    return this.#client.processID;
+  }
+
   async query<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
     const { rows } = await this.#client.query(text, values);
     return rows;

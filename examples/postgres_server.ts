@@ -46,7 +46,7 @@ const STOP_TIMEOUT = 5_000;
 export class PostgresServer implements AsyncDisposable {
   readonly #folder: string;
   readonly #account: Account;
-  readonly #port: number;
+  readonly port: number;
   readonly #password = crypto.randomUUID();
   readonly #lifeline: ChildProcess;
   #process: ChildProcess | undefined;
@@ -54,7 +54,7 @@ export class PostgresServer implements AsyncDisposable {
   private constructor(folder: string, account: Account, port: number) {
     this.#folder = folder;
     this.#account = account;
-    this.#port = port;
+    this.port = port;
     this.#lifeline = tie(folder);
   }
 
@@ -81,12 +81,12 @@ export class PostgresServer implements AsyncDisposable {
 
   /** Where clients connect, password included. */
   get url(): string {
-    return `postgres://postgres:${this.#password}@127.0.0.1:${this.#port}/postgres?sslmode=disable`;
+    return `postgres://postgres:${this.#password}@127.0.0.1:${this.port}/postgres?sslmode=disable`;
   }
 
   /** Starts the server, again after `stop`; settles when it takes connections. */
   async start(): Promise<void> {
-    const child = this.#spawn("postgres", "-D", "data", "-p", `${this.#port}`);
+    const child = this.#spawn("postgres", "-D", "data", "-p", `${this.port}`);
     let log = "";
     await new Promise<void>((resolve, reject) => {
       child.once("error", reject);

@@ -43,14 +43,12 @@ export class PostgresTally {
     const { queries } = this.#plan;
     const bar = "█".repeat(20 * this.answered / queries).padEnd(20, "░");
     const open = idle + used + creating + destroying;
-    return `  ${bar} ${integer(this.answered)} of ${
-      integer(queries)
-    } answered, ` +
-      `${open} connections, ${pending} waiting`;
+    const share = `${integer(this.answered)} of ${integer(queries)}`;
+    return `  ${bar} ${share} answered, ${open} connections, ${pending} waiting`;
   }
 
   /** Prints what happened; throws if a promise was not kept. */
-  report(stats: PoolStats, census: PostgresCensus, remaining: number): void {
+  report(stats: PoolStats, census: PostgresCensus, remaining: number[]): void {
     const { queries, kills, max } = this.#plan;
     const { idle, used, creating, destroying, pending } = stats;
     const seconds = (performance.now() - this.#start) / 1_000;
@@ -58,7 +56,8 @@ export class PostgresTally {
     const reasons = Object.entries(this.#destroyed);
     const destroyed = reasons.reduce((sum, [, count]) => sum + count, 0);
     const why = reasons.map(([reason, count]) => `${count} by ${reason}`);
-    const leaked = idle + used + creating + destroying + pending + remaining;
+    const leaked = idle + used + creating + destroying + pending +
+      remaining.length;
 
     console.log();
     print("queries", `${integer(this.answered)} answered, ${rate} a second`);
@@ -68,14 +67,13 @@ export class PostgresTally {
     print("waited", `${this.#wait(0.5)} at p50, ${this.#wait(0.99)} at p99`);
     print("created", `${this.#created} connections`);
     print("destroyed", `${destroyed} connections: ${why.join(", ")}`);
-    print(
-      "peak",
-      `${census.peak} of ${max}, in ${census.samples} counts by the server`,
-    );
+    const { peak, samples } = census;
+    print("peak", `${peak} of ${max}, in ${samples} counts by the server`);
     print("left over", `${leaked}, by the pool's count and the server's`);
     console.log();
 
     check(this.answered === queries, "a query has no answer");
+    check(this.aborted > 0, "no acquire was aborted");
     check(this.killed === kills, "too few connections were killed");
     check(this.#created === destroyed, "a connection was not destroyed");
     check(census.peak <= max, "there were too many connections");
