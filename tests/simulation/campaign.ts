@@ -1,0 +1,46 @@
+import { generate } from "./generator.ts";
+import { shrink, tell } from "./shrink.ts";
+import { simulate } from "./simulation.ts";
+import { Tally } from "./tally.ts";
+
+/** Scenarios between two looks at the event loop. */
+const SCENARIOS_PER_TURN = 16;
+
+/** How many scenarios went well, and what they met. */
+export interface Campaign {
+  readonly seed: number;
+  scenarios: number;
+  steps: number;
+  readonly tally: Tally;
+}
+
+/** Runs the scenarios of `seed`, `seed + 1` and so on while there is more to do. */
+export async function campaign(
+  seed: number,
+  more: (campaign: Campaign) => boolean,
+): Promise<Campaign> {
+  const done: Campaign = { seed, scenarios: 0, steps: 0, tally: new Tally() };
+  do {
+    const next = seed + done.scenarios;
+    const scenario = generate(next);
+    const { steps, violation } = await simulate(scenario, done.tally);
+    if (violation !== undefined) {
+      const minimal = await tell(await shrink(scenario));
+      throw new Error(
+        `Seed ${next}: ${violation}\n\n` +
+          `Again: deno task simulate --seed ${next} --steps 1\n\n` +
+          `The least that fails like it:\n${minimal}`,
+      );
+    }
+    done.scenarios++;
+    done.steps += steps;
+    if (done.scenarios % SCENARIOS_PER_TURN === 0) await turn();
+  } while (more(done));
+  await turn();
+  return done;
+}
+
+/** Lets the runtime tell of rejections that nobody handled. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

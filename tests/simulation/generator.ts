@@ -1,0 +1,204 @@
+import { Random } from "./random.ts";
+import {
+  type AcquireOp,
+  type Config,
+  type Ending,
+  type Op,
+  type Plan,
+  type Role,
+  ROLES,
+  type Scenario,
+  type Step,
+} from "./scenario.ts";
+
+const HOUR = 3_600_000;
+const LIMITS = [1, 5, 20, 100, 1_000];
+/** Ids of ops that plans hold start here, apart from those of steps. */
+const PLAN_IDS = 1_000_000;
+
+/** What a callback does when nothing goes wrong. */
+export const PLAIN: Plan = {
+  way: "at once",
+  turn: "well",
+  after: 0,
+  heeds: false,
+  act: undefined,
+};
+
+/** The scenario of a seed. */
+export function generate(seed: number): Scenario {
+  const random = new Random(seed);
+  const config = makeConfig(random);
+  const steps: Step[] = [];
+  const length = random.pick([20, 80, 200, 400]);
+  while (steps.length < length) addSteps(steps, random, config);
+  return { seed, config, steps, plans: undefined };
+}
+
+/**
+ * What the `index`-th call of a callback does: drawn from the seed and the
+ * index alone, so what other callbacks draw does not matter.
+ */
+export function plan(scenario: Scenario, role: Role, index: number): Plan {
+  const { config, seed, plans } = scenario;
+  if (plans !== undefined) return plans.get(`${role} ${index}`) ?? PLAIN;
+  const number = ROLES.indexOf(role);
+  const random = new Random(seed, number, index);
+  if (!random.chance(config.roughness)) return PLAIN;
+  const id = PLAN_IDS * (number + 1) + index;
+  const act = random.chance(role === "observer" ? 60 : 20)
+    ? makeAct(random, config, id)
+    : undefined;
+  const limit = {
+    create: config.createTimeout,
+    destroy: config.destroyTimeout,
+    validate: config.validateTimeout,
+    observer: Infinity,
+  }[role];
+  return {
+    way: random.pick([
+      "at once",
+      "by promise",
+      "by thenable",
+      "later",
+      "later",
+    ]),
+    turn: random.pick(["well", "well", "fail", "lie"]),
+    after: random.pick([
+      1,
+      2,
+      5,
+      10,
+      30,
+      limit,
+      limit + 1,
+      limit * 3,
+      Infinity,
+    ]),
+    heeds: random.chance(50),
+    act,
+  };
+}
+
+function makeConfig(random: Random): Config {
+  const max = random.pick([1, 1, 2, 2, 3, 4, 5, 8, 40]);
+  const stripes = random.chance(50) ? 1 : 1 + random.below(Math.min(max, 31));
+  return {
+    max,
+    stripes,
+    isolated: stripes > 1 && random.chance(40),
+    maxPending: random.pick([Infinity, Infinity, Infinity, 0, 1, 3, 10]),
+    acquireTimeout: random.pick([...LIMITS, Infinity, Infinity]),
+    idleTimeout: random.pick([0, ...LIMITS, Infinity]),
+    createTimeout: random.pick([...LIMITS, Infinity]),
+    destroyTimeout: random.pick([...LIMITS, Infinity]),
+    validateTimeout: random.pick([...LIMITS, Infinity]),
+    validates: random.chance(40),
+    observes: random.chance(75),
+    isFatal: random.pick(["absent", "never", "throws"]),
+    roughness: random.pick([0, 5, 20, 60]),
+  };
+}
+
+function addSteps(steps: Step[], random: Random, config: Config): void {
+  const id = steps.length;
+  if (random.chance(4)) {
+    const burst = 2 + random.below(30);
+    for (let i = 0; i < burst; i++) {
+      steps.push({ op: makeAcquire(random, config, id + i), ticks: 0 });
+    }
+    return;
+  }
+  const op = makeOp(random, config, id);
+  const ticks = random.chance(50) ? Infinity : random.below(5);
+  steps.push({ op, ticks });
+}
+
+function makeOp(random: Random, config: Config, id: number): Op {
+  const draw = random.below(1000);
+  if (draw < 330) return makeAcquire(random, config, id);
+  if (draw < 400) return makeTryAcquire(random, id);
+  if (draw < 560) return makeEnd(random, id);
+  if (draw < 640) return { do: "abort", signal: makeSignal(random, id) };
+  if (draw < 670) return { do: "die", id: earlier(random, id) };
+  if (draw < 685) return { do: "clear" };
+  if (draw < 690) return makeClose(random, id);
+  if (draw < 700) return { do: "jump", ms: (1 + random.below(5)) * HOUR };
+  const { idleTimeout, acquireTimeout, createTimeout } = config;
+  const ms = random.pick([
+    ...[1, 1, 1, 2, 2, 5, 10, 50],
+    ...[idleTimeout, idleTimeout + 1, acquireTimeout, createTimeout]
+      .filter((limit) => limit !== Infinity),
+  ]);
+  return { do: "advance", ms };
+}
+
+/** An op for a callback: no time passes inside. */
+function makeAct(random: Random, config: Config, id: number): Op {
+  // Acts refer to what recent steps did, and a plan knows no step.
+  const recent = random.below(200);
+  const draw = random.below(100);
+  if (draw < 35) return makeAcquire(random, config, id);
+  if (draw < 50) return makeTryAcquire(random, id);
+  if (draw < 70) return makeEnd(random, recent);
+  if (draw < 82) return { do: "abort", signal: makeSignal(random, recent) };
+  if (draw < 90) return { do: "clear" };
+  if (draw < 97) return { do: "die", id: recent };
+  return makeClose(random, recent);
+}
+
+function makeEnd(random: Random, id: number): Op {
+  const how = random.chance(70) ? "release" : "destroy";
+  return { do: how, id: earlier(random, id) };
+}
+
+function makeClose(random: Random, id: number): Op {
+  const signal = random.chance(70) ? makeSignal(random, id) : undefined;
+  return { do: "close", signal };
+}
+
+function makeAcquire(random: Random, config: Config, id: number): AcquireOp {
+  const nests = random.chance(6);
+  return {
+    do: random.chance(15) ? "use" : "acquire",
+    id,
+    signal: random.chance(30) ? makeSignal(random, id, true) : undefined,
+    timeout: random.pick([undefined, undefined, 0, 3, 20, 500, Infinity]),
+    affinity: makeAffinity(random),
+    hold: random.pick([0, 0, 1, 2, 3, 5, 10, 50, Infinity]),
+    ending: makeEnding(random),
+    nested: nests ? makeAcquire(random, config, id + PLAN_IDS / 2) : undefined,
+  };
+}
+
+function makeTryAcquire(random: Random, id: number): Op {
+  return {
+    do: "tryAcquire",
+    id,
+    affinity: makeAffinity(random),
+    hold: random.pick([0, 1, 5, 20, Infinity]),
+    ending: makeEnding(random),
+  };
+}
+
+function makeAffinity(random: Random): string | number | undefined {
+  if (random.chance(50)) return undefined;
+  return random.chance(25)
+    ? random.pick(["a", "b", "tenant"])
+    : random.below(40);
+}
+
+function makeEnding(random: Random): Ending {
+  return random.pick(["release", "release", "dispose", "destroy", "throw"]);
+}
+
+/** An acquire may have a signal of its own; four at a time are shared. */
+function makeSignal(random: Random, id: number, fresh = false): number {
+  if (random.chance(50)) return 1000 + (fresh ? id : earlier(random, id));
+  return 4 * Math.floor((id % 400) / 40) + random.below(4);
+}
+
+/** The id of a recent step. */
+function earlier(random: Random, id: number): number {
+  return Math.max(0, id - 1 - random.below(random.pick([3, 12, 40])));
+}

@@ -1,0 +1,148 @@
+/** The options of the pool under simulation, and how rough its world is. */
+export interface Config {
+  max: number;
+  stripes: number;
+  isolated: boolean;
+  maxPending: number;
+  acquireTimeout: number;
+  idleTimeout: number;
+  createTimeout: number;
+  destroyTimeout: number;
+  validateTimeout: number;
+  validates: boolean;
+  observes: boolean;
+  isFatal: "absent" | "never" | "throws";
+  /** Percent of the callbacks that do something else than succeed at once. */
+  roughness: number;
+}
+
+/** How a lease ends: by its holder's hand, or by what `use` makes of a throw. */
+export type Ending = "release" | "destroy" | "dispose" | "throw";
+
+/** One thing done to the pool or its world. Leases go by the id of their acquire. */
+export type Op =
+  | AcquireOp
+  | TryAcquireOp
+  | { do: "release" | "destroy" | "die"; id: number }
+  | { do: "abort"; signal: number }
+  | { do: "advance" | "jump"; ms: number }
+  | { do: "clear" }
+  | { do: "close"; signal: number | undefined };
+
+export interface AcquireOp {
+  do: "acquire" | "use";
+  id: number;
+  signal: number | undefined;
+  timeout: number | undefined;
+  affinity: string | number | undefined;
+  /** Milliseconds until the lease ends; Infinity: until something ends it. */
+  hold: number;
+  ending: Ending;
+  /** Acquired while the lease is held. */
+  nested: AcquireOp | undefined;
+}
+
+export interface TryAcquireOp {
+  do: "tryAcquire";
+  id: number;
+  affinity: string | number | undefined;
+  hold: number;
+  ending: Ending;
+}
+
+/** An op, and how many microtask ticks pass until the next. */
+export interface Step {
+  op: Op;
+  /** Infinity: until nothing moves. */
+  ticks: number;
+}
+
+/** The callbacks of the user. */
+export const ROLES = ["create", "destroy", "validate", "observer"] as const;
+
+/** Which callback of the user a plan is for. */
+export type Role = typeof ROLES[number];
+
+/** What one call of a callback does. */
+export interface Plan {
+  /** When and how it answers. */
+  way: "at once" | "by promise" | "by thenable" | "later";
+  /** `fail` throws or rejects; `lie` is a wrong verdict. */
+  turn: "well" | "fail" | "lie";
+  /** For `later`: milliseconds; Infinity: never. */
+  after: number;
+  /** Whether a create gives up when its signal aborts. */
+  heeds: boolean;
+  /** What it does to the pool before it answers. */
+  act: Op | undefined;
+}
+
+/** Plans by role and index, as `create 3`. */
+export type Plans = ReadonlyMap<`${Role} ${number}`, Plan>;
+
+/** A program for the simulation, as data: it can be replayed and made smaller. */
+export interface Scenario {
+  seed: number;
+  config: Config;
+  steps: readonly Step[];
+  /**
+   * What calls of callbacks do, by `create 3` and so on; those not in it
+   * succeed at once. Undefined: as the seed has it.
+   */
+  plans: Plans | undefined;
+}
+
+/** An op in words. */
+export function inWords(op: Op): string {
+  switch (op.do) {
+    case "acquire":
+    case "use":
+    case "tryAcquire":
+      return acquireInWords(op);
+    case "release":
+    case "destroy":
+      return `${op.do} lease ${op.id}`;
+    case "die":
+      return `the resource of lease ${op.id} dies`;
+    case "abort":
+      return `abort signal ${op.signal}`;
+    case "advance":
+      return `${op.ms} ms pass`;
+    case "jump":
+      return `the runtime is frozen for ${op.ms} ms`;
+    case "clear":
+      return "clear";
+    case "close":
+      return op.signal === undefined ? "close" : `close, signal ${op.signal}`;
+  }
+}
+
+function acquireInWords(op: AcquireOp | TryAcquireOp): string {
+  const words = [`${op.do} ${op.id}`];
+  if (op.affinity !== undefined) words.push(`affinity ${op.affinity}`);
+  if (op.do !== "tryAcquire") {
+    if (op.timeout !== undefined) words.push(`timeout ${op.timeout}`);
+    if (op.signal !== undefined) words.push(`signal ${op.signal}`);
+    if (op.nested !== undefined) {
+      words.push(`holding it: ${inWords(op.nested)}`);
+    }
+  }
+  words.push(
+    op.hold === Infinity
+      ? "hold on to it"
+      : `after ${op.hold} ms ${op.ending} it`,
+  );
+  return words.join(", ");
+}
+
+/** A plan in words; empty where it is the plain one. */
+export function planInWords(plan: Plan): string {
+  const words: string[] = [];
+  if (plan.act !== undefined) words.push(`first: ${inWords(plan.act)}`);
+  if (plan.way === "later") {
+    words.push(plan.after === Infinity ? "hangs" : `takes ${plan.after} ms`);
+  } else if (plan.way !== "at once") words.push(`answers ${plan.way}`);
+  if (plan.turn !== "well") words.push(`${plan.turn}s`);
+  if (plan.heeds) words.push("heeds its signal");
+  return words.join(", ");
+}

@@ -1,0 +1,207 @@
+import { PoolClosedError } from "../../mod.ts";
+import { glance, inspect } from "./inspection.ts";
+import { inWords, type Plans, type Scenario, type Step } from "./scenario.ts";
+import type { Tally } from "./tally.ts";
+import { type Calls, World } from "./world.ts";
+
+/** Ticks in a row without user code after which nothing moves any more. */
+const QUIET_TICKS = 7;
+/** Ticks after which it never will. */
+const MAX_TICKS = 5_000;
+/** Timers of one step after which they set each other without end. */
+const MAX_TIMERS = 20_000;
+/** Rounds in which everything has to settle once nothing fails any more. */
+const MAX_ROUNDS = 300;
+
+/** How a scenario went. */
+export interface Result {
+  /** Ops performed and timers fired; the rules were checked after each. */
+  steps: number;
+  /** The rule that was broken. */
+  violation: string | undefined;
+  /** The calls of callbacks before each step that was begun. */
+  marks: readonly Calls[];
+  /** Callbacks that did not just succeed at once. */
+  plans: Plans;
+}
+
+/** Runs a scenario to its end, or to the first violation. */
+export async function simulate(
+  scenario: Scenario,
+  tally: Tally,
+  trace?: (line: string) => void,
+): Promise<Result> {
+  const simulation = new Simulation(new World(scenario, tally, trace));
+  return await simulation.run();
+}
+
+class Simulation {
+  #steps = 0;
+  readonly #marks: Calls[] = [];
+
+  constructor(readonly world: World) {}
+
+  async run(): Promise<Result> {
+    const { world } = this;
+    const { config, steps } = world.scenario;
+    if (config.stripes > 16) world.tally.hit("pool: over 16 stripes");
+    if (config.isolated) world.tally.hit("pool: isolated stripes");
+    try {
+      for (const step of steps) {
+        if (this.#broken) break;
+        this.#marks.push({ ...world.calls });
+        await this.#step(step);
+      }
+      if (!this.#broken) await this.#end();
+    } catch (error) {
+      world.ledger.fail(`something was thrown: ${error}`);
+    }
+    return {
+      steps: this.#steps,
+      violation: world.ledger.violation,
+      marks: this.#marks,
+      plans: world.planned,
+    };
+  }
+
+  get #broken(): boolean {
+    return this.world.ledger.violation !== undefined;
+  }
+
+  async #step({ op, ticks }: Step): Promise<void> {
+    const { world } = this;
+    world.trace?.(`${this.#marks.length}. ${inWords(op)}`);
+    this.#steps++;
+    if (op.do === "advance") return await this.#advance(op.ms);
+    world.perform(op);
+    if (ticks === Infinity) return await this.#settle();
+    if (op.do === "acquire") world.tally.hit("acquire: in a burst");
+    for (let tick = 0; tick < ticks; tick++) await undefined;
+    this.#glance();
+  }
+
+  #glance(): void {
+    const { world } = this;
+    world.quiet = false;
+    glance(world, world.pool.stats());
+  }
+
+  /** Lets all promises settle, then compares the pool with the truth. */
+  async #settle(): Promise<void> {
+    const { world } = this;
+    let seen = world.activity;
+    let quiet = 0;
+    for (let tick = 0; quiet < QUIET_TICKS; tick++) {
+      await undefined;
+      quiet = world.activity === seen ? quiet + 1 : 0;
+      seen = world.activity;
+      if (tick > MAX_TICKS) return world.ledger.fail("promises never settle");
+    }
+    world.quiet = true;
+    if (world.clock.due(world.clock.fired) !== undefined) {
+      return glance(world, world.pool.stats());
+    }
+    world.ledger.endEpoch();
+    inspect(world, world.pool.stats());
+  }
+
+  async #advance(ms: number): Promise<void> {
+    const { clock, ledger } = this.world;
+    await this.#settle();
+    const end = clock.now() + ms;
+    let fired = 0;
+    for (let timer; (timer = clock.due(end)) !== undefined;) {
+      if (this.#broken) return;
+      if (++fired > MAX_TIMERS) return ledger.fail("timers never end");
+      this.#steps++;
+      clock.fire(timer);
+      await this.#settle();
+    }
+    clock.reach(end);
+    await this.#settle();
+  }
+
+  /** Nothing fails any more: everything settles and nothing is left. */
+  async #end(): Promise<void> {
+    const { world } = this;
+    const { ledger, config } = world;
+    world.trace?.("From now on nothing fails.");
+    world.calm = true;
+    await this.#rest();
+    if (!ledger.closing.began) {
+      await this.#fill();
+      await this.#rest();
+      await this.#advance(1);
+      if (config.idleTimeout !== Infinity) {
+        await this.#advance(config.idleTimeout + 1);
+        if (world.pool.stats().idle > 0) ledger.fail("idle ones are left");
+      }
+      world.perform({ do: "close", signal: undefined });
+    }
+    await this.#rest();
+    if (!ledger.closing.settled) ledger.fail("S10: close never settles");
+    world.payDebts(true);
+    await this.#settle();
+    this.#checkEnd();
+    await world.pool.acquire().then(
+      () => ledger.fail("S10: acquired after close"),
+      (error) => {
+        if (!(error instanceof PoolClosedError)) ledger.fail(`S10: ${error}`);
+      },
+    );
+    world.endAgain();
+    await this.#settle();
+  }
+
+  #checkEnd(): void {
+    const { ledger, openUses } = this.world;
+    if (openUses > 0) ledger.fail(`S3: ${openUses} uses never settle`);
+    for (const { id } of ledger.live) ledger.fail(`resource ${id} is leaked`);
+  }
+
+  /** Holders release and callbacks answer, until nobody waits. */
+  async #rest(): Promise<void> {
+    const { world } = this;
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      if (this.#broken) return;
+      world.endAll();
+      await this.#settle();
+      // The first rounds are for what comes by itself.
+      if (round > 3) world.payDebts(false);
+      const { used, creating, destroying, pending } = world.pool.stats();
+      if (used + creating + destroying + pending === 0) return;
+      await this.#advance(round < 10 ? 1 : 50);
+    }
+    world.ledger.fail(
+      `liveness: nothing fails any more, and still not all settles: ` +
+        JSON.stringify(world.pool.stats()),
+    );
+  }
+
+  /** All capacity is there: so many can be held at once. */
+  async #fill(): Promise<void> {
+    const { world } = this;
+    const { config, ledger } = world;
+    let id = -1;
+    world.holds = true;
+    for (let stripe = 0; stripe < config.stripes; stripe++) {
+      for (let slot = 0; slot < ledger.capacity(stripe); slot++) {
+        world.perform({
+          do: "acquire",
+          id: id--,
+          signal: undefined,
+          timeout: Infinity,
+          affinity: stripe,
+          hold: Infinity,
+          ending: "release",
+          nested: undefined,
+        });
+      }
+    }
+    await this.#settle();
+    world.holds = false;
+    if (ledger.held.size < config.max) {
+      ledger.fail(`liveness: ${ledger.held.size} of ${config.max} to be had`);
+    }
+  }
+}

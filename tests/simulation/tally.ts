@@ -1,0 +1,105 @@
+/** What a simulation is to meet; a kind that is never hit proves nothing. */
+export const FAULTS = [
+  "acquire: in a burst",
+  "acquire: while holding",
+  "acquire: served at once",
+  "acquire: served after waiting",
+  "acquire: timeout 0 refused",
+  "acquire: timed out",
+  "acquire: refused as full",
+  "acquire: refused as closed",
+  "acquire: rejected by close",
+  "acquire: rejected by a failed create",
+  "acquire: signal aborted before",
+  "acquire: signal aborted while waiting",
+  "acquire: signal aborted after it settled",
+  "acquire: one abort cancels several",
+  "acquire: abort and hand-over in one tick",
+  "acquire: string affinity",
+  "tryAcquire: leased",
+  "tryAcquire: nothing to lease",
+  "use: callback throws",
+  "use: throws, not fatal",
+  "use: isFatal throws",
+  "lease: ended twice",
+  "lease: stale end while another holds the resource",
+  "lease: destroyed by its holder",
+  "lease: resource died in use",
+  "lease: taken back by an aborted close",
+  "create: at once",
+  "create: by promise",
+  "create: by thenable",
+  "create: slow",
+  "create: throws",
+  "create: rejects",
+  "create: rejects late in time",
+  "create: hangs",
+  "create: given up at createTimeout",
+  "create: comes after createTimeout",
+  "create: heeds its signal",
+  "create: given up by an aborted close",
+  "destroy: throws",
+  "destroy: rejects",
+  "destroy: slow",
+  "destroy: slow, then rejects",
+  "destroy: hangs",
+  "destroy: settles after destroyTimeout",
+  "validate: finds a dead resource",
+  "validate: calls a dead resource good",
+  "validate: calls a good resource dead",
+  "validate: throws",
+  "validate: rejects",
+  "validate: slow",
+  "validate: hangs",
+  "validate: settles after validateTimeout",
+  "validate: taker gone meanwhile",
+  "observer: throws",
+  "observer: rejects",
+  "re-entry: from create",
+  "re-entry: from destroy",
+  "re-entry: from validate",
+  "re-entry: from an observer",
+  "re-entry: acquire",
+  "re-entry: tryAcquire",
+  "re-entry: release or destroy",
+  "re-entry: abort",
+  "re-entry: clear",
+  "re-entry: close",
+  "pool: evicts an idle resource",
+  "pool: clear",
+  "pool: clear with a create in flight",
+  "pool: close",
+  "pool: close while leases are out",
+  "pool: close while acquires are pending",
+  "pool: close while creating",
+  "pool: close again",
+  "pool: close with an aborted signal",
+  "pool: close aborted later",
+  "pool: close rejects with one error",
+  "pool: close rejects with several errors",
+  "pool: frozen for hours",
+  "pool: over 16 stripes",
+  "pool: isolated stripes",
+] as const;
+
+export type Fault = typeof FAULTS[number];
+
+/** How often each fault was met. */
+export class Tally {
+  readonly #counts: Map<Fault, number> = new Map(FAULTS.map((f) => [f, 0]));
+
+  hit(fault: Fault): void {
+    this.#counts.set(fault, this.#counts.get(fault)! + 1);
+  }
+
+  /** Those never met. */
+  get missing(): Fault[] {
+    return FAULTS.filter((fault) => this.#counts.get(fault) === 0);
+  }
+
+  toString(): string {
+    return FAULTS.map((fault) =>
+      `${String(this.#counts.get(fault)).padStart(11)}  ${fault}`
+    ).join("\n");
+  }
+}

@@ -1,0 +1,660 @@
+import { type Lease, Pool, type PoolObserver } from "../../mod.ts";
+import { CountedSignal, type ListenerCount } from "./counted_signal.ts";
+import { PLAIN, plan } from "./generator.ts";
+import { glance, type Scene } from "./inspection.ts";
+import { type Call, type Claim, Ledger, type Resource } from "./ledger.ts";
+import {
+  type AcquireOp,
+  type Ending,
+  inWords,
+  type Op,
+  type Plan,
+  planInWords,
+  type Role,
+  type Scenario,
+  type TryAcquireOp,
+} from "./scenario.ts";
+import { StepClock } from "./step_clock.ts";
+import type { Tally } from "./tally.ts";
+
+/** Callbacks that call the pool may do so inside each other this deep. */
+const MAX_DEPTH = 2;
+
+/** How often each callback was called. */
+export type Calls = Record<Role, number>;
+
+/** An answer that is owed. */
+interface Debt {
+  readonly call: Call;
+  /** Milliseconds after which the pool stops waiting for it. */
+  readonly limit: number;
+  readonly pay: () => void;
+}
+
+/** How a callback answers: what it returns or throws, and who notes it. */
+interface Answer<R> {
+  readonly call: Call;
+  readonly limit: number;
+  readonly succeed: () => R;
+  readonly fail: (error: Error) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** The pool, its callers and its callbacks, as a scenario has them behave. */
+export class World implements Scene, ListenerCount {
+  readonly clock: StepClock = new StepClock();
+  readonly ledger: Ledger;
+  readonly pool: Pool<Resource>;
+  readonly closeSignals: Set<AbortSignal> = new Set();
+  listeners = 0;
+  /** Changes whenever user code runs. */
+  activity = 0;
+  /** Whether callbacks succeed at once, and leases end at once. */
+  calm = false;
+  /** Whether leases are held even so. */
+  holds = false;
+  /** Whether all promises had settled when the current step began. */
+  quiet = true;
+  /** `use` calls that have not settled. */
+  openUses = 0;
+  /** Callbacks that did something else than succeed at once. */
+  readonly planned: Map<`${Role} ${number}`, Plan> = new Map();
+  /** How often each callback was called. */
+  readonly calls: Calls = { create: 0, destroy: 0, validate: 0, observer: 0 };
+  readonly #claims: Map<number, Claim> = new Map();
+  readonly #finishers: Map<Claim, (error?: Error) => void> = new Map();
+  readonly #signals: Map<number, CountedSignal> = new Map();
+  readonly #debts: Set<Debt> = new Set();
+  #depth = 0;
+  #acts = 0;
+  #errors = 0;
+  #closing: Promise<void> | undefined = undefined;
+
+  constructor(
+    readonly scenario: Scenario,
+    readonly tally: Tally,
+    /** Is told in words what happens. */
+    readonly trace?: (line: string) => void,
+  ) {
+    const { config } = scenario;
+    this.ledger = new Ledger(config, this.clock, tally);
+    const { observes, validates, isFatal, roughness: _, ...options } = config;
+    this.pool = new Pool<Resource>({
+      ...options,
+      clock: this.clock,
+      create: ({ signal }) => this.#create(signal),
+      destroy: (resource) => this.#destroy(resource),
+      ...validates && { validate: (resource) => this.#validate(resource) },
+      ...observes && { observer: this.#observer() },
+      ...isFatal !== "absent" && { isFatal: () => this.#isFatal() },
+    });
+  }
+
+  get config(): Scenario["config"] {
+    return this.scenario.config;
+  }
+
+  /** Does one thing that takes no time. */
+  perform(op: Op): void {
+    this.activity++;
+    switch (op.do) {
+      case "acquire":
+        return this.#acquire(op);
+      case "use":
+        return this.#use(op);
+      case "tryAcquire":
+        return this.#tryAcquire(op);
+      case "release":
+      case "destroy": {
+        const claim = this.#claims.get(op.id);
+        if (claim !== undefined) this.#end(claim, op.do);
+        return;
+      }
+      case "die":
+        return this.#die(op.id);
+      case "abort":
+        return this.#abort(op.signal);
+      case "clear":
+        return this.#clear();
+      case "close":
+        return this.#close(op.signal);
+      case "jump":
+        this.tally.hit("pool: frozen for hours");
+        return this.clock.jump(op.ms);
+      case "advance":
+        throw new Error("bug: only the driver lets time pass");
+    }
+  }
+
+  /** Ends every lease that is held. */
+  endAll(): void {
+    for (const claim of this.ledger.held) this.#end(claim, "release");
+    for (const finish of this.#finishers.values()) finish();
+  }
+
+  /** Gives the answers for which the pool would wait for ever; or all of them. */
+  payDebts(all: boolean): void {
+    for (const debt of this.#debts) {
+      if (all || debt.limit === Infinity) debt.pay();
+    }
+  }
+
+  /** Calls `release` on every lease there has been. */
+  endAgain(): void {
+    for (const claim of this.#claims.values()) claim.lease?.release();
+  }
+
+  // Callers.
+
+  #claim(op: AcquireOp | TryAcquireOp): [Claim, CountedSignal | undefined] {
+    const waits = op.do !== "tryAcquire";
+    const signal = waits && op.signal !== undefined
+      ? this.#signal(op.signal)
+      : undefined;
+    const timeout = waits ? op.timeout ?? this.config.acquireTimeout : 0;
+    const { affinity } = op;
+    if (typeof affinity === "string") {
+      this.tally.hit("acquire: string affinity");
+    }
+    const { ledger } = this;
+    const claim = ledger.arrive(op.id, timeout, affinity, signal?.signal);
+    this.#claims.set(op.id, claim);
+    return [claim, signal];
+  }
+
+  #acquire(op: AcquireOp): void {
+    const [claim, signal] = this.#claim(op);
+    const { timeout, affinity } = op;
+    this.pool.acquire({ signal: signal?.signal, timeout, affinity }).then(
+      (lease) => this.#delivered(op, claim, lease),
+      (error) => this.#refused(claim, error),
+    );
+  }
+
+  #use(op: AcquireOp): void {
+    const [claim, signal] = this.#claim(op);
+    const { timeout, affinity } = op;
+    let thrown: unknown;
+    const fn = (resource: Resource, lease: Lease<Resource>) => {
+      if (lease.value !== resource) this.ledger.fail("use: not its resource");
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      this.#finishers.set(claim, (error) => {
+        this.#finishers.delete(claim);
+        thrown = error;
+        if (error === undefined) resolve();
+        else reject(error);
+      });
+      this.#delivered(op, claim, lease);
+      return promise;
+    };
+    this.openUses++;
+    this.pool.use(fn, { signal: signal?.signal, timeout, affinity }).then(
+      () => this.#used(thrown === undefined),
+      (error) => {
+        if (claim.state === "pending") this.#refused(claim, error);
+        this.#used(thrown === undefined || thrown === error);
+      },
+    );
+  }
+
+  #used(well: boolean): void {
+    this.activity++;
+    this.openUses--;
+    if (!well) this.ledger.fail("use does not tell what its callback did");
+  }
+
+  #tryAcquire(op: TryAcquireOp): void {
+    const [claim] = this.#claim(op);
+    const [acts, creates] = [this.#acts, this.calls.create];
+    const exact = this.quiet && this.#depth === 0;
+    const before = this.pool.stats();
+    const lease = this.pool.tryAcquire({ affinity: op.affinity });
+    this.ledger.pending.delete(claim);
+    if (exact && this.#acts === acts) {
+      const { pending } = this.pool.stats();
+      if (pending !== before.pending || this.calls.create !== creates) {
+        this.ledger.fail(`S9: tryAcquire ${op.id} waits or creates`);
+      }
+      if (lease !== undefined) this.#checkPick(op, lease.value, before);
+    }
+    this.tally.hit(
+      lease ? "tryAcquire: leased" : "tryAcquire: nothing to lease",
+    );
+    if (lease === undefined) {
+      claim.state = "refused";
+      const { idle } = before.stripes[0]!;
+      const sure = !this.config.validates && this.config.stripes === 1;
+      if (exact && sure && this.config.idleTimeout === Infinity && idle > 0) {
+        this.ledger.fail(`tryAcquire ${op.id} finds nothing, ${idle} are idle`);
+      }
+    } else this.#delivered(op, claim, lease);
+  }
+
+  /** Of its home, if that has any, the newest that is not too old. */
+  #checkPick(
+    op: TryAcquireOp,
+    resource: Resource,
+    before: ReturnType<Pool<Resource>["stats"]>,
+  ): void {
+    const { ledger, config } = this;
+    const age = this.clock.now() - resource.idleSince;
+    if (age > config.idleTimeout) ledger.fail(`leased at age ${age}`);
+    if (config.validates) return;
+    for (const { stripe, holder, idleEpoch, signal } of ledger.live) {
+      if (holder !== undefined || signal.aborted || stripe === -1) continue;
+      if (stripe === resource.stripe && idleEpoch > resource.idleEpoch) {
+        ledger.fail(`tryAcquire ${op.id} did not get the newest`);
+      }
+    }
+    if (typeof op.affinity !== "number" || resource.stripe === -1) return;
+    const home = op.affinity % config.stripes;
+    const had = before.stripes[home]!.idle > 0;
+    if (had && config.idleTimeout === Infinity && resource.stripe !== home) {
+      ledger.fail(`tryAcquire ${op.id} left its home ${home}`);
+    }
+  }
+
+  #delivered(
+    op: AcquireOp | TryAcquireOp,
+    claim: Claim,
+    lease: Lease<Resource>,
+  ): void {
+    this.activity++;
+    let resource: Resource | undefined;
+    try {
+      resource = lease.value;
+    } catch {
+      // An aborted close took it back; the ledger knows whether there was one.
+    }
+    this.trace?.(`   #${claim.id} gets resource ${resource?.id}`);
+    claim.lease = lease;
+    if (claim.signal?.aborted && !claim.aborted) {
+      this.tally.hit("acquire: abort and hand-over in one tick");
+    }
+    this.ledger.delivered(claim, resource);
+    if ("nested" in op && op.nested !== undefined && !this.calm) {
+      this.tally.hit("acquire: while holding");
+      this.perform(op.nested);
+    }
+    if (resource === undefined || op.hold === 0 || (this.calm && !this.holds)) {
+      this.#finish(claim, op.ending);
+    } else if (op.hold !== Infinity) {
+      this.clock.schedule(() => this.#finish(claim, op.ending), op.hold);
+    }
+  }
+
+  #refused(claim: Claim, error: unknown): void {
+    this.activity++;
+    this.trace?.(`   #${claim.id} is rejected: ${error}`);
+    this.ledger.refused(claim, error);
+  }
+
+  /** The lease ends as its holder had planned. */
+  #finish(claim: Claim, ending: Ending): void {
+    this.activity++;
+    const finish = this.#finishers.get(claim);
+    if (finish === undefined) return this.#end(claim, ending);
+    this.ledger.ended(claim);
+    if (ending === "throw") this.tally.hit("use: callback throws");
+    finish(ending === "throw" ? this.#error("use") : undefined);
+  }
+
+  #end(claim: Claim, ending: Ending): void {
+    const { lease, resource } = claim;
+    if (lease === undefined) return;
+    if (!this.ledger.ended(claim)) {
+      this.tally.hit(
+        resource?.holder === undefined
+          ? "lease: ended twice"
+          : "lease: stale end while another holds the resource",
+      );
+    } else if (ending === "destroy") {
+      this.tally.hit("lease: destroyed by its holder");
+    }
+    this.trace?.(`   #${claim.id} ends by ${ending}`);
+    if (ending === "release") lease.release();
+    else if (ending === "destroy") lease.destroy();
+    else if (ending === "dispose") lease[Symbol.dispose]();
+    else lease[Symbol.asyncDispose]();
+    if (claim.id % 16 === 0) this.#checkSpent(claim, lease);
+  }
+
+  #checkSpent(claim: Claim, lease: Lease<Resource>): void {
+    try {
+      void lease.value;
+    } catch {
+      return;
+    }
+    this.ledger.fail(`S7: the lease of #${claim.id} gives its value after`);
+  }
+
+  #die(id: number): void {
+    const claim = this.#claims.get(id);
+    if (claim?.state !== "held") return;
+    this.tally.hit("lease: resource died in use");
+    claim.resource!.dead = true;
+  }
+
+  #signal(id: number): CountedSignal {
+    let signal = this.#signals.get(id);
+    if (signal === undefined) {
+      signal = new CountedSignal(this);
+      this.#signals.set(id, signal);
+    }
+    return signal;
+  }
+
+  #abort(id: number): void {
+    const controller = this.#signals.get(id);
+    if (controller === undefined || controller.signal.aborted) return;
+    const { signal } = controller;
+    let waiting = 0;
+    for (const claim of this.ledger.pending) {
+      if (claim.signal === signal) waiting++;
+    }
+    if (waiting > 1) this.tally.hit("acquire: one abort cancels several");
+    if (waiting === 0) {
+      this.tally.hit("acquire: signal aborted after it settled");
+    }
+    if (this.closeSignals.has(signal) && !this.ledger.closing.settled) {
+      this.tally.hit("pool: close aborted later");
+      this.#abandon();
+    }
+    controller.abort(this.#error(`signal ${id}`));
+  }
+
+  #clear(): void {
+    this.tally.hit("pool: clear");
+    const { ledger } = this;
+    if (ledger.creates.size > 0) {
+      this.tally.hit("pool: clear with a create in flight");
+    }
+    ledger.clears++;
+    this.pool.clear();
+  }
+
+  #close(id: number | undefined): void {
+    const { ledger, tally } = this;
+    const signal = id === undefined ? undefined : this.#signal(id).signal;
+    if (!ledger.closing.began) {
+      tally.hit("pool: close");
+      if (ledger.held.size > 0) tally.hit("pool: close while leases are out");
+      if (ledger.pending.size > 0) {
+        tally.hit("pool: close while acquires are pending");
+      }
+      if (ledger.creates.size > 0) tally.hit("pool: close while creating");
+    } else tally.hit("pool: close again");
+    ledger.closing.begin(ledger.epoch);
+    if (signal?.aborted && !ledger.closing.settled) {
+      tally.hit("pool: close with an aborted signal");
+      this.#abandon();
+    } else if (signal !== undefined) this.closeSignals.add(signal);
+    const promise = this.pool.close({ signal });
+    if (this.#closing === undefined) {
+      this.#closing = promise;
+      promise.then(() => this.#closed([]), (error) => {
+        const several = error instanceof AggregateError;
+        this.#closed(several ? error.errors : [error]);
+        tally.hit(
+          several
+            ? "pool: close rejects with several errors"
+            : "pool: close rejects with one error",
+        );
+      });
+    } else if (this.#closing !== promise) {
+      ledger.fail("close gives another promise the second time");
+    }
+  }
+
+  #closed(errors: readonly unknown[]): void {
+    this.activity++;
+    this.trace?.(`   close settles, ${errors.length} errors`);
+    this.ledger.closing.settle(errors);
+    if (this.ledger.held.size > 0) {
+      this.ledger.fail("S10: closed while a lease is out");
+    }
+  }
+
+  #abandon(): void {
+    this.ledger.closing.aborted = true;
+    if (this.ledger.creates.size > 0) {
+      this.tally.hit("create: given up by an aborted close");
+    }
+  }
+
+  // Callbacks.
+
+  #create(signal: AbortSignal): Resource | PromiseLike<Resource> {
+    const { ledger } = this;
+    const call = ledger.createCalled(signal);
+    const plan = this.#begin("create");
+    return this.#answer(plan, "create", {
+      call,
+      signal,
+      limit: this.config.createTimeout,
+      succeed: () => {
+        if (signal.aborted) this.tally.hit("create: comes after createTimeout");
+        return ledger.created(call);
+      },
+      fail: (error) => ledger.createFailed(call, error),
+    });
+  }
+
+  #destroy(resource: Resource): unknown {
+    const { ledger } = this;
+    this.trace?.(`   resource ${resource.id} is to be destroyed`);
+    const call = ledger.destroyCalled(resource);
+    const plan = this.#begin("destroy");
+    const limit = this.config.destroyTimeout;
+    // A debt that is paid at the end comes in time only where there is none.
+    const inTime = plan.way !== "later" || plan.after <= limit;
+    return this.#answer(plan, "destroy", {
+      call,
+      limit,
+      succeed: () => {
+        if (!inTime) this.tally.hit("destroy: settles after destroyTimeout");
+        ledger.destroyed(call, inTime);
+      },
+      fail: (error) => ledger.destroyed(call, inTime, { error }),
+    });
+  }
+
+  #validate(resource: Resource): boolean | PromiseLike<boolean> {
+    const { ledger, tally } = this;
+    const call = ledger.validateCalled(resource);
+    const plan = this.#begin("validate");
+    const limit = this.config.validateTimeout;
+    return this.#answer(plan, "validate", {
+      call,
+      limit,
+      succeed: () => {
+        const { dead } = resource;
+        const verdict = plan.turn === "lie" ? dead : !dead;
+        if (!ledger.validations.has(call)) {
+          tally.hit("validate: settles after validateTimeout");
+        }
+        ledger.judged(call, verdict);
+        if (plan.turn === "lie") {
+          tally.hit(
+            dead
+              ? "validate: calls a dead resource good"
+              : "validate: calls a good resource dead",
+          );
+        } else if (dead) tally.hit("validate: finds a dead resource");
+        return verdict;
+      },
+      fail: () => ledger.judged(call, false),
+    });
+  }
+
+  #observer(): PoolObserver<Resource> {
+    const watch = (
+      event: { resource?: Resource; stripe?: number; error?: unknown },
+    ) => {
+      const { resource, stripe } = event;
+      if (resource !== undefined) this.ledger.placed(resource, stripe!);
+      const plan = this.#begin("observer");
+      if (plan.turn === "well") return;
+      const error = this.#error("observer");
+      if (plan.way === "at once") {
+        this.tally.hit("observer: throws");
+        throw error;
+      }
+      this.tally.hit("observer: rejects");
+      return Promise.reject(error) as never;
+    };
+    return {
+      created: watch,
+      createFailed: watch,
+      destroyed: (event) => {
+        this.ledger.evicted(event.resource, event.reason);
+        return watch(event);
+      },
+      acquired: watch,
+      acquireFailed: watch,
+      released: watch,
+    };
+  }
+
+  #isFatal(): boolean {
+    this.activity++;
+    if (this.config.isFatal === "throws") {
+      this.tally.hit("use: isFatal throws");
+      throw this.#error("isFatal");
+    }
+    this.tally.hit("use: throws, not fatal");
+    return false;
+  }
+
+  /** A callback was called: looks around, and acts if that is the plan. */
+  #begin(role: Role): Plan {
+    this.activity++;
+    glance(this, this.pool.stats());
+    const index = this.calls[role]++;
+    if (this.ledger.violation !== undefined) {
+      // It may call for ever, were it to go on.
+      return { ...PLAIN, way: "later", after: Infinity };
+    }
+    const next = this.calm ? PLAIN : plan(this.scenario, role, index);
+    if (next === PLAIN) return PLAIN;
+    this.planned.set(`${role} ${index}`, next);
+    this.trace?.(`   ${role} ${index}: ${planInWords(next)}`);
+    if (next.act !== undefined) this.#act(next.act, role);
+    return next;
+  }
+
+  #act(op: Op, role: Role): void {
+    if (this.#depth >= MAX_DEPTH) return;
+    this.#depth++;
+    this.#acts++;
+    this.tally.hit(
+      `re-entry: from ${role === "observer" ? "an observer" : role}`,
+    );
+    switch (op.do) {
+      case "acquire":
+      case "tryAcquire":
+      case "abort":
+      case "clear":
+      case "close":
+        this.tally.hit(`re-entry: ${op.do}`);
+        break;
+      case "release":
+      case "destroy":
+        this.tally.hit("re-entry: release or destroy");
+    }
+    this.perform(op);
+    this.trace?.(`   (${inWords(op)}: done)`);
+    this.#depth--;
+  }
+
+  #answer<R>(
+    plan: Plan,
+    role: "create" | "destroy" | "validate",
+    answer: Answer<R>,
+  ): R | PromiseLike<R> {
+    const settle = (): R => {
+      this.activity++;
+      if (plan.turn !== "fail" && (plan.turn === "well" || role !== "create")) {
+        return answer.succeed();
+      }
+      const error = this.#error(role);
+      answer.fail(error);
+      throw error;
+    };
+    this.#count(plan, role);
+    switch (plan.way) {
+      case "at once":
+        return settle();
+      case "by promise":
+        return new Promise<R>((resolve) => resolve(settle()));
+      case "by thenable":
+        return {
+          then: (resolve: (value: R) => void, reject: (e: unknown) => void) => {
+            try {
+              resolve(settle());
+            } catch (error) {
+              reject(error);
+            }
+          },
+        } as PromiseLike<R>;
+      case "later":
+        return this.#later(plan, answer, settle);
+    }
+  }
+
+  #later<R>(plan: Plan, answer: Answer<R>, settle: () => R): Promise<R> {
+    const { call, limit, signal } = answer;
+    return new Promise<R>((resolve, reject) => {
+      const debt: Debt = {
+        call,
+        limit,
+        pay: () => {
+          if (!this.#debts.delete(debt)) return;
+          try {
+            resolve(settle());
+          } catch (error) {
+            reject(error);
+          }
+        },
+      };
+      this.#debts.add(debt);
+      if (plan.after !== Infinity) this.clock.schedule(debt.pay, plan.after);
+      if (!plan.heeds || signal === undefined) return;
+      signal.addEventListener("abort", () => {
+        if (!this.#debts.delete(debt)) return;
+        this.activity++;
+        this.tally.hit("create: heeds its signal");
+        answer.fail(signal.reason);
+        reject(signal.reason);
+      });
+    });
+  }
+
+  #count(plan: Plan, role: "create" | "destroy" | "validate"): void {
+    const { way, turn, after } = plan;
+    const slow = way === "later";
+    const { tally } = this;
+    if (slow && after === Infinity) return tally.hit(`${role}: hangs`);
+    if (turn === "fail") {
+      if (way === "at once") tally.hit(`${role}: throws`);
+      else if (!slow) tally.hit(`${role}: rejects`);
+      else if (role === "create") tally.hit("create: rejects late in time");
+      else if (role === "destroy") tally.hit("destroy: slow, then rejects");
+    } else if (slow) tally.hit(`${role}: slow`);
+    else if (role === "create") tally.hit(`create: ${way}`);
+  }
+
+  #error(name: string): Error {
+    return new WorldError(`${name} ${this.#errors++}`);
+  }
+}
+
+/** Fails without a stack, which would take longer than the rest of a step. */
+class WorldError extends Error {
+  constructor(message: string) {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
+    super(message);
+    Error.stackTraceLimit = limit;
+  }
+}
