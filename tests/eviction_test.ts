@@ -1,0 +1,244 @@
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { type Clock, type DestroyReason, Pool } from "../mod.ts";
+import {
+  assertClosesClean,
+  assertCounts,
+  fill,
+  fixture,
+  leaseOf,
+  settled,
+  watch,
+} from "./fixture.ts";
+import { test } from "./test.ts";
+import { until } from "./until.ts";
+import { VirtualClock } from "./virtual_clock.ts";
+
+test("an idle resource is evicted once it is older than idleTimeout", async () => {
+  const f = fixture({ idleTimeout: 1_000 });
+  await fill(f.pool, 1);
+  await f.clock.advance(1_000);
+  assertCounts(f.pool, { idle: 1 });
+  await f.clock.advance(10);
+  assertCounts(f.pool, {});
+  assertEquals(f.factory.log, ["create 1", "destroy 1"]);
+  await assertClosesClean(f);
+});
+
+test("the default idleTimeout is thirty seconds", async () => {
+  const { pool, clock } = fixture();
+  await fill(pool, 1);
+  await clock.advance(30_000);
+  assertCounts(pool, { idle: 1 });
+  await clock.advance(300);
+  assertCounts(pool, {});
+});
+
+test("a resource exactly as old as idleTimeout survives a sweep and a take", async () => {
+  const { pool, clock } = fixture({ max: 2, idleTimeout: 1_000 });
+  const [first, second] = [await pool.acquire(), await pool.acquire()];
+  first.release();
+  await clock.advance(1);
+  second.release();
+  await clock.advance(1_000);
+  assertCounts(pool, { idle: 1 });
+  assertEquals(pool.tryAcquire()?.value, { id: 2 });
+});
+
+test("eviction starts with the resource that is idle longest", async () => {
+  const { pool, clock, factory } = fixture({ max: 3, idleTimeout: 1_000 });
+  const leases = await Promise.all([1, 2, 3].map(() => pool.acquire()));
+  leases[1]!.release();
+  leases[0]!.release();
+  await clock.advance(500);
+  leases[2]!.release();
+  await clock.advance(600);
+  assertEquals(factory.log.slice(3), ["destroy 2", "destroy 1"]);
+  assertCounts(pool, { idle: 1 });
+  await clock.advance(600);
+  assertEquals(factory.log.at(-1), "destroy 3");
+});
+
+test("every use restarts the idle time of a resource", async () => {
+  const { pool, clock, factory } = fixture({ idleTimeout: 1_000 });
+  await fill(pool, 1);
+  for (let i = 0; i < 5; i++) {
+    await clock.advance(900);
+    (await pool.acquire()).release();
+  }
+  assertEquals(factory.log, ["create 1"]);
+});
+
+test("a used resource is never evicted, however long it is used", async () => {
+  const { pool, clock } = fixture({ idleTimeout: 1_000 });
+  const lease = await pool.acquire();
+  await clock.advance(100_000);
+  assertEquals(lease.value, { id: 1 });
+  lease.release();
+  assertCounts(pool, { idle: 1 });
+});
+
+test("an evicted resource counts until its destroy has settled", async () => {
+  const { pool, clock, factory } = fixture({ max: 2, idleTimeout: 1_000 });
+  await fill(pool, 2);
+  factory.manual.add("destroy");
+  await clock.advance(1_100);
+  assertCounts(pool, { destroying: 2 });
+  const waiter = watch(pool.acquire());
+  assertCounts(pool, { destroying: 2, pending: 1 });
+  factory.destroys.shift()!.resolve();
+  await settled();
+  assertEquals(leaseOf(waiter).value, { id: 3 });
+  assertCounts(pool, { used: 1, destroying: 1 });
+  factory.destroys.shift()!.resolve();
+  await settled();
+  assertCounts(pool, { used: 1 });
+});
+
+test("a swept pool grows back to max", async () => {
+  const { pool, clock } = fixture({ max: 4, idleTimeout: 1_000 });
+  for (let round = 0; round < 3; round++) {
+    await fill(pool, 4);
+    await clock.advance(2_000);
+    assertCounts(pool, {});
+  }
+});
+
+test("a frozen runtime never leases what expired meanwhile", async () => {
+  const { pool, clock, factory } = fixture({ max: 2, idleTimeout: 1_000 });
+  await fill(pool, 2);
+  clock.jump(1_001);
+  using lease = await pool.acquire();
+  assertEquals(lease.value, { id: 3 });
+  assertEquals(factory.log.slice(2), ["destroy 1", "destroy 2", "create 3"]);
+});
+
+test("acquire evicts what has expired and takes what has not", async () => {
+  const { pool, clock, factory } = fixture({
+    max: 2,
+    stripes: 2,
+    idleTimeout: 1_000,
+  });
+  const at0 = await pool.acquire({ affinity: 0 });
+  const at1 = await pool.acquire({ affinity: 1 });
+  const fresh = at1.value;
+  at0.release();
+  await clock.advance(900);
+  at1.release();
+  clock.jump(200);
+  using lease = await pool.acquire({ affinity: 0 });
+  assertStrictEquals(lease.value, fresh);
+  assertEquals(factory.log.at(-1), "destroy 1");
+});
+
+test("one timer serves all idle resources and holds no process", async () => {
+  const { pool, clock } = fixture({ max: 50, stripes: 5 });
+  await fill(pool, 50);
+  assertEquals([clock.timers, clock.referenced], [1, 0]);
+});
+
+test("no timer is armed while nothing is idle", async () => {
+  const { pool, clock } = fixture({ idleTimeout: 1_000 });
+  const lease = await pool.acquire();
+  assertEquals(clock.timers, 0);
+  lease.release();
+  assertEquals(clock.timers, 1);
+  await clock.advance(5_000);
+  assertEquals(clock.timers, 0);
+});
+
+test("an infinite idleTimeout evicts nothing and arms no timer", async () => {
+  const { pool, clock } = fixture({ idleTimeout: Infinity });
+  await fill(pool, 1);
+  assertEquals(clock.timers, 0);
+  clock.jump(1e12);
+  using lease = await pool.acquire();
+  assertEquals(lease.value, { id: 1 });
+});
+
+test("an idleTimeout of 0 keeps a resource only within its instant", async () => {
+  const { pool, clock } = fixture({ idleTimeout: 0 });
+  await fill(pool, 1);
+  const lease = await pool.acquire();
+  assertEquals(lease.value, { id: 1 });
+  lease.release();
+  await clock.advance(20);
+  assertCounts(pool, {});
+});
+
+test("an idleTimeout beyond 2^31 - 1 ms is kept in full", async () => {
+  const idleTimeout = 2 ** 32;
+  const { pool, clock } = fixture({ idleTimeout });
+  await fill(pool, 1);
+  await clock.advance(idleTimeout);
+  assertCounts(pool, { idle: 1 });
+  await clock.advance(idleTimeout / 50);
+  assertCounts(pool, {});
+});
+
+test("a timer that fires early evicts nothing early, and later all the same", async () => {
+  const virtual = new VirtualClock();
+  const clock: Clock = {
+    now: () => virtual.now(),
+    setTimeout: (callback, delay) =>
+      virtual.setTimeout(callback, delay > 20 ? delay - 15 : delay),
+    clearTimeout: (handle) => virtual.clearTimeout(handle),
+  };
+  const { pool } = fixture({ clock, idleTimeout: 1_000 });
+  await fill(pool, 1);
+  await virtual.advance(1_000);
+  assertCounts(pool, { idle: 1 });
+  await virtual.advance(50);
+  assertCounts(pool, {});
+});
+
+test("an eviction on the stripe of one resource leaves other stripes alone", async () => {
+  const f = fixture({ max: 2, stripes: 2, idleTimeout: 1_000 });
+  const at0 = await f.pool.acquire({ affinity: 0 });
+  const at1 = await f.pool.acquire({ affinity: 1 });
+  at1.release();
+  await f.clock.advance(1_100);
+  assertEquals(f.pool.stats().stripes.map(({ used }) => used), [1, 0]);
+  assertEquals(f.factory.log.at(-1), "destroy 2");
+  at0.release();
+  await assertClosesClean(f);
+});
+
+test("an evicted resource is reported with its reason", async () => {
+  const reasons: DestroyReason[] = [];
+  const { pool, clock } = fixture({
+    idleTimeout: 1_000,
+    observer: { destroyed: ({ reason }) => void reasons.push(reason) },
+  });
+  await fill(pool, 1);
+  await clock.advance(1_100);
+  assertEquals(reasons, ["idle"]);
+});
+
+test("a destroy that throws during a sweep stops none of the other evictions", async () => {
+  const ended: number[] = [];
+  const { pool, clock } = fixture({
+    max: 3,
+    idleTimeout: 1_000,
+    destroy: ({ id }) => {
+      ended.push(id);
+      throw new Error(`destroy ${id}`);
+    },
+  });
+  await fill(pool, 3);
+  await clock.advance(1_100);
+  assertEquals(ended, [1, 2, 3]);
+  assertCounts(pool, {});
+});
+
+test("idle resources are evicted in real time without a clock of the user", async () => {
+  const destroyed: number[] = [];
+  await using pool = new Pool({
+    create: () => 1,
+    destroy: (resource) => destroyed.push(resource),
+    max: 1,
+    idleTimeout: 20,
+  });
+  (await pool.acquire()).release();
+  await until(() => destroyed.length === 1);
+  assertCounts(pool, {});
+});
