@@ -25,7 +25,7 @@ type Counts = Omit<PoolStats, "stripes">;
 
 /** What a failed `destroy` failed with. */
 interface Failure {
-  error: unknown;
+  readonly error: unknown;
 }
 
 /**
@@ -43,8 +43,6 @@ export class LocalPool<T> implements Lessor<T> {
   private readonly spare: StripeSet<Stripe<T>>;
   /** Whose line the next acquire joins when no stripe can serve it. */
   private turn = 0;
-  /** Acquires not settled yet. */
-  private pending = 0;
 
   /** Effects that are committed and not yet run. */
   private readonly effects = new EffectQueue<T>();
@@ -187,15 +185,18 @@ export class LocalPool<T> implements Lessor<T> {
   }
 
   private counts(): Counts {
-    const counts = { idle: 0, used: 0, creating: 0, destroying: 0 };
+    const counts = { idle: 0, used: 0, creating: 0, destroying: 0, pending: 0 };
     for (const stripe of this.stripes) {
-      const { idle, used, creating, destroying } = stripe.stats();
+      const { idle, used, creating, destroying, pending } = stripe.stats();
       counts.idle += idle;
       counts.used += used;
       counts.creating += creating;
       counts.destroying += destroying;
+      // All stripes report the same one line, unless isolated.
+      if (this.settings.isolated) counts.pending += pending;
+      else counts.pending = pending;
     }
-    return { ...counts, pending: this.pending, max: this.settings.max };
+    return { ...counts, max: this.settings.max };
   }
 
   // The choice of a stripe.
@@ -253,7 +254,6 @@ export class LocalPool<T> implements Lessor<T> {
     const waiter = new Waiter(line.arrivals++, home, now, timeout);
     const promise = new Promise<Lease<T>>(capture);
     waiter.wake = captured;
-    this.pending++;
     this.run(
       entry === undefined
         ? stripe.wait(waiter)
@@ -328,13 +328,13 @@ export class LocalPool<T> implements Lessor<T> {
   }
 
   private deliver(waiter: Waiter, entry: Entry<T>): void {
-    this.pending--;
+    // An aborted close took it back.
+    if (!entry.used) return this.reject(waiter, this.closedError());
     this.cancellation.untrack(waiter);
     waiter.wake(this.lease(entry, waiter.since));
   }
 
   private reject(waiter: Waiter, error: unknown): void {
-    this.pending--;
     this.cancellation.untrack(waiter);
     if (this.observer !== undefined) {
       const wait = this.now() - waiter.since;
@@ -353,13 +353,16 @@ export class LocalPool<T> implements Lessor<T> {
   }
 
   private create(stripe: Stripe<T>, epoch: number): void {
+    const failed = (error: unknown) => {
+      this.createError = error;
+      this.commit(stripe, stripe.createFailed(error));
+    };
+    if (this.closing !== undefined) return failed(this.closedError());
     const controller = new AbortController();
     const began = this.now();
     this.calls.run<T>({
       name: "create",
       limit: this.settings.createTimeout,
-      controller,
-      abandonable: true,
       run: () => this.settings.create({ signal: controller.signal }),
       done: (resource) => {
         this.createError = undefined;
@@ -368,11 +371,16 @@ export class LocalPool<T> implements Lessor<T> {
         const duration = now - began;
         this.notify("created", { resource, stripe: stripe.id, duration });
       },
-      failed: (error) => {
-        this.createError = error;
-        this.commit(stripe, stripe.createFailed(error));
+      failed: (error, isLate) => {
+        if (isLate) controller.abort(error);
+        failed(error);
         const duration = this.now() - began;
         this.notify("createFailed", { error, stripe: stripe.id, duration });
+      },
+      abandoned: () => {
+        const error = this.closedError();
+        failed(error);
+        controller.abort(error);
       },
       // Its slot is gone: nobody waits for the end of this one.
       late: (resource) => this.callDestroy(resource, stripe, "late", Infinity),
@@ -382,8 +390,8 @@ export class LocalPool<T> implements Lessor<T> {
   /** Ends an entry that has left its stripe; its slot comes free after. */
   private end({ resource, stripe }: Entry<T>, reason: DestroyReason): void {
     const limit = this.settings.destroyTimeout;
-    this.callDestroy(resource, stripe, reason, limit, (failure) => {
-      if (this.settleClose !== undefined && failure !== undefined) {
+    this.callDestroy(resource, stripe, reason, limit, (failure, isLate) => {
+      if (failure !== undefined && !isLate && this.settleClose !== undefined) {
         this.destroyErrors.push(failure.error);
       }
       this.commit(stripe, stripe.destroyed());
@@ -395,11 +403,11 @@ export class LocalPool<T> implements Lessor<T> {
     stripe: Stripe<T>,
     reason: DestroyReason,
     limit: number,
-    settled?: (failure: Failure | undefined) => void,
+    settled?: (failure: Failure | undefined, isLate: boolean) => void,
   ): void {
     const began = this.now();
-    const end = (failure: Failure | undefined) => {
-      settled?.(failure);
+    const end = (failure: Failure | undefined, isLate: boolean) => {
+      settled?.(failure, isLate);
       const duration = this.now() - began;
       const event = { resource, stripe: stripe.id, reason, duration };
       this.notify("destroyed", { ...event, ...failure });
@@ -407,16 +415,17 @@ export class LocalPool<T> implements Lessor<T> {
     this.calls.run({
       name: "destroy",
       limit,
-      abandonable: false,
       run: () => this.settings.destroy(resource),
-      done: () => end(undefined),
-      failed: (error) => end({ error }),
+      done: () => end(undefined, false),
+      failed: (error, isLate) => end({ error }, isLate),
     });
   }
 
   // Validation.
 
   private validate(waiter: Waiter, entry: Entry<T>): void {
+    // An aborted close took it back.
+    if (!entry.used) return;
     const { stripe } = entry;
     if (waiter.queue === undefined) {
       return this.commit(stripe, stripe.release(entry, this.now()));
@@ -468,10 +477,11 @@ export class LocalPool<T> implements Lessor<T> {
     this.calls.run<boolean>({
       name: "validate",
       limit: this.settings.validateTimeout,
-      abandonable: true,
       run: () => this.settings.validate!(entry.resource),
       done: (verdict) => judged(Boolean(verdict)),
       failed: () => judged(false),
+      // The close has settled its taker and destroys the entry.
+      abandoned: () => {},
     });
   }
 
@@ -546,10 +556,8 @@ export class LocalPool<T> implements Lessor<T> {
   /** Waits no longer for leases and creates. */
   private readonly abandon = (): void => {
     for (const stripe of this.stripes) this.effects.push(stripe.abandon());
-    const controllers = this.calls.abandon();
+    this.calls.abandon();
     this.run(undefined);
-    const error = this.closedError();
-    for (const controller of controllers) controller?.abort(error);
     this.finishClose();
   };
 

@@ -167,7 +167,8 @@ export class Pool<T> implements AsyncDisposable {
    * again gives the same promise.
    *
    * Rejects, at the end, with what a `destroy` failed with meanwhile, an
-   * `AggregateError` if there were several.
+   * `AggregateError` if there were several. One that passes `destroyTimeout`
+   * does not count: the observer is told.
    *
    * @example
    * ```ts

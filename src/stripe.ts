@@ -223,11 +223,8 @@ export class Stripe<T> {
     return effects.first;
   }
 
-  /** After `close`: destroys the used entries and gives up the creates. */
+  /** After `close`: the used entries leave, and their leases end. */
   abandon(): Effects<T> {
-    this.line.creating -= this.creating;
-    this.spareSlots += this.creating;
-    this.creating = 0;
     let effects: Effects<T>;
     for (const entry of this.entries) {
       effects = this.destroy(entry, "close", effects);

@@ -1,6 +1,6 @@
 import { type Clock, ref, setTimer, unref } from "./clock.ts";
 
-/** A call of user code; exactly one of `done` and `failed` is called, once. */
+/** A call of user code; just one of the callbacks is called, and once. */
 export interface UserCall<R> {
   /** The option that holds the code, for the message of its time limit. */
   name: string;
@@ -8,13 +8,17 @@ export interface UserCall<R> {
   limit: number;
   run: () => R | PromiseLike<R>;
   done: (result: R) => void;
-  failed: (error: unknown) => void;
-  /** What becomes of a result that comes after its limit. */
+  /** It threw, rejected, or passed its limit with this `TimeoutError`. */
+  failed: (error: unknown, isLate: boolean) => void;
+  /** The pool waits no longer. A call without this is waited for. */
+  abandoned?: () => void;
+  /** After `failed` or `abandoned`, a result came all the same. */
   late?: (result: R) => void;
-  /** Aborted at the limit, and where the call is abandoned. */
-  controller?: AbortController;
-  /** Whether an aborted `close` stops waiting for it. */
-  abandonable: boolean;
+}
+
+interface CallInFlight {
+  timer: unknown;
+  readonly abandoned: (() => void) | undefined;
 }
 
 /** Runs user code that may throw, hang or come late. */
@@ -30,16 +34,27 @@ export class UserCalls {
 
   /** Runs a call; one that does not return a promise is over at once. */
   run<R>(call: UserCall<R>): void {
+    const inFlight = { timer: undefined, abandoned: call.abandoned };
+    this.calls.add(inFlight);
+    const done = (result: R) => {
+      if (this.end(inFlight)) call.done(result);
+      else call.late?.(result);
+    };
+    const failed = (error: unknown, isLate = false) => {
+      if (this.end(inFlight)) call.failed(error, isLate);
+    };
     let result: R | PromiseLike<R>;
-    let isPending: boolean;
     try {
       result = call.run();
-      isPending = isThenable(result);
+      if (isThenable(result)) {
+        this.limit(inFlight, call, failed);
+        Promise.resolve(result).then(done, (error) => failed(error));
+        return;
+      }
     } catch (error) {
-      return call.failed(error);
+      return failed(error);
     }
-    if (isPending) this.wait(call, result as PromiseLike<R>);
-    else call.done(result as R);
+    done(result);
   }
 
   /**
@@ -51,42 +66,25 @@ export class UserCalls {
     for (const { timer } of this.calls) ref(timer);
   }
 
-  /** Waits no longer for calls that can be abandoned; returns their ends. */
-  abandon(): (AbortController | undefined)[] {
-    const controllers: (AbortController | undefined)[] = [];
-    for (const call of this.calls) {
-      if (!call.abandonable) continue;
-      this.end(call);
-      controllers.push(call.controller);
+  /** Waits no longer for the calls that can be abandoned. */
+  abandon(): void {
+    for (const call of [...this.calls]) {
+      if (call.abandoned !== undefined && this.end(call)) call.abandoned();
     }
-    return controllers;
   }
 
-  private wait<R>(call: UserCall<R>, result: PromiseLike<R>): void {
-    const { name, limit, controller, abandonable } = call;
-    const inFlight = { timer: undefined, controller, abandonable };
-    this.calls.add(inFlight);
-    const failed = (error: unknown) => {
-      if (this.end(inFlight)) call.failed(error);
-    };
-    const done = (result: R) => {
-      if (this.end(inFlight)) call.done(result);
-      else call.late?.(result);
-    };
-    if (limit !== Infinity) {
-      this.limit(inFlight, limit, () => {
-        const message = `'${name}' did not settle within ${limit} ms`;
-        const error = new DOMException(message, "TimeoutError");
-        controller?.abort(error);
-        failed(error);
-      });
-    }
-    Promise.resolve(result).then(done, failed);
-  }
-
-  private limit(call: CallInFlight, limit: number, passed: () => void): void {
-    call.timer = setTimer(this.clock, passed, limit);
-    if (!this.keepsAlive) unref(call.timer);
+  private limit<R>(
+    inFlight: CallInFlight,
+    { name, limit }: UserCall<R>,
+    failed: (error: unknown, isLate: boolean) => void,
+  ): void {
+    // It may have been abandoned by the very code that was called.
+    if (limit === Infinity || !this.calls.has(inFlight)) return;
+    inFlight.timer = setTimer(this.clock, () => {
+      const message = `'${name}' did not settle within ${limit} ms`;
+      failed(new DOMException(message, "TimeoutError"), true);
+    }, limit);
+    if (!this.keepsAlive) unref(inFlight.timer);
   }
 
   /** Stops waiting for a call; `false` if that is over already. */
@@ -95,12 +93,6 @@ export class UserCalls {
     if (call.timer !== undefined) this.clock.clearTimeout(call.timer);
     return true;
   }
-}
-
-interface CallInFlight {
-  timer: unknown;
-  readonly controller: AbortController | undefined;
-  readonly abandonable: boolean;
 }
 
 /** Whether `await` would wait for a value; throws if its `then` does. */
