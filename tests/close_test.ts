@@ -1,0 +1,417 @@
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { type DestroyReason, Pool, PoolClosedError } from "../mod.ts";
+import {
+  assertClosesClean,
+  assertCounts,
+  fill,
+  fixture,
+  leaseOf,
+  settled,
+  SpySignal,
+  validated,
+  watch,
+} from "./fixture.ts";
+import { test } from "./test.ts";
+
+test("close of an unused pool resolves at once", async () => {
+  const f = fixture({ max: 4, stripes: 2 });
+  assertStrictEquals(await f.pool.close(), undefined);
+  assertEquals(f.factory.log, []);
+  await assertClosesClean(f);
+});
+
+test("close destroys what is idle on every stripe and leaves no timer", async () => {
+  const reasons: DestroyReason[] = [];
+  const f = fixture({
+    max: 4,
+    stripes: 2,
+    observer: { destroyed: ({ reason }) => void reasons.push(reason) },
+  });
+  await fill(f.pool, 4);
+  await f.pool.close();
+  assertEquals(reasons, ["close", "close", "close", "close"]);
+  await assertClosesClean(f);
+});
+
+test("close waits for what is used and destroys it at release", async () => {
+  const f = fixture({ max: 2 });
+  const [first, second] = [await f.pool.acquire(), await f.pool.acquire()];
+  const closed = watch(f.pool.close());
+  await settled();
+  assertEquals(closed.settled, false);
+  assertEquals(first.value, { id: 1 });
+  first.release();
+  await settled();
+  assertEquals(closed.settled, false);
+  second.destroy();
+  await settled();
+  assertEquals(closed.settled, true);
+  assertEquals(f.factory.log.slice(2), ["destroy 1", "destroy 2"]);
+  await assertClosesClean(f);
+});
+
+test("close waits for what is being created and destroys it", async () => {
+  const f = fixture();
+  f.factory.manual.add("create");
+  const waiter = watch(f.pool.acquire());
+  const closed = watch(f.pool.close());
+  await settled();
+  assertInstanceOf(waiter.error, PoolClosedError);
+  assertEquals(closed.settled, false);
+  assertCounts(f.pool, { creating: 1 });
+  assertEquals(f.factory.creates[0]!.signal!.aborted, false);
+  f.factory.finishCreate();
+  await settled();
+  assertEquals(closed.settled, true);
+  assertEquals(f.factory.log, ["create 1", "destroy 1"]);
+  await assertClosesClean(f);
+});
+
+test("close waits for a create that fails, which fails nothing else", async () => {
+  const f = fixture();
+  f.factory.manual.add("create");
+  watch(f.pool.acquire());
+  const closed = watch(f.pool.close());
+  f.factory.failCreate(new Error("too late to matter"));
+  await settled();
+  assertEquals(closed, { settled: true, value: undefined });
+  await assertClosesClean(f);
+});
+
+test("close waits for a create that hangs until its createTimeout", async () => {
+  const f = fixture({ createTimeout: 200 });
+  f.factory.manual.add("create");
+  watch(f.pool.acquire());
+  const closed = watch(f.pool.close());
+  assertEquals(f.clock.referenced, 1, "the process must see the close settle");
+  await f.clock.advance(200);
+  assertEquals(closed.settled, true);
+  f.factory.finishCreate();
+  await settled();
+  await assertClosesClean(f);
+});
+
+test("close waits for destroys in flight, up to their destroyTimeout", async () => {
+  const f = fixture({ max: 2, destroyTimeout: 300 });
+  const lease = await f.pool.acquire();
+  await fill(f.pool, 1);
+  f.factory.manual.add("destroy");
+  lease.destroy();
+  const closed = watch(f.pool.close());
+  assertEquals(f.clock.referenced, 2, "the process must see the close settle");
+  f.factory.destroys.shift()!.resolve();
+  await f.clock.advance(299);
+  assertEquals(closed.settled, false);
+  await f.clock.advance(1);
+  assertEquals(closed, { settled: true, value: undefined });
+  assertCounts(f.pool, {});
+  assertEquals(f.clock.timers, 0);
+});
+
+test("close waits for a verdict, whatever it is, and destroys the resource", async () => {
+  for (const verdict of [true, false]) {
+    const f = validated();
+    await fill(f.pool, 1);
+    f.factory.manual.add("validate");
+    const taker = watch(f.pool.acquire());
+    const closed = watch(f.pool.close());
+    await settled();
+    assertInstanceOf(taker.error, PoolClosedError);
+    assertEquals(closed.settled, false);
+    f.factory.validations.shift()!.resolve(verdict);
+    await settled();
+    assertEquals(closed.settled, true);
+    assertEquals(f.factory.log.at(-1), "destroy 1");
+    await assertClosesClean(f);
+  }
+});
+
+test("close rejects all waiters at once, in their order", async () => {
+  const f = fixture({ max: 2, stripes: 2 });
+  const held = [await f.pool.acquire(), await f.pool.acquire()];
+  const spy = new SpySignal();
+  const order: number[] = [];
+  for (let i = 0; i < 100; i++) {
+    f.pool.acquire({ signal: spy.signal }).catch((error) => {
+      assertInstanceOf(error, PoolClosedError);
+      order.push(i);
+    });
+  }
+  const closed = watch(f.pool.close());
+  assertCounts(f.pool, { used: 2 });
+  assertEquals(spy.listeners, 0);
+  await settled();
+  assertEquals(order, Array.from({ length: 100 }, (_, i) => i));
+  assertEquals(closed.settled, false);
+  for (const lease of held) lease.release();
+  await assertClosesClean(f);
+});
+
+test("acquire and use after close reject, and touch nothing", async () => {
+  for (const finished of [false, true]) {
+    const f = fixture({ name: "db" });
+    const lease = await f.pool.acquire();
+    const closed = f.pool.close();
+    if (finished) {
+      lease.release();
+      await closed;
+    }
+    const log = [...f.factory.log];
+    const error = await assertRejects(() => f.pool.acquire(), PoolClosedError);
+    assertEquals(error.name, "PoolClosedError");
+    assertEquals(
+      error.message,
+      "Cannot acquire from pool 'db' as it is closed",
+    );
+    await assertRejects(() => f.pool.use(() => 1), PoolClosedError);
+    await assertRejects(() => f.pool.acquire({ timeout: 0 }), PoolClosedError);
+    assertEquals(f.pool.tryAcquire(), undefined);
+    assertEquals(f.factory.log, log);
+    lease.release();
+    await assertClosesClean(f);
+  }
+});
+
+test("the closed pool goes before an aborted signal, as both would refuse", async () => {
+  const { pool } = fixture();
+  await pool.close();
+  const signal = AbortSignal.abort();
+  await assertRejects(() => pool.acquire({ signal }), PoolClosedError);
+});
+
+test("closing twice is closing once", async () => {
+  const f = fixture();
+  const lease = await f.pool.acquire();
+  const closes = [watch(f.pool.close()), watch(f.pool.close())];
+  await settled();
+  assertEquals(closes.map((close) => close.settled), [false, false]);
+  lease.release();
+  await settled();
+  assertEquals(closes.map((close) => close.settled), [true, true]);
+  await f.pool.close();
+  await f.pool[Symbol.asyncDispose]();
+  assertEquals(f.factory.log, ["create 1", "destroy 1"]);
+  await assertClosesClean(f);
+});
+
+test("await using closes the pool at the end of its block", async () => {
+  const log: string[] = [];
+  {
+    await using pool = new Pool({
+      create: () => 1,
+      destroy: async () => {
+        await undefined;
+        log.push("destroyed");
+      },
+      max: 1,
+    });
+    (await pool.acquire()).release();
+  }
+  assertEquals(log, ["destroyed"]);
+});
+
+test("one failed destroy is what close rejects with", async () => {
+  const error = new Error("destroy 2");
+  const f = fixture({
+    max: 3,
+    destroy: ({ id }) => id === 2 ? Promise.reject(error) : undefined,
+  });
+  await fill(f.pool, 3);
+  const closed = watch(f.pool.close());
+  await settled();
+  assertStrictEquals(closed.error, error);
+  assertCounts(f.pool, {});
+});
+
+test("several failed destroys become one AggregateError, in their order", async () => {
+  const { pool } = fixture({
+    max: 3,
+    destroy: ({ id }) => {
+      if (id !== 2) throw new Error(`destroy ${id}`);
+    },
+  });
+  await fill(pool, 3);
+  const closed = watch(pool.close());
+  const again = watch(pool.close());
+  await settled();
+  assertInstanceOf(closed.error, AggregateError);
+  const messages = closed.error.errors.map((error: Error) => error.message);
+  assertEquals(messages, ["destroy 1", "destroy 3"]);
+  assertStrictEquals(again.error, closed.error);
+  assertCounts(pool, {});
+});
+
+test("a destroy that failed with undefined before or during close counts, once", async () => {
+  const { pool, factory } = fixture({ max: 2 });
+  factory.manual.add("destroy");
+  const [before, during] = [await pool.acquire(), await pool.acquire()];
+  before.destroy();
+  factory.destroys.shift()!.reject(new Error("before close"));
+  await settled();
+  const closed = watch(pool.close());
+  during.release();
+  factory.destroys.shift()!.reject(undefined);
+  await settled();
+  assertEquals(closed, { settled: true, error: undefined });
+});
+
+test("an aborted close destroys what is used and ends its leases", async () => {
+  const reasons: DestroyReason[] = [];
+  const f = fixture({
+    max: 3,
+    stripes: 2,
+    observer: { destroyed: ({ reason }) => void reasons.push(reason) },
+  });
+  const leases = await Promise.all([1, 2, 3].map(() => f.pool.acquire()));
+  const spy = new SpySignal();
+  const closed = watch(f.pool.close({ signal: spy.signal }));
+  await settled();
+  assertEquals([closed.settled, spy.listeners], [false, 1]);
+  spy.abort();
+  await settled();
+  assertEquals(closed, { settled: true, value: undefined });
+  assertEquals(spy.listeners, 0);
+  assertEquals(reasons, ["close", "close", "close"]);
+  for (const lease of leases) {
+    await assertRejects(() => Promise.resolve().then(() => lease.value));
+    lease.release();
+    lease.destroy();
+  }
+  await assertClosesClean(f);
+});
+
+test("close with an aborted signal waits for nobody", async () => {
+  const f = fixture({ max: 2 });
+  const lease = await f.pool.acquire();
+  await fill(f.pool, 1);
+  await f.pool.close({ signal: AbortSignal.abort() });
+  lease.release();
+  assertEquals(f.factory.live.size, 0);
+  await assertClosesClean(f);
+});
+
+test("an aborted close gives up on a create, whose late resource is destroyed", async () => {
+  const f = fixture();
+  f.factory.manual.add("create");
+  const waiter = watch(f.pool.acquire());
+  await f.pool.close({ signal: AbortSignal.abort() });
+  assertInstanceOf(waiter.error, PoolClosedError);
+  const { signal } = f.factory.creates[0]!;
+  assertEquals(signal!.aborted, true);
+  assertInstanceOf(signal!.reason, PoolClosedError);
+  assertCounts(f.pool, {});
+  assertEquals(f.clock.timers, 0);
+  f.factory.finishCreate();
+  await settled();
+  assertEquals(f.factory.log, ["create 1", "destroy 1"]);
+  await assertClosesClean(f);
+});
+
+test("an aborted close gives up on a verdict and destroys the resource once", async () => {
+  const f = validated();
+  await fill(f.pool, 1);
+  f.factory.manual.add("validate");
+  watch(f.pool.acquire());
+  await f.pool.close({ signal: AbortSignal.abort() });
+  f.factory.validations.shift()!.resolve(true);
+  await settled();
+  assertEquals(f.factory.log.filter((line) => line === "destroy 1").length, 1);
+  await assertClosesClean(f);
+});
+
+test("an aborted close still waits for its destroys", async () => {
+  const f = fixture({ destroyTimeout: 300 });
+  await f.pool.acquire();
+  f.factory.manual.add("destroy");
+  const closed = watch(f.pool.close({ signal: AbortSignal.abort() }));
+  await f.clock.advance(299);
+  assertEquals(closed.settled, false);
+  f.factory.destroys.shift()!.resolve();
+  await settled();
+  assertEquals(closed.settled, true);
+  await assertClosesClean(f);
+});
+
+test("a second close can bring the signal that ends the first", async () => {
+  const f = fixture();
+  await f.pool.acquire();
+  const first = watch(f.pool.close());
+  const spy = new SpySignal();
+  const second = watch(f.pool.close({ signal: spy.signal }));
+  await settled();
+  assertEquals([first.settled, second.settled], [false, false]);
+  spy.abort();
+  await settled();
+  assertEquals([first.settled, second.settled], [true, true]);
+  await assertClosesClean(f);
+});
+
+test("a close that settles leaves no listener on the signals it was given", async () => {
+  const f = fixture();
+  const lease = await f.pool.acquire();
+  const spies = [new SpySignal(), new SpySignal()];
+  for (const { signal } of spies) watch(f.pool.close({ signal }));
+  lease.release();
+  await f.pool.close();
+  const after = new SpySignal();
+  await f.pool.close({ signal: after.signal });
+  assertEquals(spies.map(({ listeners }) => listeners), [0, 0]);
+  assertEquals(after.added, 0);
+  for (const spy of spies) spy.abort();
+  await assertClosesClean(f);
+});
+
+test("a signal that aborts between close and the last release is no error", async () => {
+  const f = fixture();
+  const lease = await f.pool.acquire();
+  const spy = new SpySignal();
+  const closed = watch(f.pool.close({ signal: spy.signal }));
+  lease.release();
+  spy.abort();
+  await settled();
+  assertEquals(closed, { settled: true, value: undefined });
+  assertEquals(f.factory.destroyedTwice, []);
+});
+
+test("a use that runs when the pool closes ends normally", async () => {
+  const f = fixture();
+  const gate = Promise.withResolvers<string>();
+  const use = watch(f.pool.use(() => gate.promise));
+  await settled();
+  const closed = watch(f.pool.close());
+  gate.resolve("done");
+  await settled();
+  assertEquals(use.value, "done");
+  assertEquals(closed.settled, true);
+  await assertClosesClean(f);
+});
+
+test("a create that begins just before close is not lost", async () => {
+  const f = fixture();
+  const lease = await f.pool.acquire();
+  const waiter = watch(f.pool.acquire());
+  lease.destroy();
+  const closed = watch(f.pool.close());
+  await settled();
+  assertInstanceOf(waiter.error, PoolClosedError);
+  assertEquals(closed.settled, true);
+  await assertClosesClean(f);
+});
+
+test("a waiter served in the same turn as close keeps its lease", async () => {
+  const f = fixture();
+  const lease = await f.pool.acquire();
+  const waiter = watch(f.pool.acquire());
+  lease.release();
+  const closed = watch(f.pool.close());
+  await settled();
+  assertEquals(leaseOf(waiter).value, { id: 1 });
+  assertEquals(closed.settled, false);
+  leaseOf(waiter).release();
+  await assertClosesClean(f);
+});

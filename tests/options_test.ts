@@ -1,0 +1,355 @@
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { Pool, PoolFullError } from "../mod.ts";
+import {
+  assertClosesClean,
+  assertCounts,
+  fill,
+  fixture,
+  leaseOf,
+  settled,
+  validated,
+  watch,
+} from "./fixture.ts";
+import { test } from "./test.ts";
+
+/** Options as plain JavaScript can pass them. */
+// deno-lint-ignore no-explicit-any
+type Any = any;
+
+/** The error of constructing a pool with this option, the others being good. */
+function refusal(name: string, value: unknown): Error {
+  const options = { create: () => 1, max: 10, [name]: value };
+  return assertThrows(() => new Pool(options as Any), Error);
+}
+
+/** Asserts class, option, rule and value of the error for each bad value. */
+function assertRefused(
+  name: string,
+  type: typeof TypeError | typeof RangeError,
+  rule: string,
+  cases: [value: unknown, shown: string][],
+): void {
+  for (const [value, shown] of cases) {
+    const error = refusal(name, value);
+    assertInstanceOf(error, type, `${name}: ${shown}`);
+    const expected =
+      `Cannot create pool as '${name}' must be ${rule}: received ${shown}`;
+    assertEquals(error.message, expected);
+  }
+}
+
+const NO_NUMBERS: [unknown, string][] = [
+  ["10", '"10"'],
+  [null, "null"],
+  [true, "true"],
+  [10n, "10"],
+  [{}, "an object"],
+  [[], "an object"],
+  [() => 10, "a function"],
+  [Symbol("s"), "Symbol(s)"],
+];
+
+test("max is required and must be a positive integer", () => {
+  assertRefused("max", TypeError, "a number", [
+    ...NO_NUMBERS,
+    [undefined, "undefined"],
+  ]);
+  assertRefused("max", RangeError, "a positive integer", [
+    [0, "0"],
+    [-1, "-1"],
+    [1.5, "1.5"],
+    [NaN, "NaN"],
+    [Infinity, "Infinity"],
+    [-Infinity, "-Infinity"],
+    [2 ** 53, "9007199254740992"],
+  ]);
+});
+
+test("stripes must be a positive integer of at most max", () => {
+  assertRefused("stripes", TypeError, "a number", NO_NUMBERS);
+  assertRefused("stripes", RangeError, "a positive integer", [
+    [0, "0"],
+    [-2, "-2"],
+    [0.5, "0.5"],
+    [NaN, "NaN"],
+    [Infinity, "Infinity"],
+  ]);
+  assertRefused("stripes", RangeError, "at most 'max' (10)", [[11, "11"]]);
+  assertEquals(fixture({ max: 10, stripes: 10 }).pool.stats().max, 10);
+});
+
+test("maxPending must be a non-negative integer or Infinity", () => {
+  assertRefused("maxPending", TypeError, "a number", NO_NUMBERS);
+  assertRefused("maxPending", RangeError, "a non-negative integer", [
+    [-1, "-1"],
+    [0.5, "0.5"],
+    [NaN, "NaN"],
+    [-Infinity, "-Infinity"],
+  ]);
+  for (const maxPending of [0, 1, Infinity]) fixture({ maxPending });
+});
+
+test("idleTimeout and acquireTimeout must be durations, 0 included", () => {
+  for (const name of ["idleTimeout", "acquireTimeout"]) {
+    assertRefused(name, TypeError, "a number", NO_NUMBERS);
+    assertRefused(name, RangeError, "a non-negative number of ms", [
+      [-1, "-1"],
+      [-0.1, "-0.1"],
+      [NaN, "NaN"],
+      [-Infinity, "-Infinity"],
+    ]);
+    for (const value of [0, 0.5, 1e12, Infinity]) fixture({ [name]: value });
+  }
+});
+
+test("the limits on user code must be durations above 0", () => {
+  for (const name of ["createTimeout", "destroyTimeout", "validateTimeout"]) {
+    assertRefused(name, TypeError, "a number", NO_NUMBERS);
+    assertRefused(name, RangeError, "a positive number of ms", [
+      [0, "0"],
+      [-1, "-1"],
+      [NaN, "NaN"],
+    ]);
+    for (const value of [0.5, 1e12, Infinity]) fixture({ [name]: value });
+  }
+});
+
+test("create is required and functions must be functions", () => {
+  const wrong: [unknown, string][] = [
+    [null, "null"],
+    ["f", '"f"'],
+    [1, "1"],
+    [{}, "an object"],
+  ];
+  assertRefused("create", TypeError, "a function", [
+    ...wrong,
+    [undefined, "undefined"],
+  ]);
+  for (const name of ["destroy", "validate", "isFatal"]) {
+    assertRefused(name, TypeError, "a function", wrong);
+  }
+});
+
+test("name must be a string and isolated a boolean", () => {
+  assertRefused("name", TypeError, "a string", [
+    [1, "1"],
+    [null, "null"],
+    [Symbol("name"), "Symbol(name)"],
+  ]);
+  assertRefused("isolated", TypeError, "a boolean", [
+    [1, "1"],
+    ["yes", '"yes"'],
+    [null, "null"],
+  ]);
+});
+
+test("observer and clock must be objects, and a clock complete", () => {
+  const wrong: [unknown, string][] = [[null, "null"], [1, "1"], ["o", '"o"']];
+  for (const name of ["observer", "clock"]) {
+    assertRefused(name, TypeError, "an object", wrong);
+  }
+  const clock = { now: () => 0, setTimeout: () => 0, clearTimeout: () => {} };
+  for (const name of ["now", "setTimeout", "clearTimeout"]) {
+    const error = refusal("clock", { ...clock, [name]: undefined });
+    assertInstanceOf(error, TypeError);
+    assertStringIncludes(error.message, `'clock.${name}' must be a function`);
+  }
+});
+
+test("no options, or none that are an object, are refused", () => {
+  for (const wrong of [undefined, null, 1, "options"] as Any[]) {
+    assertThrows(
+      () => new Pool(wrong),
+      TypeError,
+      "Cannot create pool as 'options' must be an object: received ",
+    );
+  }
+});
+
+test("a bad option calls no user code and no code of the value", () => {
+  let calls = 0;
+  const count = () => void calls++;
+  const value = { toString: count, valueOf: count, toJSON: count };
+  const options = { create: count, destroy: count, max: value };
+  assertThrows(() => new Pool(options as Any), TypeError, "an object");
+  assertEquals(calls, 0);
+});
+
+test("options given as undefined get their defaults", async () => {
+  const nothing = { destroy: undefined, stripes: undefined, name: undefined };
+  await using pool = new Pool({
+    ...nothing,
+    create: () => 1,
+    max: 2,
+    idleTimeout: undefined,
+    isolated: undefined,
+    acquireTimeout: undefined,
+    createTimeout: undefined,
+    destroyTimeout: undefined,
+    maxPending: undefined,
+    validate: undefined,
+    validateTimeout: undefined,
+    isFatal: undefined,
+    observer: undefined,
+    clock: undefined,
+  });
+  assertEquals(pool.name, "pool");
+  assertEquals(pool.stats().stripes.length, 1);
+  using lease = await pool.acquire();
+  assertEquals(lease.value, 1);
+});
+
+test("a pool has the name it was given", () => {
+  assertEquals(fixture({ name: "db" }).pool.name, "db");
+  assertEquals(fixture({ name: "" }).pool.name, "");
+});
+
+test("changing the options after construction changes nothing", async () => {
+  const options = { create: () => "first", max: 1 };
+  await using pool = new Pool(options);
+  options.create = () => "second";
+  options.max = 2;
+  using lease = await pool.acquire();
+  assertEquals(lease.value, "first");
+  assertEquals(pool.stats().max, 1);
+});
+
+/** Asserts that acquire and use reject, and that nothing was touched. */
+async function assertAcquireRefused(
+  options: Any,
+  type: typeof TypeError | typeof RangeError,
+  message: string,
+): Promise<void> {
+  const { pool, factory, clock } = fixture();
+  await assertRejects(() => pool.acquire(options), type, message);
+  await assertRejects(() => pool.use(() => {}, options), type, message);
+  assertCounts(pool, {});
+  assertEquals([factory.log.length, clock.timers], [0, 0]);
+}
+
+test("a bad timeout of an acquire rejects and names the rule", async () => {
+  const kind = "Cannot acquire as 'timeout' must be a number: received";
+  for (const timeout of ["1", null, {}, true]) {
+    await assertAcquireRefused({ timeout }, TypeError, kind);
+  }
+  const rule =
+    "Cannot acquire as 'timeout' must be a non-negative number of ms: received ";
+  for (const timeout of [NaN, -1, -Infinity]) {
+    await assertAcquireRefused({ timeout }, RangeError, rule + timeout);
+  }
+});
+
+test("a bad affinity rejects an acquire and throws from tryAcquire", async () => {
+  const kind = "'affinity' must be a string or a number: received ";
+  const rule = "'affinity' must be a finite number: received ";
+  const { pool } = fixture();
+  for (const affinity of [null, {}, true, 1n, Symbol("a")] as Any[]) {
+    await assertAcquireRefused({ affinity }, TypeError, kind);
+    assertThrows(() => pool.tryAcquire({ affinity }), TypeError, kind);
+  }
+  for (const affinity of [NaN, Infinity, -Infinity]) {
+    await assertAcquireRefused({ affinity }, RangeError, rule + affinity);
+    assertThrows(() => pool.tryAcquire({ affinity }), RangeError, rule);
+  }
+});
+
+test("a signal that is none rejects acquire and close", async () => {
+  const rule = "'signal' must be an AbortSignal: received ";
+  for (
+    const signal of [null, {}, "signal", 1, new AbortController()] as Any[]
+  ) {
+    await assertAcquireRefused({ signal }, TypeError, rule);
+    const { pool } = fixture();
+    await assertRejects(() => pool.close({ signal }), TypeError, rule);
+    using lease = await pool.acquire();
+    assertEquals(lease.value, { id: 1 }, "the pool is still open");
+  }
+});
+
+test("acquire, use, tryAcquire and close refuse options that are no object", async () => {
+  for (const wrong of [null, 1, "options"] as Any[]) {
+    const rule = "'options' must be an object: received ";
+    await assertAcquireRefused(wrong, TypeError, rule);
+    const { pool } = fixture();
+    assertThrows(() => pool.tryAcquire(wrong), TypeError, rule);
+    await assertRejects(() => pool.close(wrong), TypeError, rule);
+  }
+});
+
+test("maxPending refuses the acquire that would wait as one too many", async () => {
+  const f = fixture({ maxPending: 2, name: "db" });
+  const held = await f.pool.acquire();
+  const waiters = [watch(f.pool.acquire()), watch(f.pool.acquire())];
+  const error = await assertRejects(() => f.pool.acquire(), PoolFullError);
+  assertEquals(error.name, "PoolFullError");
+  for (const part of ["'db'", "2 wait", "1 used", "2 pending"]) {
+    assertStringIncludes(error.message, part);
+  }
+  assertCounts(f.pool, { used: 1, pending: 2 });
+  held.release();
+  await settled();
+  const third = watch(f.pool.acquire());
+  await settled();
+  assertEquals(third.settled, false);
+  for (const waiter of [...waiters, third]) {
+    leaseOf(waiter).release();
+    await settled();
+  }
+  await assertClosesClean(f);
+});
+
+test("maxPending 0 still serves what needs no wait for a release", async () => {
+  const { pool } = fixture({ max: 2, maxPending: 0 });
+  const held = [await pool.acquire(), await pool.acquire()];
+  await assertRejects(() => pool.acquire(), PoolFullError);
+  held[0]!.release();
+  using lease = await pool.acquire();
+  assertEquals(lease.value, { id: 1 });
+});
+
+test("maxPending 0 lets a validated idle resource be taken", async () => {
+  const f = validated({ maxPending: 0 });
+  await fill(f.pool, 1);
+  f.factory.manual.add("validate");
+  const taker = watch(f.pool.acquire());
+  f.factory.validations.shift()!.resolve(true);
+  await settled();
+  leaseOf(taker).release();
+  await assertClosesClean(f);
+});
+
+test("maxPending counts each line of an isolated pool by itself", async () => {
+  const { pool } = fixture({
+    max: 2,
+    stripes: 2,
+    isolated: true,
+    maxPending: 1,
+  });
+  for (const affinity of [0, 1]) await pool.acquire({ affinity });
+  const waiting = watch(pool.acquire({ affinity: 0 }));
+  const refused = watch(pool.acquire({ affinity: 0 }));
+  const other = watch(pool.acquire({ affinity: 1 }));
+  await settled();
+  assertInstanceOf(refused.error, PoolFullError);
+  assertEquals([waiting.settled, other.settled], [false, false]);
+});
+
+test("a full pool that refuses still destroys what it found expired", async () => {
+  const { pool, clock, factory } = fixture({
+    max: 1,
+    maxPending: 0,
+    idleTimeout: 1_000,
+  });
+  await fill(pool, 1);
+  factory.manual.add("destroy");
+  clock.jump(1_001);
+  await assertRejects(() => pool.acquire(), PoolFullError);
+  assertCounts(pool, { destroying: 1 });
+  assertEquals(factory.log, ["create 1", "destroy 1"]);
+});
