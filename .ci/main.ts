@@ -7,6 +7,7 @@ const TASKS = [
   "test:services",
   "test:browser",
   "test:workerd",
+  "simulate --seed 1 --steps 500000",
 ];
 
 /** A task that takes longer hangs. */
@@ -38,7 +39,7 @@ async function run(
   task: string,
 ): Promise<{ success: boolean; lastLine: string }> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["task", task],
+    args: ["task", ...task.split(" ")],
     stdin: "null",
     stdout: "piped",
     signal: AbortSignal.timeout(DEADLINE),
