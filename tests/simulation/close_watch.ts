@@ -4,28 +4,31 @@ export class CloseWatch {
   /** Aborted: what was out has been given up. */
   aborted = false;
   settled = false;
+  #beganIn = -1;
   /** What `close()` rejected with, an AggregateError taken apart. */
   #errors: readonly unknown[] = [];
-  #beganIn = -1;
-  /** What destroys failed with while closing; undefined: it took too long. */
-  #failures: unknown[] = [];
-  /** The same in the epoch in which the close began, heard before or after. */
+  /** What destroys failed with while the pool was closing. */
+  readonly #failures: unknown[] = [];
+  /** The same in one epoch with the close, heard before it or after. */
   #maybe: unknown[] = [];
+  #maybeIn = -1;
 
   begin(epoch: number): void {
     if (this.began) return;
     this.began = true;
     this.#beganIn = epoch;
-    this.#maybe = this.#maybe.filter((failure) =>
-      (failure as [number])[0] === epoch
-    );
+    if (this.#maybeIn !== epoch) this.#maybe = [];
   }
 
   /** A destroy failed, for which the pool waited. */
   destroyFailed(epoch: number, error: unknown): void {
-    if (!this.began || epoch === this.#beganIn) {
-      this.#maybe.push([epoch, error]);
-    } else this.#failures.push(error);
+    if (this.began && epoch !== this.#beganIn) {
+      this.#failures.push(error);
+      return;
+    }
+    if (this.#maybeIn !== epoch) this.#maybe = [];
+    this.#maybeIn = epoch;
+    this.#maybe.push(error);
   }
 
   settle(errors: readonly unknown[]): void {
@@ -36,14 +39,13 @@ export class CloseWatch {
   /** What is wrong with how the close ended. */
   get mistake(): string | undefined {
     if (!this.settled) return undefined;
-    const errors = this.#errors;
-    const least = this.#failures.length;
-    if (errors.length < least || errors.length > least + this.#maybe.length) {
-      return `close told of ${errors.length} failures, not of ${least}`;
-    }
-    const lost = this.#failures.some((failure) =>
-      failure !== undefined && !errors.includes(failure)
+    const told = new Set(this.#errors);
+    const unknown = this.#errors.filter((error) =>
+      !this.#failures.includes(error) && !this.#maybe.includes(error)
     );
-    return lost ? "close kept a failure for itself" : undefined;
+    if (unknown.length > 0) return `close rejects with ${unknown[0]}`;
+    return this.#failures.every((failure) => told.has(failure))
+      ? undefined
+      : "close kept a failure for itself";
   }
 }

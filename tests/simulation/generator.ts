@@ -93,10 +93,10 @@ function makeConfig(random: Random): Config {
     createTimeout: random.pick([...LIMITS, Infinity]),
     destroyTimeout: random.pick([...LIMITS, Infinity]),
     validateTimeout: random.pick([...LIMITS, Infinity]),
-    validates: random.chance(40),
+    validates: random.chance(50),
     observes: random.chance(75),
     isFatal: random.pick(["absent", "never", "throws"]),
-    roughness: random.pick([0, 5, 20, 60]),
+    roughness: random.pick([0, 5, 20, 60, 80]),
   };
 }
 
@@ -109,9 +109,27 @@ function addSteps(steps: Step[], random: Random, config: Config): void {
     }
     return;
   }
+  if (random.chance(2)) return addRace(steps, random, config);
   const op = makeOp(random, config, id);
   const ticks = random.chance(50) ? Infinity : random.below(5);
   steps.push({ op, ticks });
+}
+
+/** Acquires, and then releases and aborts of them in one tick. */
+function addRace(steps: Step[], random: Random, config: Config): void {
+  const first = steps.length;
+  for (let id = first; id < first + 4; id++) {
+    const acquire = makeAcquire(random, config, id);
+    const op: Op = { ...acquire, signal: 1000 + id, hold: Infinity };
+    steps.push({ op, ticks: random.pick([0, Infinity]) });
+  }
+  for (let i = 0; i < 8; i++) {
+    const id = first + random.below(4);
+    const op: Op = random.chance(50)
+      ? { do: random.chance(80) ? "release" : "destroy", id }
+      : { do: "abort", signal: 1000 + id };
+    steps.push({ op, ticks: random.below(2) });
+  }
 }
 
 function makeOp(random: Random, config: Config, id: number): Op {
@@ -120,10 +138,10 @@ function makeOp(random: Random, config: Config, id: number): Op {
   if (draw < 400) return makeTryAcquire(random, id);
   if (draw < 560) return makeEnd(random, id);
   if (draw < 640) return { do: "abort", signal: makeSignal(random, id) };
-  if (draw < 670) return { do: "die", id: earlier(random, id) };
-  if (draw < 685) return { do: "clear" };
-  if (draw < 690) return makeClose(random, id);
-  if (draw < 700) return { do: "jump", ms: (1 + random.below(5)) * HOUR };
+  if (draw < 680) return { do: "die", id: earlier(random, id) };
+  if (draw < 694) return { do: "clear" };
+  if (draw < 699) return makeClose(random, id);
+  if (draw < 708) return { do: "jump", ms: (1 + random.below(5)) * HOUR };
   const { idleTimeout, acquireTimeout, createTimeout } = config;
   const ms = random.pick([
     ...[1, 1, 1, 2, 2, 5, 10, 50],

@@ -98,7 +98,8 @@ export class Ledger {
   #approved: Resource[] = [];
   #made = 0;
   #arrivals = 0;
-  #refusals = 0;
+  /** Resources that went under validation: each may be refused. */
+  #checked = 0;
   #creates = 0;
 
   constructor(config: Config, clock: StepClock, tally: Tally) {
@@ -221,7 +222,7 @@ export class Ledger {
       told: false,
     };
     this.creates.add(call);
-    if (++this.#creates > this.#arrivals + this.#refusals) {
+    if (++this.#creates > this.#arrivals + this.#checked) {
       this.fail("S6: more creates than acquires that could need them");
     }
     const { max } = this.#config;
@@ -290,14 +291,14 @@ export class Ledger {
 
   /** A destroy answered; `inTime` if the pool still waited for it. */
   destroyed(call: Call, inTime: boolean, failure?: { error: unknown }): void {
-    if (!this.destroys.delete(call) || call.late) return;
-    if (!inTime) this.closing.destroyFailed(this.epoch, undefined);
-    else if (failure !== undefined) {
+    if (!this.destroys.delete(call) || call.late || !inTime) return;
+    if (failure !== undefined) {
       this.closing.destroyFailed(this.epoch, failure.error);
     }
   }
 
   validateCalled(resource: Resource): Call {
+    this.#checked++;
     if (resource.destroyCalls > 0 || resource.holder !== undefined) {
       this.fail(`S2: resource ${resource.id} validated, but not at rest`);
     }
@@ -319,7 +320,6 @@ export class Ledger {
 
   judged(call: Call, valid: boolean): void {
     this.#verdicts++;
-    if (!valid) this.#refusals++;
     if (!this.validations.delete(call) || !valid) return;
     this.#rest(call.resource!);
     this.#approved.push(call.resource!);
@@ -357,7 +357,10 @@ export class Ledger {
 
   creating(): number {
     let creating = 0;
-    for (const { signal } of this.creates) if (!signal!.aborted) creating++;
+    for (const { signal, deadline } of this.creates) {
+      // At its deadline the slot is free, a moment before the signal aborts.
+      if (!signal!.aborted && deadline > this.#clock.fired) creating++;
+    }
     return creating;
   }
 
@@ -381,9 +384,7 @@ export class Ledger {
       }
     }
     for (const call of this.destroys) {
-      if (call.deadline > this.#clock.fired) continue;
-      this.destroys.delete(call);
-      if (!call.late) this.closing.destroyFailed(this.epoch, undefined);
+      if (call.deadline <= this.#clock.fired) this.destroys.delete(call);
     }
     for (const call of this.validations) {
       if (call.deadline <= this.#clock.fired) this.validations.delete(call);
