@@ -1,0 +1,43 @@
+import { assertEquals } from "@std/assert";
+import { home, split } from "../src/partition.ts";
+import { test } from "./test.ts";
+
+test("a split adds up to max and its shares differ by one at most, larger first", () => {
+  for (let max = 1; max <= 40; max++) {
+    for (let n = 1; n <= max; n++) {
+      const shares = split(max, n);
+      assertEquals(shares.length, n);
+      assertEquals(shares.reduce((a, b) => a + b), max);
+      assertEquals(shares, shares.toSorted((a, b) => b - a));
+      assertEquals(shares[0]! - shares[n - 1]! <= 1, true);
+    }
+  }
+});
+
+test("the home of a string is its FNV-1a hash mod n, for ever", () => {
+  assertEquals(home("", 1_000), 0x811c9dc5 % 1_000);
+  assertEquals(home("a", 1_000), 0xe40c292c % 1_000);
+  assertEquals(home("foobar", 1_000), 0xbf9cf968 % 1_000);
+});
+
+test("every affinity has its home within the stripes", () => {
+  const affinities = [
+    0,
+    -0,
+    -1,
+    0.5,
+    -0.5,
+    1e308,
+    -1e308,
+    5e-324,
+    "",
+    "\u{1f600}",
+  ];
+  for (const affinity of affinities) {
+    for (const n of [1, 2, 3, 7, 1_000]) {
+      const stripe = home(affinity, n);
+      assertEquals(Number.isInteger(stripe), true, `${affinity} of ${n}`);
+      assertEquals(stripe >= 0 && stripe < n, true, `${affinity} of ${n}`);
+    }
+  }
+});
