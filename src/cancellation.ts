@@ -2,6 +2,12 @@ import { type Clock, setTimer } from "./clock.ts";
 import { DeadlineList } from "./deadline_list.ts";
 import type { Waiter } from "./waiter_queue.ts";
 
+/**
+ * How many waiters time out in one go. More go on in the next turn of the
+ * event loop, so that a million at once do not stop everything else.
+ */
+const BATCH = 1_024;
+
 /** Cancels waiters; those that have settled meanwhile do not mind. */
 export interface Canceller {
   abort(waiters: Waiter[], reason: unknown): void;
@@ -70,7 +76,7 @@ export class Cancellation {
   private readonly onAlarm = (): void => {
     this.alarm = undefined;
     const now = this.clock.now();
-    const expired = this.deadlines.expire(now);
+    const expired = this.deadlines.expired(now, BATCH);
     if (expired.length > 0) this.canceller.expire(expired);
     if (this.deadlines.size === 0 || this.alarm !== undefined) return;
     const earliest = this.deadlines.earliest();

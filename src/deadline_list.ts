@@ -46,12 +46,14 @@ export class DeadlineList {
     return earliest;
   }
 
-  /** The waiters whose deadline is at or before `now`; they stay in. */
-  expire(now: number): Waiter[] {
+  /** Up to `limit` waiters whose deadline is at or before `now`; they stay in. */
+  expired(now: number, limit: number): Waiter[] {
     const expired: Waiter[] = [];
     for (const run of this.runs) {
       let waiter = run.later!;
-      while (waiter !== run && deadlineOf(waiter) <= now) {
+      while (
+        waiter !== run && deadlineOf(waiter) <= now && expired.length < limit
+      ) {
         expired.push(waiter);
         waiter = waiter.later!;
       }

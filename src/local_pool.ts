@@ -101,7 +101,7 @@ export class LocalPool<T> implements Lessor<T> {
       const lease = this.tryAcquire(home);
       return lease !== undefined
         ? Promise.resolve(lease)
-        : this.refuse(this.timeoutError(timeout, this.counts()));
+        : this.refuse(this.timeoutError(timeout, show(this.counts())));
     }
     const now = this.isTimed || timeout !== Infinity ? this.clock.now() : 0;
     const entry = this.take(home, now);
@@ -280,7 +280,7 @@ export class LocalPool<T> implements Lessor<T> {
   }
 
   private expire(waiters: Waiter[]): void {
-    const counts = this.counts();
+    const counts = show(this.counts());
     this.cancel(waiters, ({ timeout }) => this.timeoutError(timeout, counts));
   }
 
@@ -594,11 +594,11 @@ export class LocalPool<T> implements Lessor<T> {
     );
   }
 
-  private timeoutError(timeout: number, counts: Counts): AcquireTimeoutError {
+  private timeoutError(timeout: number, counts: string): AcquireTimeoutError {
+    const { name } = this.settings;
     const cause = this.createError;
     return new AcquireTimeoutError(
-      `Cannot acquire from pool '${this.settings.name}' within ${timeout} ms: ` +
-        show(counts),
+      `Cannot acquire from pool '${name}' within ${timeout} ms: ${counts}`,
       cause === undefined ? {} : { cause },
     );
   }
