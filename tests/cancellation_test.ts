@@ -173,6 +173,26 @@ test("a signal is listened to again by the next waiter it has", async () => {
   assertEquals(spy.listeners, 0);
 });
 
+test("an abort cancels the waiters of its signal that are left, and only those", async () => {
+  const { pool } = fixture();
+  const { signal, controller } = new SpySignal();
+  const held = await pool.acquire();
+  const served = watch(pool.acquire({ signal }));
+  const left = [
+    watch(pool.acquire({ signal })),
+    watch(pool.acquire({ signal })),
+  ];
+  const other = watch(pool.acquire());
+  held.release();
+  controller.abort("rest");
+  await settled();
+  assertEquals(left.map(({ error }) => error), ["rest", "rest"]);
+  assertEquals(other.settled, false);
+  leaseOf(served).release();
+  await settled();
+  assertEquals(leaseOf(other).value, { id: 1 });
+});
+
 test("thousands of waiters of one signal are cancelled at once, the others not", async () => {
   const f = fixture();
   const held = await f.pool.acquire();

@@ -285,6 +285,15 @@ test("an aborted close destroys what is used and ends its leases", async () => {
   await assertClosesClean(f);
 });
 
+test("a lease that an aborted close ended can be destroyed to no effect", async () => {
+  const f = fixture();
+  const lease = await f.pool.acquire();
+  await f.pool.close({ signal: AbortSignal.abort() });
+  lease.destroy();
+  assertEquals(f.factory.log, ["create 1", "destroy 1"]);
+  await assertClosesClean(f);
+});
+
 test("close with an aborted signal waits for nobody", async () => {
   const f = fixture({ max: 2 });
   const lease = await f.pool.acquire();

@@ -212,6 +212,42 @@ test("a destroy that releases others hands them to the waiters in order", async 
   await assertClosesClean(f);
 });
 
+test("a destroy that releases to a waiter and then aborts its signal is too late", async () => {
+  const controller = new AbortController();
+  const others: Lease<Resource>[] = [];
+  const f = intruded("destroy", () => {
+    for (const lease of others) lease.release();
+    controller.abort("too late");
+  }, { max: 2 });
+  const first = await f.pool.acquire();
+  others.push(await f.pool.acquire());
+  const waiter = watch(f.pool.acquire({ signal: controller.signal }));
+  first.destroy();
+  await settled();
+  assertEquals(leaseOf(waiter).value, { id: 2 });
+  leaseOf(waiter).release();
+  await assertClosesClean(f);
+});
+
+test("a taker cancelled before its resource is validated leaves it to the next", async () => {
+  const controller = new AbortController();
+  const others: Lease<Resource>[] = [];
+  const f = intruded("destroy", () => {
+    for (const lease of others) lease.release();
+    controller.abort("in time");
+  }, { max: 2, validate: () => true });
+  const first = await f.pool.acquire();
+  others.push(await f.pool.acquire());
+  const taker = watch(f.pool.acquire({ signal: controller.signal }));
+  const next = watch(f.pool.acquire());
+  first.destroy();
+  await settled();
+  assertEquals(taker.error, "in time");
+  assertEquals(leaseOf(next).value, { id: 2 });
+  leaseOf(next).release();
+  await assertClosesClean(f);
+});
+
 test("a validate that acquires, clears or closes loses nothing", async () => {
   const intrusions: ((f: Fixture) => void)[] = [
     ({ pool }) => void watch(pool.use(() => {})),
