@@ -107,11 +107,11 @@ export class FaultRig {
       await fault(rig);
       await rig.whole();
       rig.#loaded.abort();
-      await Promise.all(load);
+      await inTime(Promise.all(load), DEADLINE);
+      await inTime(rig.pool.close(), DEADLINE);
       await rig.#check();
     } finally {
       rig.#loaded.abort();
-      await rig.pool.close({ signal: AbortSignal.timeout(DEADLINE) });
       rig.#watched.abort();
       await watch;
     }
@@ -198,10 +198,11 @@ export class FaultRig {
   async #ask(lease: Lease<PostgresConnection>): Promise<void> {
     const question = this.counts.granted;
     try {
-      const [row] = await inTime(lease.value.query<{ answer: number }>(
+      const answer = lease.value.query<{ answer: number }>(
         "select $1::int as answer, pg_sleep(0.002)",
         [question],
-      ));
+      );
+      const [row] = await inTime(answer, QUERY_TIMEOUT);
       this.counts.answered++;
       lease.release();
       if (row?.answer !== question) this.#wrongs.push("an answer went astray");
@@ -244,7 +245,6 @@ export class FaultRig {
     const { granted, aborted, rejected } = counts;
     assertEquals(granted + aborted + rejected, counts.acquires);
     assertEquals(counts.answered + counts.unanswered, counts.granted);
-    await pool.close({ signal: AbortSignal.timeout(DEADLINE) });
     const { stripes, max, ...rest } = pool.stats();
     const none = { idle: 0, used: 0, creating: 0, destroying: 0, pending: 0 };
     assertEquals(rest, none);
@@ -258,15 +258,13 @@ export class FaultRig {
   }
 }
 
-/** Rejects if there is no answer for too long. */
-async function inTime<R>(answer: Promise<R>): Promise<R> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Error("No answer")),
-    QUERY_TIMEOUT,
-  );
+/** Rejects if the promise does not settle within `limit` milliseconds. */
+async function inTime<R>(promise: Promise<R>, limit: number): Promise<R> {
+  const late = Promise.withResolvers<never>();
+  const error = new Error(`Not settled within ${limit} ms`);
+  const timer = setTimeout(late.reject, limit, error);
   try {
-    return await Promise.race([answer, promise]);
+    return await Promise.race([promise, late.promise]);
   } finally {
     clearTimeout(timer);
   }
