@@ -1,0 +1,25 @@
+/** What the subjects are called in tables and plots, versions aside. */
+const LABELS: Record<string, string> = {
+  promise: "await of a resolved promise",
+  hand_off: "minimal hand-off",
+  lease_hand_off: "minimal hand-off with a lease",
+  ours: "@lease/pool",
+  generic_pool: "generic-pool",
+  tarn: "tarn",
+  lightning_pool: "lightning-pool",
+  sequelize_pool: "sequelize-pool",
+  pg_pool: "pg-pool",
+  effect: "effect Pool",
+  async_sema: "async-sema",
+};
+
+export function label(subject: string): string {
+  return LABELS[subject] ?? subject;
+}
+
+/** A number with three digits that count. */
+export function digits(value: number): string {
+  if (value === 0) return "0";
+  const places = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
+  return value.toFixed(Math.min(places, 3));
+}

@@ -1,0 +1,142 @@
+/** Draws figures as bars, in SVG that follows the reader's light or dark. */
+import { digits, label } from "./label.ts";
+import type { Figure, Job, Question } from "./question.ts";
+import type { Results } from "./results.ts";
+import type { Spread } from "./statistic.ts";
+
+const WIDTH = 860;
+const LEFT = 230;
+const RIGHT = 110;
+const TOP = 56;
+const ROW = 20;
+const GAP = 26;
+
+const STYLE = `
+    svg { color: #1f2328; background: #ffffff; }
+    text { font: 12px system-ui, sans-serif; fill: currentColor; }
+    .title { font-size: 15px; font-weight: 600; }
+    .group { font-weight: 600; }
+    .number { font-variant-numeric: tabular-nums; }
+    .axis { stroke: currentColor; opacity: 0.25; }
+    .whisker { stroke: currentColor; stroke-width: 1.5; }
+    .peer { fill: #9aa4b2; }
+    .floor { fill: #c7a252; }
+    .ours { fill: #2f7de1; }
+    .mine { font-weight: 600; }
+    @media (prefers-color-scheme: dark) {
+      svg { color: #e6edf3; background: #0d1117; }
+      .peer { fill: #5d6876; }
+      .floor { fill: #94752f; }
+      .ours { fill: #4b9bff; }
+    }`;
+
+const FLOORS = ["promise", "hand_off", "lease_hand_off"];
+
+interface Bar extends Spread {
+  subject: string;
+}
+
+interface Group {
+  name: string;
+  bars: Bar[];
+}
+
+/** One case of a question: a group of bars for each runtime. */
+export function plot(
+  question: Question,
+  results: Results,
+  runtimes: readonly string[],
+  name: string,
+  figure: Figure,
+): string {
+  const jobs = question.jobs.filter((job) => job.case === name);
+  const groups = runtimes
+    .map((runtime) => group(results, jobs, runtime, figure))
+    .filter(({ bars }) => bars.length > 0);
+  const scale = scaleOf(groups, figure.logarithmic ?? false);
+  let y = TOP;
+  const parts: string[] = [];
+  for (const { name, bars } of groups) {
+    parts.push(text(LEFT, y + 2, name, "group"));
+    y += 10;
+    for (const bar of bars) {
+      parts.push(draw(bar, y, scale));
+      y += ROW;
+    }
+    y += GAP;
+  }
+  const title = `${question.title}: ${name}`;
+  const better = figure.more ? "more" : "less";
+  const axis = `${figure.name} in ${figure.unit}, ${better} is better` +
+    (figure.logarithmic ? "; logarithmic" : "");
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img" aria-label="${title}">
+  <style>${STYLE}
+  </style>
+  ${text(12, 22, title, "title")}
+  ${text(12, 40, axis, "")}
+  <line class="axis" x1="${LEFT}" x2="${LEFT}" y1="${TOP + 6}" y2="${y - GAP}"/>
+  ${parts.join("\n  ")}
+</svg>
+`;
+}
+
+function group(
+  results: Results,
+  jobs: readonly Job[],
+  runtime: string,
+  figure: Figure,
+): Group {
+  const bars = jobs.flatMap((job): Bar[] => {
+    const found = results.spread(job, runtime, figure.name);
+    return found === undefined ? [] : [{ subject: job.subject, ...found }];
+  });
+  return { name: runtime, bars };
+}
+
+/** From a figure to its place on the x axis. */
+function scaleOf(
+  groups: readonly Group[],
+  logarithmic: boolean,
+): (value: number) => number {
+  const bars = groups.flatMap(({ bars }) => bars);
+  const most = Math.max(...bars.map(({ max }) => max));
+  const width = WIDTH - LEFT - RIGHT;
+  if (!logarithmic) return (value) => LEFT + width * value / most;
+  const least = Math.min(...bars.map(({ min }) => min)) / 2;
+  const whole = Math.log(most / least);
+  return (value) => LEFT + width * Math.log(value / least) / whole;
+}
+
+function draw(bar: Bar, y: number, scale: (value: number) => number): string {
+  const { subject, median, min, max } = bar;
+  const kind = subject === "ours"
+    ? "ours"
+    : FLOORS.includes(subject)
+    ? "floor"
+    : "peer";
+  const middle = y + ROW / 2;
+  const mine = subject === "ours" ? "mine" : "";
+  const width = (scale(median) - LEFT).toFixed(1);
+  return [
+    text(LEFT - 8, middle + 4, label(subject), mine, "end"),
+    `<rect class="${kind}" x="${LEFT}" y="${y + 3}" width="${width}" height="${
+      ROW - 6
+    }" rx="2"/>`,
+    `<line class="whisker" x1="${scale(min).toFixed(1)}" x2="${
+      scale(max).toFixed(1)
+    }" y1="${middle}" y2="${middle}"/>`,
+    text(scale(max) + 6, middle + 4, digits(median), `number ${mine}`.trim()),
+  ].join("\n  ");
+}
+
+function text(
+  x: number,
+  y: number,
+  content: string,
+  style: string,
+  anchor = "start",
+): string {
+  return `<text x="${
+    x.toFixed(1)
+  }" y="${y}" class="${style}" text-anchor="${anchor}">${content}</text>`;
+}

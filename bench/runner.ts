@@ -1,0 +1,95 @@
+/** Runs the processes of a question, one at a time and interleaved. */
+import { PROGRAM, type Runtime } from "./program.ts";
+import type { Figures, Job, Order, Question } from "./question.ts";
+import type { Effort } from "./stopwatch.ts";
+
+/** What one process has measured, or why it has not. */
+export interface Sample extends Job {
+  runtime: string;
+  round: number;
+  figures?: Figures;
+  failure?: string;
+}
+
+/** How thoroughly to measure. */
+export interface Plan {
+  runtimes: readonly Runtime[];
+  rounds: number;
+  effort: Effort;
+  url?: string | undefined;
+}
+
+/** Enough to fill the caches of files and of code: its figures are dropped. */
+const GLANCE: Effort = { warmUp: 0, batch: 1, batches: 1 };
+
+/**
+ * The samples of every job on every runtime, round after round. The first
+ * round is short and dropped; what fails in it is not tried again. Each round
+ * starts at another job, so that none always follows the same one.
+ */
+export async function run(
+  question: Question,
+  plan: Plan,
+  progress: (done: number, total: number) => void,
+): Promise<Sample[]> {
+  const rounds = Math.min(plan.rounds, question.rounds ?? Infinity);
+  const processes = question.jobs.flatMap((job) =>
+    plan.runtimes.map((runtime) => ({ job, runtime }))
+  );
+  const total = processes.length * (rounds + 1);
+  const failed = new Set<unknown>();
+  const samples: Sample[] = [];
+  let done = 0;
+  for (let round = 0; round <= rounds; round++) {
+    const first = Math.floor(processes.length * round / (rounds + 1));
+    const order = [...processes.slice(first), ...processes.slice(0, first)];
+    for (const process of order) {
+      progress(++done, total);
+      if (failed.has(process)) continue;
+      const { job, runtime } = process;
+      const effort = round === 0 ? GLANCE : plan.effort;
+      const outcome = await measure(question, runtime, {
+        ...job,
+        question: question.name,
+        effort,
+        url: plan.url,
+      });
+      if (outcome.failure !== undefined) failed.add(process);
+      if (round > 0 || outcome.failure !== undefined) {
+        samples.push({ ...job, runtime: runtime.name, round, ...outcome });
+      }
+    }
+  }
+  return samples;
+}
+
+/** Starts one process and waits for its end, or ends it at the limit. */
+async function measure(
+  question: Question,
+  { command: [program, ...args] }: Runtime,
+  order: Order,
+): Promise<Pick<Sample, "figures" | "failure">> {
+  const child = new Deno.Command(program, {
+    args: [
+      ...args,
+      new URL("process.js", PROGRAM).pathname,
+      JSON.stringify(order),
+    ],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill("SIGKILL");
+  }, question.limit);
+  const { success, stdout, stderr } = await child.output();
+  clearTimeout(timer);
+  if (late) return { failure: `over ${question.limit / 1_000} s` };
+  const decoder = new TextDecoder();
+  if (success) return { figures: JSON.parse(decoder.decode(stdout)) };
+  const message = decoder.decode(stderr).split("\n")
+    .find((line) => /error/i.test(line));
+  return { failure: message?.trim() ?? "ended without a figure" };
+}

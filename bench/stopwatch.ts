@@ -1,0 +1,75 @@
+import process from "node:process";
+import { assert } from "./assertion.ts";
+import { collect } from "./host.ts";
+import { median } from "./statistic.ts";
+
+/** How much time a process spends; the rounds are the runner's. */
+export interface Effort {
+  /** Milliseconds on a processor before anything is measured. */
+  warmUp: number;
+  /** Milliseconds on a processor that a batch takes at least. */
+  batch: number;
+  batches: number;
+}
+
+/** Nanoseconds per unit of work. */
+export interface Times {
+  /**
+   * Time on a processor, all threads of the process together: garbage
+   * collection counts, other programs on the machine do not.
+   */
+  cpu: number;
+  /** Time on the wall. */
+  wall: number;
+}
+
+/**
+ * The time that a unit of work takes: the medians over batches. `work(n)` does
+ * `n` units and returns how many it did. Batches grow until one is long enough
+ * for the clocks and for many a collection of garbage, which also warms the
+ * code up.
+ */
+export async function time(
+  work: (n: number) => number | Promise<number>,
+  effort: Effort,
+  unit = 1,
+): Promise<Times> {
+  const batch = async (n: number): Promise<Times> => {
+    const start = performance.now();
+    const usage = process.cpuUsage();
+    const done = await work(n);
+    const { user, system } = process.cpuUsage(usage);
+    const wall = performance.now() - start;
+    assert(done === n, `${done} of ${n} done`);
+    return { cpu: (user + system) / n * 1e3, wall: wall / n * 1e6 };
+  };
+  let n = unit;
+  let warm = 0;
+  let duration = 0;
+  while (duration < effort.batch || warm < effort.warmUp) {
+    if (duration < effort.batch) n = grown(n, duration, effort.batch, unit);
+    duration = (await batch(n)).cpu * n / 1e6;
+    warm += duration;
+  }
+  collect();
+  const times: Times[] = [];
+  for (let i = 0; i < effort.batches; i++) times.push(await batch(n));
+  return {
+    cpu: median(times.map(({ cpu }) => cpu)),
+    wall: median(times.map(({ wall }) => wall)),
+  };
+}
+
+/** The next size to try: at least twice as much, in whole units. */
+function grown(
+  n: number,
+  duration: number,
+  goal: number,
+  unit: number,
+): number {
+  const factor = Math.min(
+    Math.max(goal * 1.2 / Math.max(duration, 0.01), 2),
+    16,
+  );
+  return Math.ceil(n * factor / unit) * unit;
+}

@@ -1,0 +1,40 @@
+import { Pool } from "tarn";
+import {
+  creator,
+  type Resource,
+  type Subject,
+  type SubjectOptions,
+} from "../subject.ts";
+import { MAX_TIMEOUT } from "../timeout.ts";
+
+/** tarn; by default its acquires wait for 30 s. It has no "for ever". */
+export function open(options: SubjectOptions): Subject<Resource> {
+  const { max, server, acquireTimeout, idleTimeout } = options;
+  const pool = new Pool<Resource>({
+    create: creator(options),
+    destroy: server.destroy,
+    min: 0,
+    max,
+    ...acquireTimeout !== undefined && {
+      acquireTimeoutMillis: Math.min(acquireTimeout, MAX_TIMEOUT),
+    },
+    ...idleTimeout !== undefined && {
+      idleTimeoutMillis: idleTimeout,
+      reapIntervalMillis: 10,
+    },
+  });
+  const settings = pool as unknown as { acquireTimeoutMillis: number };
+  return {
+    acquire: () => pool.acquire().promise,
+    resource: (lease) => lease,
+    release: (lease) => void pool.release(lease),
+    acquireWithin: (timeout) => {
+      settings.acquireTimeoutMillis = timeout;
+      return pool.acquire().promise;
+    },
+    begin: () => {
+      const operation = pool.acquire();
+      return { promise: operation.promise, cancel: () => operation.abort() };
+    },
+  };
+}

@@ -1,0 +1,115 @@
+/** The targets of this project, and whether a run has met them. */
+import { digits } from "./label.ts";
+import type { Job } from "./question.ts";
+import type { Results } from "./results.ts";
+import { align } from "./table.ts";
+
+/** The results of a run, by question. */
+export type Run = ReadonlyMap<string, Results>;
+
+interface Target {
+  text: string;
+  /** The question it needs. */
+  question: string;
+  limit: number;
+  /** Whether the limit is the least; else it is the most. */
+  atLeast?: boolean;
+  /** What is held against the limit. */
+  figure(results: Results, runtime: string): number | undefined;
+}
+
+/** The resource pools among the subjects; async-sema is a semaphore. */
+const POOLS = [
+  "generic_pool",
+  "tarn",
+  "lightning_pool",
+  "sequelize_pool",
+  "pg_pool",
+  "effect",
+];
+
+const ours = (name: string): Job => ({ case: name, subject: "ours" });
+
+/** The ratio of ours to another subject in the same case. */
+function against(subject: string, name: string, figure: string) {
+  return (results: Results, runtime: string): number | undefined =>
+    results.ratio(ours(name), { case: name, subject }, runtime, figure);
+}
+
+/** How many times better ours is than the best of the pools. */
+function lead(name: string, figure: string, more = false) {
+  return (results: Results, runtime: string): number | undefined => {
+    const ratios = POOLS.map((subject) => {
+      const pool = { case: name, subject };
+      return more
+        ? results.ratio(ours(name), pool, runtime, figure)
+        : results.ratio(pool, ours(name), runtime, figure);
+    }).filter((ratio) => ratio !== undefined);
+    return ratios.length === 0 ? undefined : Math.min(...ratios);
+  };
+}
+
+const TARGETS: readonly Target[] = [
+  {
+    text: "acquire + release, of the minimal hand-off",
+    question: "acquire",
+    limit: 2,
+    figure: against("hand_off", "acquire", "time"),
+  },
+  {
+    text: "acquire + release, of the minimal hand-off with a lease",
+    question: "acquire",
+    limit: 1.5,
+    figure: against("lease_hand_off", "acquire", "time"),
+  },
+  {
+    text: "acquire + release, times as fast as the best npm pool",
+    question: "acquire",
+    limit: 4,
+    atLeast: true,
+    figure: lead("acquire", "time"),
+  },
+  {
+    text: "tryAcquire + release, of an await",
+    question: "acquire",
+    limit: 1,
+    figure: (results, runtime) =>
+      results.ratio(
+        ours("tryAcquire"),
+        { case: "acquire", subject: "promise" },
+        runtime,
+        "time",
+      ),
+  },
+  {
+    text: "1 000 tasks over 10, of the rate of the minimal hand-off",
+    question: "contended",
+    limit: 0.6,
+    atLeast: true,
+    figure: against("lease_hand_off", "1 000 over 10", "rate"),
+  },
+  {
+    text: "1 000 tasks over 10, times the rate of the best npm pool",
+    question: "contended",
+    limit: 2,
+    atLeast: true,
+    figure: lead("1 000 over 10", "rate", true),
+  },
+];
+
+/** Each target, what was found on each runtime, and whether that meets it. */
+export function verdicts(run: Run, runtimes: readonly string[]): string {
+  const rows = TARGETS.flatMap(({ text, question, limit, atLeast, figure }) => {
+    const results = run.get(question);
+    if (results === undefined) return [];
+    const cells = runtimes.map((runtime) => {
+      const found = figure(results, runtime);
+      if (found === undefined) return "–";
+      const met = atLeast ? found >= limit : found <= limit;
+      return `${digits(found)} ${met ? "met" : "MISSED"}`;
+    });
+    return [[text, `${atLeast ? "≥" : "≤"} ${limit}`, ...cells]];
+  });
+  if (rows.length === 0) return "";
+  return align([["Target", "", ...runtimes], ...rows]) + "\n";
+}
