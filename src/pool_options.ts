@@ -31,7 +31,7 @@ export interface PoolOptions<T> {
    * Ends a resource; called once for each. Its slot is taken until it settles
    * or `destroyTimeout` passes. Default: nothing to do.
    */
-  destroy?: ((resource: T) => unknown) | undefined;
+  destroy?: ((resource: NoInfer<T>) => unknown) | undefined;
   /** A resource idle for longer is evicted. Default 30 000. */
   idleTimeout?: number | undefined;
   /** The most resources at one time, those being created or destroyed included. */
@@ -67,7 +67,9 @@ export interface PoolOptions<T> {
    * one just created. One that is refused, or throws, is destroyed, and its
    * taker goes on from its old place.
    */
-  validate?: ((resource: T) => boolean | PromiseLike<boolean>) | undefined;
+  validate?:
+    | ((resource: NoInfer<T>) => boolean | PromiseLike<boolean>)
+    | undefined;
   /** How long `validate` may take before it counts as a no. Default 5 000. */
   validateTimeout?: number | undefined;
   /**
@@ -76,7 +78,7 @@ export interface PoolOptions<T> {
    */
   isFatal?: ((error: unknown) => boolean) | undefined;
   /** Is told what happens. */
-  observer?: PoolObserver<T> | undefined;
+  observer?: PoolObserver<NoInfer<T>> | undefined;
   /** Where time comes from. Default: `performance.now()` and the global timers. */
   clock?: Clock | undefined;
 }
