@@ -49,6 +49,17 @@ test("a newcomer cannot win the slot that a destroy reserved for a waiter", asyn
   assertEquals(newcomer.settled, false);
 });
 
+test("a newcomer of the same turn cannot win a destroyed resource's slot", async () => {
+  const { pool } = fixture();
+  const lease = await pool.acquire();
+  const waiter = watch(pool.acquire());
+  lease.destroy();
+  const newcomer = watch(pool.acquire());
+  await settled();
+  assertEquals(leaseOf(waiter).value, { id: 2 });
+  assertEquals(newcomer.settled, false);
+});
+
 test("a destroyed resource without waiters leaves a spare slot", async () => {
   const f = fixture({ max: 2 });
   const [first, second] = [await f.pool.acquire(), await f.pool.acquire()];

@@ -215,16 +215,21 @@ test("a destroy that releases others hands them to the waiters in order", async 
 test("a destroy that releases to a waiter and then aborts its signal is too late", async () => {
   const controller = new AbortController();
   const others: Lease<Resource>[] = [];
+  const failures: unknown[] = [];
   const f = intruded("destroy", () => {
     for (const lease of others) lease.release();
     controller.abort("too late");
-  }, { max: 2 });
+  }, {
+    max: 2,
+    observer: { acquireFailed: ({ error }) => void failures.push(error) },
+  });
   const first = await f.pool.acquire();
   others.push(await f.pool.acquire());
   const waiter = watch(f.pool.acquire({ signal: controller.signal }));
   first.destroy();
   await settled();
   assertEquals(leaseOf(waiter).value, { id: 2 });
+  assertEquals(failures, []);
   leaseOf(waiter).release();
   await assertClosesClean(f);
 });
