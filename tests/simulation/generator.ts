@@ -140,7 +140,7 @@ function makeOp(random: Random, config: Config, id: number): Op {
   if (draw < 640) return { do: "abort", signal: makeSignal(random, id) };
   if (draw < 680) return { do: "die", id: earlier(random, id) };
   if (draw < 694) return { do: "clear" };
-  if (draw < 699) return makeClose(random, id);
+  if (draw < 697) return makeClose(random, id);
   if (draw < 708) return { do: "jump", ms: (1 + random.below(5)) * HOUR };
   const { idleTimeout, acquireTimeout, createTimeout } = config;
   const ms = random.pick([
@@ -161,7 +161,7 @@ function makeAct(random: Random, config: Config, id: number): Op {
   if (draw < 70) return makeEnd(random, recent);
   if (draw < 82) return { do: "abort", signal: makeSignal(random, recent) };
   if (draw < 90) return { do: "clear" };
-  if (draw < 97) return { do: "die", id: recent };
+  if (draw < 98) return { do: "die", id: recent };
   return makeClose(random, recent);
 }
 

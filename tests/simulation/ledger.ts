@@ -357,10 +357,7 @@ export class Ledger {
 
   creating(): number {
     let creating = 0;
-    for (const { signal, deadline } of this.creates) {
-      // At its deadline the slot is free, a moment before the signal aborts.
-      if (!signal!.aborted && deadline > this.#clock.fired) creating++;
-    }
+    for (const { signal } of this.creates) if (!signal!.aborted) creating++;
     return creating;
   }
 

@@ -98,7 +98,6 @@ class Simulation {
 
   #glance(): void {
     const { world } = this;
-    world.quiet = false;
     glance(world, world.pool.stats());
   }
 

@@ -78,10 +78,14 @@ class Handles {
   }
 }
 
+/** The reason of all aborts: making one takes longer than an acquire. */
+const CANCELLED = new Error("cancelled");
+
 /** One long run: callers, and what they count. */
 class Soak {
   acquires = 0;
   served = 0;
+  cancelled = 0;
   failed = 0;
   timedOut = 0;
   created = 0;
@@ -90,6 +94,7 @@ class Soak {
   out = 0;
   stopped = false;
   readonly handles: Handles = new Handles();
+  #next: Promise<void> | undefined = undefined;
   readonly #random = new Random(1);
   readonly #long: AbortSignal = this.handles.signal();
   readonly pool: Pool<{ id: number }> = new Pool({
@@ -112,15 +117,23 @@ class Soak {
 
   async call(): Promise<void> {
     for (let turn = 0; !this.stopped; turn++) {
-      if (turn % PER_TURN === 0) await sleep(0);
+      if (turn % PER_TURN === 0) await this.#turn();
       this.acquires++;
       try {
         await this.#once();
       } catch (error) {
         if (error instanceof AcquireTimeoutError) this.timedOut++;
+        else if (error === CANCELLED) this.cancelled++;
         else this.failed++;
       }
     }
+  }
+
+  /** The same for all who wait for it, so that they go on together. */
+  #turn(): Promise<void> {
+    return this.#next ??= sleep(0).then(() => {
+      this.#next = undefined;
+    });
   }
 
   async #once(): Promise<void> {
@@ -133,7 +146,7 @@ class Soak {
       : await this.pool.acquire();
     this.#hold(lease);
     // So that others have to wait.
-    if (draw % 4 === 0) await undefined;
+    for (let tick = draw % 4; tick > 0; tick--) await undefined;
     if (draw === 999) lease.destroy();
     lease.release();
     this.out--;
@@ -149,7 +162,7 @@ class Soak {
   async #cancelled(): Promise<void> {
     const controller = new AbortController();
     const acquiring = this.pool.acquire({ signal: controller.signal });
-    controller.abort();
+    controller.abort(CANCELLED);
     using lease = await acquiring;
     this.#hold(lease);
     this.out--;
@@ -197,14 +210,14 @@ function grows(samples: readonly Sample[]): boolean {
 /** What got lost, once all callers have come home and the pool is closed. */
 async function lost(soak: Soak): Promise<number> {
   await soak.pool.close().catch(() => {});
-  const { acquires, served, failed, timedOut, out, handles } = soak;
+  const { acquires, served, cancelled, failed, timedOut, out, handles } = soak;
   const { idle, used, creating, destroying, pending } = soak.pool.stats();
   console.log(
-    `${acquires} acquires (goal ${GOAL}): ${served} served, ${failed} ` +
-      `rejected, ${timedOut} timed out; ${soak.created} resources created, ` +
+    `${acquires} acquires (goal ${GOAL}): ${served} served, ${cancelled} ` +
+      `cancelled, ${failed} failed, ${timedOut} timed out; ${soak.created} resources created, ` +
       `${soak.destroyed} destroyed`,
   );
-  return (acquires - served - failed - timedOut) + out + timedOut +
+  return (acquires - served - cancelled - failed - timedOut) + out + timedOut +
     (soak.created - soak.destroyed) + handles.timers + handles.listeners +
     idle + used + creating + destroying + pending;
 }

@@ -53,7 +53,7 @@ export class World implements Scene, ListenerCount {
   calm = false;
   /** Whether leases are held even so. */
   holds = false;
-  /** Whether all promises had settled when the current step began. */
+  /** Whether nothing was done since all promises settled. */
   quiet = true;
   /** `use` calls that have not settled. */
   openUses = 0;
@@ -63,6 +63,9 @@ export class World implements Scene, ListenerCount {
   readonly calls: Calls = { create: 0, destroy: 0, validate: 0, observer: 0 };
   readonly #claims: Map<number, Claim> = new Map();
   readonly #finishers: Map<Claim, (error?: Error) => void> = new Map();
+  /** What was newest when a claim came. */
+  readonly #newests: WeakMap<Claim, ReadonlyMap<number, number>> =
+    new WeakMap();
   readonly #signals: Map<number, CountedSignal> = new Map();
   readonly #debts: Set<Debt> = new Set();
   #depth = 0;
@@ -97,6 +100,11 @@ export class World implements Scene, ListenerCount {
   /** Does one thing that takes no time. */
   perform(op: Op): void {
     this.activity++;
+    this.#perform(op);
+    this.quiet = false;
+  }
+
+  #perform(op: Op): void {
     switch (op.do) {
       case "acquire":
         return this.#acquire(op);
@@ -157,6 +165,8 @@ export class World implements Scene, ListenerCount {
     const { ledger } = this;
     const claim = ledger.arrive(op.id, timeout, affinity, signal?.signal);
     this.#claims.set(op.id, claim);
+    const newest = this.#newest();
+    if (newest !== undefined) this.#newests.set(claim, newest);
     return [claim, signal];
   }
 
@@ -228,7 +238,7 @@ export class World implements Scene, ListenerCount {
     } else this.#delivered(op, claim, lease);
   }
 
-  /** Of its home, if that has any, the newest that is not too old. */
+  /** Not too old, and of its home if that has any. */
   #checkPick(
     op: TryAcquireOp,
     resource: Resource,
@@ -238,17 +248,35 @@ export class World implements Scene, ListenerCount {
     const age = this.clock.now() - resource.idleSince;
     if (age > config.idleTimeout) ledger.fail(`leased at age ${age}`);
     if (config.validates) return;
-    for (const { stripe, holder, idleEpoch, signal } of ledger.live) {
-      if (holder !== undefined || signal.aborted || stripe === -1) continue;
-      if (stripe === resource.stripe && idleEpoch > resource.idleEpoch) {
-        ledger.fail(`tryAcquire ${op.id} did not get the newest`);
-      }
-    }
     if (typeof op.affinity !== "number" || resource.stripe === -1) return;
     const home = op.affinity % config.stripes;
     const had = before.stripes[home]!.idle > 0;
     if (had && config.idleTimeout === Infinity && resource.stripe !== home) {
       ledger.fail(`tryAcquire ${op.id} left its home ${home}`);
+    }
+  }
+
+  /**
+   * By stripe, the epoch in which its newest idle resource came to be idle.
+   * Known where nothing moves and no verdict can get in between.
+   */
+  #newest(): ReadonlyMap<number, number> | undefined {
+    const { ledger } = this;
+    if (!this.quiet || this.#depth > 0 || this.config.validates) {
+      return undefined;
+    }
+    const newest = new Map<number, number>();
+    for (const { stripe, holder, idleEpoch, signal } of ledger.live) {
+      if (holder !== undefined || signal.aborted || stripe === -1) continue;
+      newest.set(stripe, Math.max(idleEpoch, newest.get(stripe) ?? 0));
+    }
+    return newest.size > 0 ? newest : undefined;
+  }
+
+  #checkNewest(claim: Claim, resource: Resource): void {
+    const newest = this.#newests.get(claim)?.get(resource.stripe) ?? 0;
+    if (resource.idleEpoch < newest) {
+      this.ledger.fail(`#${claim.id} did not get the newest`);
     }
   }
 
@@ -269,6 +297,7 @@ export class World implements Scene, ListenerCount {
     if (claim.signal?.aborted && !claim.aborted) {
       this.tally.hit("acquire: abort and hand-over in one tick");
     }
+    if (resource !== undefined) this.#checkNewest(claim, resource);
     this.ledger.delivered(claim, resource);
     if ("nested" in op && op.nested !== undefined && !this.calm) {
       this.tally.hit("acquire: while holding");
@@ -648,16 +677,6 @@ export class World implements Scene, ListenerCount {
   }
 
   #error(name: string): Error {
-    return new WorldError(`${name} ${this.#errors++}`);
-  }
-}
-
-/** Fails without a stack, which would take longer than the rest of a step. */
-class WorldError extends Error {
-  constructor(message: string) {
-    const limit = Error.stackTraceLimit;
-    Error.stackTraceLimit = 0;
-    super(message);
-    Error.stackTraceLimit = limit;
+    return new Error(`${name} ${this.#errors++}`);
   }
 }
