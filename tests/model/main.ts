@@ -1,0 +1,55 @@
+import type { Proof } from "./proof.ts";
+import { FAULTS, missingPairs, SCOPES } from "./scope.ts";
+
+// Explores every scope of the model, and replays it on the real pool. With
+// arguments: only the scopes whose name contains them all.
+
+const began = performance.now();
+const names = SCOPES.map(({ name }) => name);
+const chosen = names.filter((name) =>
+  Deno.args.every((word) => name.includes(word))
+);
+const faults: string[] = [];
+
+if (Deno.args.length === 0) {
+  const missing = missingPairs(SCOPES).map((pair) => pair.join(" with "));
+  for (const pair of missing) faults.push(`no scope has ${pair}`);
+  console.log(
+    `${FAULTS.length} kinds of fault: ${FAULTS.join(", ")}\n` +
+      `Each scope has the full product of those it has; pairs that no scope ` +
+      `has: ${missing.length}`,
+  );
+}
+for (const { name, faults } of SCOPES.filter((s) => chosen.includes(s.name))) {
+  const without = FAULTS.filter((fault) => !faults.has(fault));
+  console.log(`${name}: without ${without.join(", ")}`);
+}
+console.log();
+
+const queue = chosen.map((name) => names.indexOf(name));
+await Promise.all(
+  Array.from({ length: navigator.hardwareConcurrency }, () => proveNext()),
+);
+
+const total = ((performance.now() - began) / 1_000).toFixed(1);
+if (faults.length > 0) {
+  for (const fault of faults) console.error(`\n${fault}`);
+  throw new Error(`${faults.length} faults found in ${total} s`);
+}
+console.log(`\nNothing to object to in ${chosen.length} scopes, ${total} s`);
+
+/** One worker takes scope after scope. */
+async function proveNext(): Promise<void> {
+  const url = new URL("./worker.ts", import.meta.url);
+  const worker = new Worker(url, { type: "module" });
+  for (let scope; (scope = queue.shift()) !== undefined;) {
+    const proof = await new Promise<Proof>((resolve, reject) => {
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = reject;
+      worker.postMessage(scope);
+    });
+    console.log(proof.report);
+    faults.push(...proof.faults);
+  }
+  worker.terminate();
+}

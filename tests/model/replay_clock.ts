@@ -1,0 +1,47 @@
+import type { Clock } from "../../mod.ts";
+
+/** A timer that waits to be fired by hand. */
+export class ReplayTimer {
+  /** Whether it would keep a process alive. */
+  referenced = true;
+  /** Whether it is known which call it limits. */
+  isPaired = false;
+
+  constructor(readonly callback: () => void, readonly delay: number) {}
+
+  ref(): void {
+    this.referenced = true;
+  }
+
+  unref(): void {
+    this.referenced = false;
+  }
+}
+
+/**
+ * A clock that neither moves nor fires a timer by itself: as no runtime
+ * promises when or in what order timers fire, every order is replayed.
+ */
+export class ReplayClock implements Clock {
+  time = 0;
+  readonly timers = new Set<ReplayTimer>();
+
+  now(): number {
+    return this.time;
+  }
+
+  setTimeout(callback: () => void, delay: number): ReplayTimer {
+    const timer = new ReplayTimer(callback, delay);
+    this.timers.add(timer);
+    return timer;
+  }
+
+  clearTimeout(handle: unknown): void {
+    this.timers.delete(handle as ReplayTimer);
+  }
+
+  fire(timer: ReplayTimer): void {
+    this.timers.delete(timer);
+    timer.callback();
+  }
+}
