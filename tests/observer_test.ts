@@ -280,6 +280,36 @@ test("every event meets a finished state", async () => {
   assertEquals(new Set(events), new Set(NAMES));
 });
 
+test("an event comes after the change it tells of", async () => {
+  const seen: [string, unknown][] = [];
+  const observer = observing((name) => {
+    const { idle, used, creating, destroying, pending } = f.pool.stats();
+    seen.push([name, { idle, used, creating, destroying, pending }]);
+  });
+  const f = fixture({ observer });
+  const none = { idle: 0, used: 0, creating: 0, destroying: 0, pending: 0 };
+  const lease = await f.pool.acquire();
+  const created = new Map(seen.splice(0));
+  assertEquals(created.get("created"), { ...none, used: 1 });
+  assertEquals(created.get("acquired"), { ...none, used: 1 });
+  watch(f.pool.acquire({ timeout: 10 }));
+  await f.clock.advance(10);
+  assertEquals(seen.splice(0), [["acquireFailed", { ...none, used: 1 }]]);
+  lease.release();
+  assertEquals(seen.splice(0), [["released", { ...none, idle: 1 }]]);
+  f.pool.tryAcquire()!.destroy();
+  await settled();
+  assertEquals(seen.splice(0), [
+    ["acquired", { ...none, used: 1 }],
+    ["destroyed", none],
+  ]);
+  f.factory.manual.add("create");
+  watch(f.pool.acquire());
+  f.factory.failCreate("no");
+  await settled();
+  assertEquals(new Map(seen).get("createFailed"), none);
+});
+
 test("an observer may acquire and release from within an event", async () => {
   let acquires = 0;
   const observer = observing(() => {
