@@ -31,7 +31,7 @@ export interface Clock {
 const MAX_DELAY = 2 ** 31 - 1;
 
 /** Readings that follow each other within this many milliseconds are dense. */
-const DENSE = 0.02;
+const DENSE = 0.1;
 /** Dense readings in a row before one is reused. */
 const DENSE_STREAK = 64;
 /** How many times a dense reading is reused. */
@@ -39,10 +39,10 @@ const REUSES = 31;
 
 /**
  * The default clock. Reading `performance.now()` costs as much as the rest of
- * a release, so in a dense burst of acts a reading serves for the next
- * `REUSES` too. Its error is then a few microseconds. Should the thread be
- * stopped inside such a burst, at most `REUSES` acts see the old time: a
- * timer, a gap of `DENSE` or the next reading end the reuse.
+ * a release, so in a dense burst of acts one reading serves for the next
+ * `REUSES` too. While the burst goes on, its error stays below `DENSE`. If the
+ * thread is stopped or blocked inside one, the reuses that are left see the
+ * old time, `REUSES` acts at most; a timer of the pool ends them at once.
  */
 class SystemClock implements Clock {
   private reading = 0;
