@@ -78,7 +78,8 @@ export class Cancellation {
     const now = this.clock.now();
     const expired = this.deadlines.expired(now, BATCH);
     if (expired.length > 0) this.canceller.expire(expired);
-    if (this.deadlines.size === 0 || this.alarm !== undefined) return;
+    if (this.deadlines.size === 0) return;
+    // Whoever came while these were cancelled knows only of its own deadline.
     const earliest = this.deadlines.earliest();
     this.setAlarm(earliest, earliest - now);
   };

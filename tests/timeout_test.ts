@@ -298,3 +298,21 @@ test("timeouts in real time need no clock of the user", async () => {
   assertStringIncludes(outcome.error.message, "within 20 ms");
   assertEquals(performance.now() - began >= 19.9, true);
 });
+
+test("a timeout holds although an acquire with a later one begins while others time out", async () => {
+  const f = fixture({
+    observer: {
+      acquireFailed: () => void watch(f.pool.acquire({ timeout: Infinity })),
+    },
+  });
+  const held = await f.pool.acquire();
+  const soon = watch(f.pool.acquire({ timeout: 10 }));
+  const later = watch(f.pool.acquire({ timeout: 20 }));
+  await f.clock.advance(10);
+  assertEquals([soon.settled, later.settled], [true, false]);
+  await f.clock.advance(10);
+  assertEquals(later.settled, true);
+  const closed = f.pool.close();
+  held.release();
+  await closed;
+});
