@@ -28,7 +28,7 @@ export interface Clock {
 }
 
 /** Runtimes fire a timer of 2^31 ms or more at once. */
-const MAX_DELAY = 2 ** 31 - 1;
+export const MAX_DELAY = 2 ** 31 - 1;
 
 /** Readings that follow each other within this many milliseconds are dense. */
 const DENSE = 0.1;

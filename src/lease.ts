@@ -1,4 +1,5 @@
 import type { Entry } from "./entry.ts";
+import { PoolClosedError } from "./pool_error.ts";
 
 /** Where a lease gives its entry back; ends it once, whoever asks. */
 export interface Lessor<T> {
@@ -34,12 +35,16 @@ export class Lease<T> implements Disposable {
   /**
    * The resource.
    *
-   * @throws {Error} once the lease is spent, or an aborted `close` took it back
+   * @throws {Error} once the lease is spent
+   * @throws {PoolClosedError} if an aborted `close` took the resource back
    */
   get value(): T {
     const entry = this.#entry;
-    if (entry === undefined || !entry.used) {
+    if (entry === undefined) {
       throw new Error("Cannot read 'value' of a lease that has ended");
+    }
+    if (!entry.used) {
+      throw new PoolClosedError("Cannot read 'value' as the pool is closed");
     }
     return entry.resource;
   }

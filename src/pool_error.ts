@@ -1,6 +1,6 @@
 /**
  * An acquire was refused, or a pending one rejected, because the pool is
- * closed or closing.
+ * closed or closing; or a lease was read that an aborted `close` took back.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-import { type Clock, ref, setTimer, unref } from "./clock.ts";
+import { type Clock, MAX_DELAY, ref, setTimer, unref } from "./clock.ts";
 
 /** A call of user code; just one of the callbacks is called, and once. */
 export interface UserCall<R> {
@@ -47,7 +47,7 @@ export class UserCalls {
     try {
       result = call.run();
       if (isThenable(result)) {
-        this.limit(inFlight, call, failed);
+        this.limit(inFlight, call, call.limit, failed);
         Promise.resolve(result).then(done, (error) => failed(error));
         return;
       }
@@ -75,15 +75,19 @@ export class UserCalls {
 
   private limit<R>(
     inFlight: CallInFlight,
-    { name, limit }: UserCall<R>,
+    call: UserCall<R>,
+    left: number,
     failed: (error: unknown, isLate: boolean) => void,
   ): void {
     // It may have been abandoned by the very code that was called.
-    if (limit === Infinity || !this.calls.has(inFlight)) return;
+    if (left === Infinity || !this.calls.has(inFlight)) return;
     inFlight.timer = setTimer(this.clock, () => {
-      const message = `'${name}' did not settle within ${limit} ms`;
+      if (left > MAX_DELAY) {
+        return this.limit(inFlight, call, left - MAX_DELAY, failed);
+      }
+      const message = `'${call.name}' did not settle within ${call.limit} ms`;
       failed(new DOMException(message, "TimeoutError"), true);
-    }, limit);
+    }, left);
     if (!this.keepsAlive) unref(inFlight.timer);
   }
 

@@ -279,3 +279,17 @@ test("a waiter times out on its own clock while creates fail around it", async (
   );
   assertEquals(names, [false, false, true, true]);
 });
+
+test("a createTimeout beyond 2^31 - 1 ms is waited for in full", async () => {
+  const createTimeout = 2 ** 31 + 1_000;
+  const f = fixture({ createTimeout, acquireTimeout: Infinity });
+  f.factory.manual.add("create");
+  const outcome = watch(f.pool.acquire());
+  await f.clock.advance(2 ** 31 - 1);
+  await f.clock.advance(1_000);
+  assertEquals(outcome.settled, false);
+  await f.clock.advance(1);
+  assertInstanceOf(outcome.error, DOMException);
+  f.factory.finishCreate();
+  await assertClosesClean(f);
+});

@@ -4,10 +4,16 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import { AcquireTimeoutError, type Lease, type PoolOptions } from "../mod.ts";
+import {
+  AcquireTimeoutError,
+  type Lease,
+  PoolClosedError,
+  type PoolOptions,
+} from "../mod.ts";
 import {
   assertClosesClean,
   assertCounts,
+  fill,
   fixture,
   type Resource,
   settled,
@@ -185,4 +191,15 @@ test("use awaits a thenable that its callback returns", async () => {
     then: (resolve) => Promise.resolve(5).then(resolve),
   };
   assertEquals(await pool.use(() => thenable), 5);
+});
+
+test("use rejects as closed when an aborted close takes its resource back first", async () => {
+  const { pool } = fixture();
+  await fill(pool, 1);
+  let called = false;
+  const outcome = watch(pool.use(() => void (called = true)));
+  await pool.close({ signal: AbortSignal.abort() });
+  await settled();
+  assertInstanceOf(outcome.error, PoolClosedError);
+  assertEquals(called, false);
 });
