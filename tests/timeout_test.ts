@@ -300,16 +300,20 @@ test("timeouts in real time need no clock of the user", async () => {
 });
 
 test("a timeout holds although an acquire with a later one begins while others time out", async () => {
+  let began = false;
   const f = fixture({
     observer: {
-      acquireFailed: () => void watch(f.pool.acquire({ timeout: Infinity })),
+      acquireFailed: () => {
+        if (!began) watch(f.pool.acquire({ timeout: Infinity }));
+        began = true;
+      },
     },
   });
   const held = await f.pool.acquire();
   const soon = watch(f.pool.acquire({ timeout: 10 }));
   const later = watch(f.pool.acquire({ timeout: 20 }));
   await f.clock.advance(10);
-  assertEquals([soon.settled, later.settled], [true, false]);
+  assertEquals([soon.settled, later.settled, began], [true, false, true]);
   await f.clock.advance(10);
   assertEquals(later.settled, true);
   const closed = f.pool.close();
