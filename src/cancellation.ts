@@ -33,21 +33,25 @@ export class Cancellation {
     this.canceller = canceller;
   }
 
-  /** From now on a waiter can be cancelled; its signal has not aborted yet. */
+  /**
+   * From now on a waiter can be cancelled; its signal has not aborted yet.
+   *
+   * @throws what the signal throws at a listener; then nothing is tracked
+   */
   track(waiter: Waiter, signal: AbortSignal | undefined): void {
     if (signal !== undefined) {
-      waiter.signal = signal;
       let group = this.signals.get(signal);
       if (group === undefined) {
         group = new AbortGroup(signal, this.canceller);
         this.signals.set(signal, group);
       }
       group.add(waiter);
+      waiter.signal = signal;
     }
     const deadline = waiter.since + waiter.timeout;
     this.deadlines.add(waiter);
     if (this.alarm === undefined || deadline < this.alarmAt) {
-      this.setAlarm(deadline, waiter.timeout);
+      this.setAlarm(deadline);
     }
   }
 
@@ -61,10 +65,10 @@ export class Cancellation {
     if (this.deadlines.size === 0) this.clearAlarm();
   }
 
-  private setAlarm(at: number, delay: number): void {
+  private setAlarm(at: number): void {
     this.clearAlarm();
     this.alarmAt = at;
-    this.alarm = setTimer(this.clock, this.onAlarm, delay);
+    this.alarm = setTimer(this.clock, this.onAlarm, at - this.clock.now());
   }
 
   private clearAlarm(): void {
@@ -75,13 +79,11 @@ export class Cancellation {
   /** Timers may be early or late: deadlines decide. */
   private readonly onAlarm = (): void => {
     this.alarm = undefined;
-    const now = this.clock.now();
-    const expired = this.deadlines.expired(now, BATCH);
+    const expired = this.deadlines.expired(this.clock.now(), BATCH);
     if (expired.length > 0) this.canceller.expire(expired);
     if (this.deadlines.size === 0) return;
     // Whoever came while these were cancelled knows only of its own deadline.
-    const earliest = this.deadlines.earliest();
-    this.setAlarm(earliest, earliest - now);
+    this.setAlarm(this.deadlines.earliest());
   };
 }
 
@@ -112,7 +114,11 @@ class AbortGroup {
     if (this.first === waiter) this.first = undefined;
     else this.rest?.delete(waiter);
     if (this.first !== undefined || this.rest?.size) return false;
-    this.signal.removeEventListener("abort", this);
+    try {
+      this.signal.removeEventListener("abort", this);
+    } catch {
+      // A signal of someone's own making; its waiter goes on all the same.
+    }
     return true;
   }
 

@@ -28,7 +28,7 @@ export interface Clock {
 }
 
 /** Runtimes fire a timer of 2^31 ms or more at once. */
-export const MAX_DELAY = 2 ** 31 - 1;
+const MAX_DELAY = 2 ** 31 - 1;
 
 /** Readings that follow each other within this many milliseconds are dense. */
 const DENSE = 0.1;
@@ -36,19 +36,23 @@ const DENSE = 0.1;
 const DENSE_STREAK = 64;
 /** How many times a dense reading is reused. */
 const REUSES = 31;
+/** Milliseconds after which readings are no longer reused without a new streak. */
+const REUSE_PERIOD = 5;
 
 /**
- * The default clock. Reading `performance.now()` costs as much as the rest of
- * a release, so in a dense burst of acts one reading serves for the next
- * `REUSES` too. While the burst goes on, its error stays below `DENSE`. If the
- * thread is stopped or blocked inside one, the reuses that are left see the
- * old time, `REUSES` acts at most; a timer of the pool ends them at once.
+ * The clock of a pool that is given none. Reading `performance.now()` costs as
+ * much as the rest of a release, so in a dense burst of acts one reading
+ * serves for the next `REUSES` too. While the burst goes on its error stays
+ * below `DENSE`; when it ends, a timer ends the reuse within `REUSE_PERIOD`.
+ * Only if the thread stops inside a burst, for this timer and all else, can
+ * the acts that come before the timer, `REUSES` at most, see an older time.
  */
-class SystemClock implements Clock {
+export class SystemClock implements Clock {
   private reading = 0;
   private streak = 0;
-  /** Invariant: above 0 only while `streak >= DENSE_STREAK`. */
+  /** Invariant: above 0 only while `guard` is set. */
   private reuses = 0;
+  private guard: unknown = undefined;
 
   now(): number {
     if (this.reuses > 0) {
@@ -58,25 +62,33 @@ class SystemClock implements Clock {
     const reading = performance.now();
     if (reading - this.reading > DENSE) this.streak = 0;
     else if (this.streak < DENSE_STREAK) this.streak++;
-    else this.reuses = REUSES;
+    else this.reuse();
     this.reading = reading;
     return reading;
   }
 
   setTimeout(callback: () => void, delay: number): unknown {
-    return globalThis.setTimeout(() => {
-      this.streak = this.reuses = 0;
-      callback();
-    }, delay);
+    return globalThis.setTimeout(callback, delay);
   }
 
   clearTimeout(handle: unknown): void {
     globalThis.clearTimeout(handle as number);
   }
-}
 
-/** The clock of every pool that is given none. */
-export const systemClock: Clock = new SystemClock();
+  /** Reuses no more, and leaves no timer. */
+  readonly stop = (): void => {
+    if (this.guard !== undefined) this.clearTimeout(this.guard);
+    this.guard = undefined;
+    this.streak = this.reuses = 0;
+  };
+
+  private reuse(): void {
+    this.reuses = REUSES;
+    if (this.guard !== undefined) return;
+    this.guard = this.setTimeout(this.stop, REUSE_PERIOD);
+    unref(this.guard);
+  }
+}
 
 /** Sets a timer, its delay cut to what runtimes can wait for. */
 export function setTimer(

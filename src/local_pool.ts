@@ -1,5 +1,5 @@
 import { Cancellation } from "./cancellation.ts";
-import { type Clock, setTimer, unref } from "./clock.ts";
+import { type Clock, setTimer, SystemClock, unref } from "./clock.ts";
 import type { Entry } from "./entry.ts";
 import { Lease, type Lessor } from "./lease.ts";
 import { split } from "./partition.ts";
@@ -14,7 +14,6 @@ import type { PoolStats } from "./pool_stats.ts";
 import { Stripe } from "./stripe.ts";
 import {
   EffectQueue,
-  type Effects,
   type StripeEffect,
 } from "./stripe_effect.ts";
 import { StripeSet } from "./stripe_set.ts";
@@ -108,7 +107,7 @@ export class LocalPool<T> implements Lessor<T> {
     if (entry === undefined || this.settings.validate !== undefined) {
       return this.wait(entry, home, now, timeout, signal);
     }
-    this.run(undefined);
+    this.run();
     return Promise.resolve(this.lease(entry, now));
   }
 
@@ -117,7 +116,7 @@ export class LocalPool<T> implements Lessor<T> {
     for (;;) {
       const now = this.now();
       const entry = this.take(home, now);
-      this.run(undefined);
+      this.run();
       if (entry === undefined) return undefined;
       if (this.settings.validate === undefined) return this.lease(entry, now);
       const verdict = this.validateNow(entry);
@@ -150,21 +149,23 @@ export class LocalPool<T> implements Lessor<T> {
     const { stripe } = entry;
     // The time is needed only where it becomes idle.
     const now = stripe.line.waiting.length === 0 ? this.now() : 0;
-    this.commit(stripe, stripe.release(entry, now));
+    this.effects.push(stripe.release(entry, now));
     if (this.observer !== undefined) {
       const { resource } = entry;
       this.notify("released", { resource, stripe: stripe.id });
     }
+    this.follow(stripe);
   }
 
   destroy(entry: Entry<T>): void {
     if (!entry.used) return;
-    this.commit(entry.stripe, entry.stripe.destroy(entry, "lease"));
+    this.effects.push(entry.stripe.destroy(entry, "lease"));
+    this.run();
   }
 
   clear(): void {
     for (const stripe of this.stripes) this.effects.push(stripe.clear());
-    this.run(undefined);
+    this.run();
   }
 
   close(signal: AbortSignal | undefined): Promise<void> {
@@ -248,25 +249,32 @@ export class LocalPool<T> implements Lessor<T> {
       entry === undefined && stripe.spare === 0 &&
       line.pending >= this.settings.maxPending
     ) {
-      this.run(undefined);
+      this.run();
       return this.refuse(this.fullError());
     }
     const waiter = new Waiter(line.arrivals++, home, now, timeout);
     const promise = new Promise<Lease<T>>(capture);
     waiter.wake = captured;
-    this.run(
+    this.effects.push(
       entry === undefined
         ? stripe.wait(waiter)
         : stripe.handOver(waiter, entry),
     );
-    if (waiter.queue === undefined) return promise;
+    this.run();
+    if (waiter.queue !== undefined) this.track(waiter, signal);
+    return promise;
+  }
+
+  private track(waiter: Waiter, signal: AbortSignal | undefined): void {
     // User code may have aborted it while the effects ran.
     if (signal !== undefined && signal.aborted) {
-      this.cancel([waiter], () => signal.reason);
-    } else {
-      this.cancellation.track(waiter, signal);
+      return this.cancel([waiter], () => signal.reason);
     }
-    return promise;
+    try {
+      this.cancellation.track(waiter, signal);
+    } catch (error) {
+      this.cancel([waiter], () => error);
+    }
   }
 
   private cancel(waiters: Waiter[], error: (waiter: Waiter) => unknown): void {
@@ -276,7 +284,7 @@ export class LocalPool<T> implements Lessor<T> {
       const next = undefined;
       this.effects.push({ kind: "reject", waiter, error: error(waiter), next });
     }
-    this.run(undefined);
+    this.run();
   }
 
   private expire(waiters: Waiter[]): void {
@@ -286,9 +294,9 @@ export class LocalPool<T> implements Lessor<T> {
 
   // Effects.
 
-  /** Runs the effects of a transition of `stripe`, and what follows from it. */
-  private commit(stripe: Stripe<T>, effects: Effects<T>): void {
-    this.run(effects);
+  /** Runs the effects of a transition of `stripe`, and sees what follows. */
+  private follow(stripe: Stripe<T>): void {
+    this.run();
     if (this.idleTimer === undefined && stripe.newest !== undefined) {
       this.setIdleTimer(this.settings.idleTimeout);
     }
@@ -299,8 +307,7 @@ export class LocalPool<T> implements Lessor<T> {
    * Runs all effects in the order of their commits: in a loop, never by
    * recursion, so those of acts that user code makes meanwhile come after.
    */
-  private run(effects: Effects<T>): void {
-    this.effects.push(effects);
+  private run(): void {
     if (this.isRunning || this.effects.first === undefined) return;
     this.isRunning = true;
     try {
@@ -353,13 +360,16 @@ export class LocalPool<T> implements Lessor<T> {
   }
 
   private create(stripe: Stripe<T>, epoch: number): void {
+    const began = this.now();
     const failed = (error: unknown) => {
       this.createError = error;
-      this.commit(stripe, stripe.createFailed(error));
+      this.effects.push(stripe.createFailed(error));
+      const duration = this.now() - began;
+      this.notify("createFailed", { error, stripe: stripe.id, duration });
+      this.follow(stripe);
     };
     if (this.closing !== undefined) return failed(this.closedError());
     const controller = new AbortController();
-    const began = this.now();
     this.calls.run<T>({
       name: "create",
       limit: this.settings.createTimeout,
@@ -367,15 +377,14 @@ export class LocalPool<T> implements Lessor<T> {
       done: (resource) => {
         this.createError = undefined;
         const now = this.now();
-        this.commit(stripe, stripe.created(resource, epoch, now));
+        this.effects.push(stripe.created(resource, epoch, now));
         const duration = now - began;
         this.notify("created", { resource, stripe: stripe.id, duration });
+        this.follow(stripe);
       },
       failed: (error, isLate) => {
         if (isLate) controller.abort(error);
         failed(error);
-        const duration = this.now() - began;
-        this.notify("createFailed", { error, stripe: stripe.id, duration });
       },
       abandoned: () => {
         const error = this.closedError();
@@ -394,7 +403,7 @@ export class LocalPool<T> implements Lessor<T> {
       if (failure !== undefined && !isLate && this.settleClose !== undefined) {
         this.destroyErrors.push(failure.error);
       }
-      this.commit(stripe, stripe.destroyed());
+      this.effects.push(stripe.destroyed());
     });
   }
 
@@ -411,6 +420,7 @@ export class LocalPool<T> implements Lessor<T> {
       const duration = this.now() - began;
       const event = { resource, stripe: stripe.id, reason, duration };
       this.notify("destroyed", { ...event, ...failure });
+      this.follow(stripe);
     };
     this.calls.run({
       name: "destroy",
@@ -428,11 +438,13 @@ export class LocalPool<T> implements Lessor<T> {
     if (!entry.used) return;
     const { stripe } = entry;
     if (waiter.queue === undefined) {
-      return this.commit(stripe, stripe.release(entry, this.now()));
+      this.effects.push(stripe.release(entry, this.now()));
+      return this.follow(stripe);
     }
     this.judge(entry, (isValid) => {
       if (!isValid) return this.takeAgain(waiter, entry);
-      this.commit(stripe, stripe.valid(waiter, entry, this.now()));
+      this.effects.push(stripe.valid(waiter, entry, this.now()));
+      this.follow(stripe);
     });
   }
 
@@ -450,7 +462,7 @@ export class LocalPool<T> implements Lessor<T> {
           : next.stripe.handOver(waiter, next),
       );
     }
-    this.run(undefined);
+    this.run();
   }
 
   /** The verdict on an entry if it comes at once; a later one still counts. */
@@ -462,12 +474,12 @@ export class LocalPool<T> implements Lessor<T> {
       verdict = isValid;
       // Then it goes to the caller of `tryAcquire`.
       if (isValid && !isLate) return;
-      this.commit(
-        stripe,
+      this.effects.push(
         isValid
           ? stripe.release(entry, this.now())
           : stripe.destroy(entry, "invalid"),
       );
+      this.follow(stripe);
     });
     isLate = true;
     return verdict;
@@ -528,7 +540,7 @@ export class LocalPool<T> implements Lessor<T> {
       oldest = Math.min(oldest, stripe.oldest?.idleSince ?? Infinity);
     }
     this.setIdleTimer(oldest + idleTimeout - now);
-    this.run(undefined);
+    this.run();
   };
 
   // Close.
@@ -548,7 +560,7 @@ export class LocalPool<T> implements Lessor<T> {
     this.calls.keepAlive();
     const error = this.closedError();
     for (const stripe of this.stripes) this.effects.push(stripe.close(error));
-    this.run(undefined);
+    this.run();
     this.finishClose();
     return this.closing;
   }
@@ -557,7 +569,7 @@ export class LocalPool<T> implements Lessor<T> {
   private readonly abandon = (): void => {
     for (const stripe of this.stripes) this.effects.push(stripe.abandon());
     this.calls.abandon();
-    this.run(undefined);
+    this.run();
     this.finishClose();
   };
 
@@ -567,6 +579,7 @@ export class LocalPool<T> implements Lessor<T> {
     if (settle === undefined) return;
     if (this.stripes.some((stripe) => stripe.spare < stripe.max)) return;
     this.settleClose = undefined;
+    if (this.clock instanceof SystemClock) this.clock.stop();
     for (const signal of this.closeSignals) {
       signal.removeEventListener("abort", this.abandon);
     }

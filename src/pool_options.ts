@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, SystemClock } from "./clock.ts";
 import type { PoolObserver } from "./pool_observer.ts";
 
 /**
@@ -145,7 +145,7 @@ export function settle<T>(options: PoolOptions<T>): PoolSettings<T> {
     validateTimeout = 5_000,
     isFatal,
     observer,
-    clock = systemClock,
+    clock = new SystemClock(),
   } = options;
   check.kind("create", create, "function");
   check.kind("destroy", destroy, "function");

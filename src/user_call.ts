@@ -1,4 +1,4 @@
-import { type Clock, MAX_DELAY, ref, setTimer, unref } from "./clock.ts";
+import { type Clock, ref, setTimer, unref } from "./clock.ts";
 
 /** A call of user code; just one of the callbacks is called, and once. */
 export interface UserCall<R> {
@@ -47,7 +47,7 @@ export class UserCalls {
     try {
       result = call.run();
       if (isThenable(result)) {
-        this.limit(inFlight, call, call.limit, failed);
+        this.limit(inFlight, call, this.clock.now() + call.limit, failed);
         Promise.resolve(result).then(done, (error) => failed(error));
         return;
       }
@@ -73,21 +73,22 @@ export class UserCalls {
     }
   }
 
+  /** Timers may be early, and cannot be long enough: the deadline decides. */
   private limit<R>(
     inFlight: CallInFlight,
     call: UserCall<R>,
-    left: number,
+    deadline: number,
     failed: (error: unknown, isLate: boolean) => void,
   ): void {
     // It may have been abandoned by the very code that was called.
-    if (left === Infinity || !this.calls.has(inFlight)) return;
+    if (deadline === Infinity || !this.calls.has(inFlight)) return;
     inFlight.timer = setTimer(this.clock, () => {
-      if (left > MAX_DELAY) {
-        return this.limit(inFlight, call, left - MAX_DELAY, failed);
+      if (this.clock.now() < deadline) {
+        return this.limit(inFlight, call, deadline, failed);
       }
       const message = `'${call.name}' did not settle within ${call.limit} ms`;
       failed(new DOMException(message, "TimeoutError"), true);
-    }, left);
+    }, deadline - this.clock.now());
     if (!this.keepsAlive) unref(inFlight.timer);
   }
 

@@ -1,4 +1,8 @@
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertStrictEquals,
+} from "@std/assert";
 import { Pool } from "../mod.ts";
 import {
   assertClosesClean,
@@ -301,5 +305,40 @@ test("a listener of the signal that acquires again on abort is served", async ()
   held.release();
   assertEquals(await again.promise, 1);
   assertEquals(first.error, "first");
+  await assertClosesClean(f);
+});
+
+test("a signal that refuses a listener rejects its acquire and loses nothing", async () => {
+  const f = fixture();
+  const held = await f.pool.acquire();
+  const signal = Object.assign(new EventTarget(), {
+    aborted: false,
+    addEventListener: () => {
+      throw new Error("no listener");
+    },
+  }) as unknown as AbortSignal;
+  const refused = watch(f.pool.acquire({ signal }));
+  const next = watch(f.pool.acquire());
+  held.release();
+  await settled();
+  assertInstanceOf(refused.error, Error);
+  assertEquals(refused.error.message, "no listener");
+  leaseOf(next).release();
+  await assertClosesClean(f);
+});
+
+test("a signal that keeps its listener does not keep the resource", async () => {
+  const f = fixture();
+  const held = await f.pool.acquire();
+  const signal = Object.assign(new EventTarget(), {
+    aborted: false,
+    removeEventListener: () => {
+      throw new Error("it stays");
+    },
+  }) as unknown as AbortSignal;
+  const waiter = watch(f.pool.acquire({ signal }));
+  held.release();
+  await settled();
+  leaseOf(waiter).release();
   await assertClosesClean(f);
 });

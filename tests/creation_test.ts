@@ -13,6 +13,7 @@ import {
   watch,
 } from "./fixture.ts";
 import { test } from "./test.ts";
+import { VirtualClock } from "./virtual_clock.ts";
 
 test("a create that throws rejects its waiter with that very error", async () => {
   const error = new Error("thrown");
@@ -292,4 +293,22 @@ test("a createTimeout beyond 2^31 - 1 ms is waited for in full", async () => {
   assertInstanceOf(outcome.error, DOMException);
   f.factory.finishCreate();
   await assertClosesClean(f);
+});
+
+test("a timer that is early does not cut a createTimeout short", async () => {
+  const virtual = new VirtualClock();
+  const clock = {
+    now: () => virtual.now(),
+    setTimeout: (callback: () => void, delay: number) =>
+      virtual.setTimeout(callback, Math.max(delay - 0.8, 0.1)),
+    clearTimeout: virtual.clearTimeout.bind(virtual),
+  };
+  const f = fixture({ createTimeout: 100, clock });
+  f.factory.manual.add("create");
+  const outcome = watch(f.pool.acquire());
+  await virtual.advance(99.5);
+  assertEquals(outcome.settled, false);
+  await virtual.advance(1);
+  assertInstanceOf(outcome.error, DOMException);
+  await f.pool.close();
 });

@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import type { PoolObserver } from "../mod.ts";
+import { Pool, type PoolObserver } from "../mod.ts";
 import {
   assertClosesClean,
   assertCounts,
@@ -336,4 +336,30 @@ test("the methods of an observer are called on the observer", async () => {
   const { pool } = fixture({ observer });
   await fill(pool, 1);
   assertEquals(observer.count, 1);
+});
+
+test("an event comes before the events of what follows from it", async () => {
+  const seen: string[] = [];
+  const note = (name: string) => () => void seen.push(name);
+  const pool = new Pool({
+    create: () => ({}),
+    max: 1,
+    observer: {
+      created: note("created"),
+      acquired: note("acquired"),
+      released: note("released"),
+      destroyed: note("destroyed"),
+    },
+  });
+  const first = await pool.acquire();
+  const second = pool.acquire();
+  first.release();
+  const third = pool.acquire();
+  (await second).destroy();
+  await third;
+  assertEquals(seen, [
+    ...["created", "acquired", "released", "acquired"],
+    ...["destroyed", "created", "acquired"],
+  ]);
+  await pool.close({ signal: AbortSignal.abort() });
 });
