@@ -1,6 +1,6 @@
 /** Fails the measurement: a figure for work that was not done is none. */
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) {
-    throw new Error(`Not the work that was asked for: ${message}`);
+    throw new Error(message);
   }
 }

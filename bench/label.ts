@@ -11,6 +11,10 @@ const LABELS: Record<string, string> = {
   pg_pool: "pg-pool",
   effect: "effect Pool",
   async_sema: "async-sema",
+  unobserved: "@lease/pool without",
+  postgres_ours: "@lease/pool + pg",
+  postgres_pg_pool: "pg-pool + pg",
+  postgres_js: "postgres.js",
 };
 
 export function label(subject: string): string {

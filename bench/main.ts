@@ -2,18 +2,42 @@
  * Measures `@lease/pool` beside its peers:
  * `deno task bench [--quick] [question…]`.
  */
+import { PostgresServer } from "../examples/postgres_server.ts";
 import { question as acquire } from "./acquire_bench.ts";
+import { TITLE, weigh } from "./bundle_bench.ts";
+import { question as cancel } from "./cancel_bench.ts";
+import { question as coldStart } from "./cold_start_bench.ts";
 import { question as contended } from "./contended_bench.ts";
-import { plot } from "./plot.ts";
-import { bundle, type Runtime, RUNTIMES, runtimes } from "./program.ts";
+import { question as memory } from "./memory_bench.ts";
+import { question as observer } from "./observer_bench.ts";
+import { question as postgres } from "./postgres_bench.ts";
+import { question as stripes } from "./stripes_bench.ts";
+import { question as sweep } from "./sweep_bench.ts";
+import { plots } from "./plot.ts";
+import { bundle, RUNTIMES, runtimes } from "./program.ts";
 import type { Question } from "./question.ts";
 import { Results } from "./results.ts";
-import { type Plan, run } from "./runner.ts";
+import { type Plan, run, type Sample } from "./runner.ts";
 import type { Effort } from "./stopwatch.ts";
 import { table } from "./table.ts";
 import { verdicts } from "./target.ts";
 
-const QUESTIONS: readonly Question[] = [acquire, contended];
+const QUESTIONS: readonly Question[] = [
+  acquire,
+  contended,
+  memory,
+  cancel,
+  coldStart,
+  stripes,
+  sweep,
+  observer,
+  postgres,
+];
+
+/** The question that is about one file, and asks no process. */
+const BUNDLE = "bundle";
+
+const ALL = [...QUESTIONS.map(({ name }) => name), BUNDLE];
 
 const FULL: Effort = { warmUp: 300, batch: 60, batches: 7 };
 const QUICK: Effort = { warmUp: 80, batch: 20, batches: 4 };
@@ -21,57 +45,62 @@ const QUICK: Effort = { warmUp: 80, batch: 20, batches: 4 };
 const OUTPUT = new URL("results/", import.meta.url);
 
 /** The questions that the command line names, all if it names none. */
-function selected(args: readonly string[]): Question[] {
-  const names = args.filter((arg) => !arg.startsWith("--"));
-  const known = QUESTIONS.map(({ name }) => name);
-  const wrong = args.find((arg) =>
-    arg.startsWith("--") ? arg !== "--quick" : !known.includes(arg)
-  );
+function selected(args: readonly string[]): string[] {
+  const wrong = args.find((arg) => arg !== "--quick" && !ALL.includes(arg));
   if (wrong !== undefined) {
-    console.error(
-      `error: Unknown '${wrong}': deno task bench [--quick] [${
-        known.join(" | ")
-      }]`,
-    );
+    const usage = `deno task bench [--quick] [${ALL.join(" | ")}]`;
+    console.error(`error: Unknown '${wrong}': ${usage}`);
     Deno.exit(2);
   }
-  return QUESTIONS.filter(({ name }) =>
-    names.length === 0 || names.includes(name)
-  );
+  const names = args.filter((arg) => arg !== "--quick");
+  return names.length === 0 ? ALL : names;
 }
 
-/** Measures one question, writes what it found and prints its table. */
+/** Measures one question and writes what it found. */
 async function answer(question: Question, plan: Plan): Promise<Results> {
-  const names = plan.runtimes.map(({ name }) => name);
-  const terminal = Deno.stderr.isTerminal();
-  const samples = await run(question, plan, (done, total) => {
-    if (!terminal) return;
-    const line = done === total ? "" : `${question.name} ${done}/${total}`;
-    Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${line}`));
-  });
+  await using server = question.database ? await database() : undefined;
+  const samples = await run(question, { ...plan, url: server?.url }, progress);
   const results = new Results(samples);
-  await write(`${question.name}.json`, raw(question, plan, results));
-  for (const name of new Set(question.jobs.map((job) => job.case))) {
-    for (const figure of question.figures) {
-      const file = [question.name, name, figure.name].join("_")
-        .replace(/\W+/g, "_");
-      const svg = plot(question, results, names, name, figure);
-      await write(`${file}.svg`, svg);
-    }
+  await write(`${question.name}.json`, raw(question.title, plan, samples));
+  await forgetPlots(question.name);
+  const names = plan.runtimes.map(({ name }) => name);
+  for (const [file, svg] of plots(question, results, names)) {
+    await write(file, svg);
   }
   return results;
 }
 
-function raw(question: Question, plan: Plan, results: Results): string {
+/** Removes the plots of an earlier run, which may have had other cases. */
+async function forgetPlots(question: string): Promise<void> {
+  for await (const { name } of Deno.readDir(OUTPUT)) {
+    if (name.startsWith(`${question}_`) && name.endsWith(".svg")) {
+      await Deno.remove(new URL(name, OUTPUT));
+    }
+  }
+}
+
+/** A server that is there only while it is asked; it takes a while to start. */
+async function database(): Promise<PostgresServer> {
+  return await PostgresServer.create({ max_connections: 50 });
+}
+
+function progress(question: string, done: number, total: number): void {
+  if (!Deno.stderr.isTerminal()) return;
+  const line = done === total ? "" : `${question} ${done}/${total}`;
+  Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${line}`));
+}
+
+/** What was measured and how, in a form that programs read. */
+function raw(title: string, plan: Plan, samples: readonly Sample[]): string {
   const versions = plan.runtimes.map(({ name, version }) => [name, version]);
   const head = JSON.stringify({
-    question: question.title,
+    question: title,
     date: new Date().toISOString(),
-    rounds: plan.rounds,
+    quick: plan.quick,
     effort: plan.effort,
     versions: Object.fromEntries(versions),
   });
-  const lines = results.samples.map((sample) => JSON.stringify(sample));
+  const lines = samples.map((sample) => JSON.stringify(sample));
   return `{"run":${head},"samples":[\n${lines.join(",\n")}\n]}\n`;
 }
 
@@ -82,28 +111,36 @@ async function write(name: string, content: string): Promise<void> {
 
 const start = performance.now();
 const quick = Deno.args.includes("--quick");
-const questions = selected(Deno.args);
+const names = selected(Deno.args);
 await bundle();
-const hosts: Runtime[] = await runtimes(RUNTIMES);
 const plan: Plan = {
-  runtimes: hosts,
+  runtimes: await runtimes(RUNTIMES),
   rounds: quick ? 3 : 7,
   effort: quick ? QUICK : FULL,
+  quick,
 };
-const names = hosts.map(({ name }) => name);
-console.log(hosts.map(({ name, version }) => `${name} ${version}`).join(", "));
+const hosts = plan.runtimes.map(({ name }) => name);
 const answers = new Map<string, Results>();
 let text = "";
 const say = (part: string): void => {
   console.log(part);
   text += `${part}\n`;
 };
-for (const question of questions) {
+say(plan.runtimes.map(({ name, version }) => `${name} ${version}`).join(", "));
+for (const question of QUESTIONS) {
+  if (!names.includes(question.name)) continue;
   const results = await answer(question, plan);
   answers.set(question.name, results);
-  say(`\n${table(question, results, names)}`);
+  say(`\n${table(question, results, hosts)}`);
 }
-say(verdicts(answers, names));
-if (questions.length === QUESTIONS.length) await write("table.txt", text);
+if (names.includes(BUNDLE)) {
+  const samples = await weigh();
+  answers.set(BUNDLE, new Results(samples));
+  await write(`${BUNDLE}.json`, raw(TITLE, plan, samples));
+  const { minified, gzip } = samples[0]!.figures!;
+  say(`\n${TITLE}: ${minified} B, ${gzip} B\n`);
+}
+say(verdicts(answers, hosts));
+if (names.length === ALL.length) await write("table.txt", text);
 const seconds = (performance.now() - start) / 1_000;
 console.log(`${quick ? "Quick" : "Full"} run in ${seconds.toFixed(0)} s`);

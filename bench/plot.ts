@@ -1,6 +1,6 @@
 /** Draws figures as bars, in SVG that follows the reader's light or dark. */
 import { digits, label } from "./label.ts";
-import type { Figure, Job, Question } from "./question.ts";
+import type { Figure, Question } from "./question.ts";
 import type { Results } from "./results.ts";
 import type { Spread } from "./statistic.ts";
 
@@ -34,6 +34,7 @@ const FLOORS = ["promise", "hand_off", "lease_hand_off"];
 
 interface Bar extends Spread {
   subject: string;
+  name: string;
 }
 
 interface Group {
@@ -41,18 +42,50 @@ interface Group {
   bars: Bar[];
 }
 
-/** One case of a question: a group of bars for each runtime. */
-export function plot(
+/**
+ * The plots of a question by the names of their files: one for each case, or
+ * one for all if each case has one subject.
+ */
+export function plots(
   question: Question,
   results: Results,
   runtimes: readonly string[],
-  name: string,
+): Map<string, string> {
+  const jobs = question.jobs.filter((job) =>
+    runtimes.some((runtime) => results.has(job, runtime))
+  );
+  const cases = [...new Set(jobs.map((job) => job.case))];
+  const joint = cases.length === jobs.length;
+  const files = new Map<string, string>();
+  for (const figure of question.figures) {
+    for (const name of joint ? [""] : cases) {
+      const shown = jobs.filter((job) => joint || job.case === name);
+      const bars = (runtime: string): Bar[] =>
+        shown.flatMap((job) => {
+          const found = results.spread(job, runtime, figure.name);
+          const name = joint ? job.case : label(job.subject);
+          return found === undefined
+            ? []
+            : [{ subject: job.subject, name, ...found }];
+        });
+      const groups = runtimes
+        .map((runtime) => ({ name: runtime, bars: bars(runtime) }))
+        .filter(({ bars }) => bars.length > 0);
+      if (groups.length === 0) continue;
+      const file = [question.name, name, figure.name].join("_")
+        .replace(/\W+/g, "_").replace(/_+/g, "_");
+      const title = joint ? question.title : `${question.title}: ${name}`;
+      files.set(`${file}.svg`, plot(title, figure, groups));
+    }
+  }
+  return files;
+}
+
+function plot(
+  title: string,
   figure: Figure,
+  groups: readonly Group[],
 ): string {
-  const jobs = question.jobs.filter((job) => job.case === name);
-  const groups = runtimes
-    .map((runtime) => group(results, jobs, runtime, figure))
-    .filter(({ bars }) => bars.length > 0);
   const scale = scaleOf(groups, figure.logarithmic ?? false);
   let y = TOP;
   const parts: string[] = [];
@@ -65,7 +98,6 @@ export function plot(
     }
     y += GAP;
   }
-  const title = `${question.title}: ${name}`;
   const better = figure.more ? "more" : "less";
   const axis = `${figure.name} in ${figure.unit}, ${better} is better` +
     (figure.logarithmic ? "; logarithmic" : "");
@@ -78,19 +110,6 @@ export function plot(
   ${parts.join("\n  ")}
 </svg>
 `;
-}
-
-function group(
-  results: Results,
-  jobs: readonly Job[],
-  runtime: string,
-  figure: Figure,
-): Group {
-  const bars = jobs.flatMap((job): Bar[] => {
-    const found = results.spread(job, runtime, figure.name);
-    return found === undefined ? [] : [{ subject: job.subject, ...found }];
-  });
-  return { name: runtime, bars };
 }
 
 /** From a figure to its place on the x axis. */
@@ -108,7 +127,7 @@ function scaleOf(
 }
 
 function draw(bar: Bar, y: number, scale: (value: number) => number): string {
-  const { subject, median, min, max } = bar;
+  const { subject, name, median, min, max } = bar;
   const kind = subject === "ours"
     ? "ours"
     : FLOORS.includes(subject)
@@ -118,7 +137,7 @@ function draw(bar: Bar, y: number, scale: (value: number) => number): string {
   const mine = subject === "ours" ? "mine" : "";
   const width = (scale(median) - LEFT).toFixed(1);
   return [
-    text(LEFT - 8, middle + 4, label(subject), mine, "end"),
+    text(LEFT - 8, middle + 4, name, mine, "end"),
     `<rect class="${kind}" x="${LEFT}" y="${y + 3}" width="${width}" height="${
       ROW - 6
     }" rx="2"/>`,

@@ -1,7 +1,6 @@
 /** A process that measures one thing: started by runner.ts, never by hand. */
 import process from "node:process";
-import type { Order, Question } from "./question.ts";
-import type { SubjectModule } from "./subject.ts";
+import type { Module, Order, Question } from "./question.ts";
 
 /** Imports a file beside this one that the bundler need not look for. */
 async function load<T>(path: string): Promise<T> {
@@ -12,8 +11,8 @@ const order: Order = JSON.parse(process.argv[2]!);
 const { question } = await load<{ question: Question }>(
   `./${order.question}_bench.js`,
 );
-const subject = await load<SubjectModule>(`./subjects/${order.subject}.js`);
-const figures = await question.measure(order, subject);
+const module = await load<Module>(`./subjects/${order.subject}.js`);
+const figures = await question.measure(order, module);
 console.log(JSON.stringify(figures));
 // Pools that keep a process alive would keep the next one waiting.
 process.exit(0);

@@ -1,5 +1,8 @@
 import type { Effort } from "./stopwatch.ts";
-import type { SubjectModule } from "./subject.ts";
+import type { DatabaseModule, SubjectModule } from "./subject.ts";
+
+/** What a subject's file exports. */
+export type Module = SubjectModule & DatabaseModule;
 
 /** One process to start in every round, on every runtime. */
 export interface Job {
@@ -7,6 +10,8 @@ export interface Job {
   case: string;
   /** A file of subjects/, without its ending. */
   subject: string;
+  /** Whether a quick run leaves it out. */
+  slow?: boolean;
 }
 
 /** What a process has measured, by name. */
@@ -43,15 +48,21 @@ export interface Question {
   limit: number;
   /** How many rounds at most; for what hardly varies, or takes long. */
   rounds?: number;
+  /** Whether the effort does not change it: no short round, one round if quick. */
+  fixed?: boolean;
   /** Whether it needs a PostgreSQL server. */
   database?: boolean;
   /** Runs in a process of its own, with nothing but its subject loaded. */
-  measure(order: Order, subject: SubjectModule): Promise<Figures>;
+  measure(order: Order, module: Module): Promise<Figures>;
 }
 
 /** Every case with every subject. */
-export function jobs(cases: string[], subjects: string[]): Job[] {
+export function jobs(
+  cases: readonly string[],
+  subjects: readonly string[],
+  rest: Pick<Job, "slow"> = {},
+): Job[] {
   return cases.flatMap((name) =>
-    subjects.map((subject) => ({ case: name, subject }))
+    subjects.map((subject) => ({ case: name, subject, ...rest }))
   );
 }

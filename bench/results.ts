@@ -32,6 +32,11 @@ export class Results {
     return ratios.length === 0 ? undefined : median(ratios);
   }
 
+  /** Whether a job has run, with or without success. */
+  has(job: Job, runtime: string): boolean {
+    return this.#of(job, runtime).length > 0;
+  }
+
   /** Why a job has no figure in some round. */
   failure(job: Job, runtime: string): string | undefined {
     return this.#of(job, runtime).find(({ failure }) => failure !== undefined)

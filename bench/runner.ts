@@ -16,6 +16,7 @@ export interface Plan {
   runtimes: readonly Runtime[];
   rounds: number;
   effort: Effort;
+  quick: boolean;
   url?: string | undefined;
 }
 
@@ -24,27 +25,30 @@ const GLANCE: Effort = { warmUp: 0, batch: 1, batches: 1 };
 
 /**
  * The samples of every job on every runtime, round after round. The first
- * round is short and dropped; what fails in it is not tried again. Each round
+ * round is short and dropped; what fails once is not tried again. Each round
  * starts at another job, so that none always follows the same one.
  */
 export async function run(
   question: Question,
   plan: Plan,
-  progress: (done: number, total: number) => void,
+  progress: (question: string, done: number, total: number) => void,
 ): Promise<Sample[]> {
-  const rounds = Math.min(plan.rounds, question.rounds ?? Infinity);
-  const processes = question.jobs.flatMap((job) =>
+  const once = question.fixed === true && plan.quick;
+  const rounds = once ? 1 : Math.min(plan.rounds, question.rounds ?? Infinity);
+  const jobs = question.jobs.filter(({ slow }) => !(plan.quick && slow));
+  const processes = jobs.flatMap((job) =>
     plan.runtimes.map((runtime) => ({ job, runtime }))
   );
-  const total = processes.length * (rounds + 1);
+  const start = question.fixed ? 1 : 0;
+  const total = processes.length * (rounds + 1 - start);
   const failed = new Set<unknown>();
   const samples: Sample[] = [];
   let done = 0;
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = start; round <= rounds; round++) {
     const first = Math.floor(processes.length * round / (rounds + 1));
     const order = [...processes.slice(first), ...processes.slice(0, first)];
     for (const process of order) {
-      progress(++done, total);
+      progress(question.name, ++done, total);
       if (failed.has(process)) continue;
       const { job, runtime } = process;
       const effort = round === 0 ? GLANCE : plan.effort;
@@ -56,7 +60,13 @@ export async function run(
       });
       if (outcome.failure !== undefined) failed.add(process);
       if (round > 0 || outcome.failure !== undefined) {
-        samples.push({ ...job, runtime: runtime.name, round, ...outcome });
+        samples.push({
+          case: job.case,
+          subject: job.subject,
+          runtime: runtime.name,
+          round,
+          ...outcome,
+        });
       }
     }
   }
@@ -89,7 +99,7 @@ async function measure(
   if (late) return { failure: `over ${question.limit / 1_000} s` };
   const decoder = new TextDecoder();
   if (success) return { figures: JSON.parse(decoder.decode(stdout)) };
-  const message = decoder.decode(stderr).split("\n")
-    .find((line) => /error/i.test(line));
-  return { failure: message?.trim() ?? "ended without a figure" };
+  const message = decoder.decode(stderr)
+    .match(/[Ee]rror: (?!Uncaught)(.+)/)?.[1];
+  return { failure: message ?? "ended without a figure" };
 }

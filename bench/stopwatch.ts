@@ -1,7 +1,6 @@
 import process from "node:process";
 import { assert } from "./assertion.ts";
 import { collect } from "./host.ts";
-import { median } from "./statistic.ts";
 
 /** How much time a process spends; the rounds are the runner's. */
 export interface Effort {
@@ -11,6 +10,9 @@ export interface Effort {
   batch: number;
   batches: number;
 }
+
+/** How many times as long as planned the batches may take altogether. */
+const PATIENCE = 8;
 
 /** Nanoseconds per unit of work. */
 export interface Times {
@@ -24,10 +26,11 @@ export interface Times {
 }
 
 /**
- * The time that a unit of work takes: the medians over batches. `work(n)` does
- * `n` units and returns how many it did. Batches grow until one is long enough
- * for the clocks and for many a collection of garbage, which also warms the
- * code up.
+ * The time that a unit of work takes in the fastest of some batches: compilers
+ * in the background and neighbours in the caches only ever add to it.
+ * `work(n)` does `n` units and returns how many it did. Batches grow until one
+ * is long enough for the clocks and for many a collection of garbage, which
+ * also warms the code up.
  */
 export async function time(
   work: (n: number) => number | Promise<number>,
@@ -53,10 +56,15 @@ export async function time(
   }
   collect();
   const times: Times[] = [];
-  for (let i = 0; i < effort.batches; i++) times.push(await batch(n));
+  let left = effort.batch * effort.batches * PATIENCE;
+  while (times.length < effort.batches && left > 0) {
+    const result = await batch(n);
+    times.push(result);
+    left -= result.wall * n / 1e6;
+  }
   return {
-    cpu: median(times.map(({ cpu }) => cpu)),
-    wall: median(times.map(({ wall }) => wall)),
+    cpu: Math.min(...times.map(({ cpu }) => cpu)),
+    wall: Math.min(...times.map(({ wall }) => wall)),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { PoolObserver } from "../mod.ts";
+
 /** What the pools hold here. */
 export class Resource {
   /** Set while somebody has it: two at a time would be a defect. */
@@ -34,11 +36,28 @@ export interface SubjectOptions {
   acquireTimeout?: number;
   /** Milliseconds after which an idle resource is destroyed. */
   idleTimeout?: number;
+  /** For ours alone. */
+  stripes?: number;
+  /** For ours alone. */
+  observer?: PoolObserver<Resource>;
+}
+
+/** A pool of connections to a real PostgreSQL server. */
+export interface Database<L = unknown> {
+  acquire(): Promise<L>;
+  /** Runs a query that gives one number, and returns that. */
+  query(lease: L, text: string): Promise<number>;
+  release(lease: L): void;
+}
+
+/** What the files of subjects/ for a database export. */
+export interface DatabaseModule {
+  open(url: string, max: number): Database;
 }
 
 /** An acquire that can be given up. */
-export interface Pending {
-  promise: Promise<unknown>;
+export interface Pending<L> {
+  promise: Promise<L>;
   cancel(): void;
 }
 
@@ -55,14 +74,16 @@ export interface Subject<L = unknown> {
   /** An acquire that waits for this long, whatever the others do. */
   acquireWithin?(timeout: number): Promise<L>;
   /** An acquire that can be cancelled alone. */
-  begin?(): Pending;
+  begin?(): Pending<L>;
+  /** An acquire that prefers one stripe. */
+  acquireNear?(affinity: string): Promise<L>;
   /** `sequence` of work.ts, where the pool has a cheaper way of its own. */
   sequence?(n: number): Promise<number>;
   /** `crowd` of work.ts, likewise. */
   crowd?(n: number): Promise<number>;
 }
 
-/** What each file of subjects/ exports. */
+/** What the other files of subjects/ export. */
 export interface SubjectModule {
   open(options: SubjectOptions): Subject | Promise<Subject>;
 }

@@ -9,7 +9,9 @@ export function table(
   runtimes: readonly string[],
 ): string {
   return question.figures.map((figure) => {
-    const rows = question.jobs.map((job) => [
+    const rows = question.jobs.filter((job) =>
+      runtimes.some((runtime) => results.has(job, runtime))
+    ).map((job) => [
       job.case,
       label(job.subject),
       ...runtimes.map((runtime) =>

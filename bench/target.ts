@@ -1,4 +1,5 @@
 /** The targets of this project, and whether a run has met them. */
+import { ONCE } from "./bundle_bench.ts";
 import { digits } from "./label.ts";
 import type { Job } from "./question.ts";
 import type { Results } from "./results.ts";
@@ -49,6 +50,36 @@ function lead(name: string, figure: string, more = false) {
   };
 }
 
+/** Our share of the best of the pools, where less is better. */
+function share(name: string, figure: string) {
+  const leadOf = lead(name, figure);
+  return (results: Results, runtime: string): number | undefined => {
+    const found = leadOf(results, runtime);
+    return found === undefined ? undefined : 1 / found;
+  };
+}
+
+function median(name: string, figure: string) {
+  return (results: Results, runtime: string): number | undefined =>
+    results.spread(ours(name), runtime, figure)?.median;
+}
+
+function onPostgres(figure: string) {
+  const name = "one query each time";
+  return (results: Results, runtime: string): number | undefined =>
+    results.ratio(
+      { case: name, subject: "postgres_ours" },
+      { case: name, subject: "postgres_pg_pool" },
+      runtime,
+      figure,
+    );
+}
+
+const UNOBSERVED: Job = {
+  case: "cut out of the source",
+  subject: "unobserved",
+};
+
 const TARGETS: readonly Target[] = [
   {
     text: "acquire + release, of the minimal hand-off",
@@ -94,6 +125,83 @@ const TARGETS: readonly Target[] = [
     limit: 2,
     atLeast: true,
     figure: lead("1 000 over 10", "rate", true),
+  },
+  {
+    text: "heap of a bare waiter, bytes",
+    question: "memory",
+    limit: 300,
+    figure: median("bare", "heap"),
+  },
+  {
+    text: "heap of a waiter with a timeout, bytes",
+    question: "memory",
+    limit: 350,
+    figure: median("with a timeout", "heap"),
+  },
+  {
+    text: "heap of a waiter with its own signal, of the next best",
+    question: "memory",
+    limit: 0.5,
+    figure: share("with its own signal", "heap"),
+  },
+  ...["abort", "timeout"].flatMap((way): Target[] => [
+    {
+      text: `half of 1 000 000 by ${way}, times that of 100 000`,
+      question: "cancel",
+      limit: 12,
+      figure: (results, runtime) =>
+        results.ratio(
+          ours(`1 000 000 by ${way}`),
+          ours(`100 000 by ${way}`),
+          runtime,
+          "time",
+        ),
+    },
+    {
+      text: `half of 100 000 by ${way}, of the best npm pool`,
+      question: "cancel",
+      limit: 0.5,
+      figure: share(`100 000 by ${way}`, "time"),
+    },
+    {
+      text: `half of 1 000 000 by ${way}, longest pause in ms`,
+      question: "cancel",
+      limit: 50,
+      figure: median(`1 000 000 by ${way}`, "pause"),
+    },
+  ]),
+  ...["", " with affinity"].map((way): Target => ({
+    text: `acquire + release${way}, 1 000 stripes of 1`,
+    question: "stripes",
+    limit: 1.3,
+    figure: (results, runtime) =>
+      results.ratio(ours(`1000${way}`), ours(`1${way}`), runtime, "time"),
+  })),
+  {
+    text: "acquire + release, an absent observer of none in the source",
+    question: "observer",
+    limit: 1.05,
+    figure: (results, runtime) =>
+      results.ratio(ours("absent"), UNOBSERVED, runtime, "time"),
+  },
+  {
+    text: "mod.ts minified and compressed, bytes",
+    question: "bundle",
+    limit: 5_000,
+    figure: (results) => results.spread(ours("mod.ts"), ONCE, "gzip")?.median,
+  },
+  {
+    text: "queries on PostgreSQL, of the rate of pg-pool",
+    question: "postgres",
+    limit: 1,
+    atLeast: true,
+    figure: onPostgres("rate"),
+  },
+  {
+    text: "wait p99 on PostgreSQL, of pg-pool",
+    question: "postgres",
+    limit: 0.9,
+    figure: onPostgres("wait p99"),
   },
 ];
 

@@ -31,8 +31,8 @@ async function task(subject: Subject): Promise<number> {
 }
 
 /**
- * Fails unless every one of `n` tasks gets a resource to itself, held over a
- * turn of the event loop, and no more than `max` are alive at any time.
+ * Fails unless every one of `n` tasks gets a resource to itself, held over
+ * an await, and no more than `max` are alive at any time.
  */
 export async function check(
   subject: Subject,

@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect";
 import * as EffectPool from "effect/Pool";
-import * as Fiber from "effect/Fiber";
 import * as Scope from "effect/Scope";
 import {
   creator,
@@ -45,12 +44,20 @@ export async function open(options: SubjectOptions): Promise<Subject<Held>> {
       Effect.runPromise(
         EffectPool.use(pool, (resource) => Effect.sync(() => fn(resource))),
       ),
+    acquireWith: (signal) =>
+      new Promise((resolve, reject) => {
+        Effect.runPromise(acquire(resolve), { signal }).catch(reject);
+      }),
+    acquireWithin: (timeout) =>
+      new Promise((resolve, reject) => {
+        const limited = Effect.timeout(acquire(resolve), timeout);
+        Effect.runPromise(limited).catch(reject);
+      }),
     begin: () => {
-      const fiber = Effect.runFork(acquire(() => {}));
-      return {
-        promise: Effect.runPromise(Fiber.join(fiber)),
-        cancel: () => fiber.interruptUnsafe(),
-      };
+      const { promise, resolve, reject } = Promise.withResolvers<Held>();
+      const fiber = Effect.runFork(acquire(resolve));
+      fiber.addObserver(reject);
+      return { promise, cancel: () => fiber.interruptUnsafe() };
     },
     sequence: (n) =>
       Effect.runPromise(Effect.gen(function* () {

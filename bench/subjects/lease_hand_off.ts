@@ -1,4 +1,9 @@
-import type { Resource, Subject, SubjectOptions } from "../subject.ts";
+import {
+  creator,
+  type Resource,
+  type Subject,
+  type SubjectOptions,
+} from "../subject.ts";
 
 /** Who waits, in line. */
 interface Waiter {
@@ -93,8 +98,10 @@ export class LeaseHandOff {
   }
 }
 
-export function open({ max, server }: SubjectOptions): Subject<Lease> {
-  const pool = new LeaseHandOff(max, server.create);
+export function open(options: SubjectOptions): Subject<Lease> {
+  const { max, server, createDelay } = options;
+  const create = createDelay === undefined ? server.create : creator(options);
+  const pool = new LeaseHandOff(max, create);
   return {
     acquire: () => pool.acquire(),
     tryAcquire: () => pool.tryAcquire(),

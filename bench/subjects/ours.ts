@@ -6,15 +6,21 @@ import {
   type SubjectOptions,
 } from "../subject.ts";
 
+/** Made once: an error for each abort would cost more than the pool. */
+const CANCELLED = new Error("cancelled");
+
 /** `@lease/pool`, everything at its default that the question leaves open. */
 export function open(options: SubjectOptions): Subject<Lease<Resource>> {
-  const { max, server, acquireTimeout, idleTimeout } = options;
+  const { max, server, ...rest } = options;
+  const { acquireTimeout, idleTimeout, stripes, observer } = rest;
   const pool = new Pool<Resource>({
     create: creator(options),
     destroy: server.destroy,
     max,
     acquireTimeout,
     idleTimeout,
+    stripes,
+    observer,
   });
   return {
     acquire: () => pool.acquire(),
@@ -27,7 +33,8 @@ export function open(options: SubjectOptions): Subject<Lease<Resource>> {
     begin: () => {
       const controller = new AbortController();
       const promise = pool.acquire({ signal: controller.signal });
-      return { promise, cancel: () => controller.abort() };
+      return { promise, cancel: () => controller.abort(CANCELLED) };
     },
+    acquireNear: (affinity) => pool.acquire({ affinity }),
   };
 }

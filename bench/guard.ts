@@ -1,0 +1,104 @@
+/**
+ * Fails when the pool has become much slower or heavier than it was: its ratios
+ * to the floor beyond twice those in results/guard.json. The best of some
+ * rounds counts, so that a busy machine fails nobody.
+ * `deno task bench:guard [--record]`
+ */
+import { question as acquire } from "./acquire_bench.ts";
+import { question as contended } from "./contended_bench.ts";
+import { digits } from "./label.ts";
+import { question as memory } from "./memory_bench.ts";
+import { bundle, RUNTIMES, runtimes } from "./program.ts";
+import type { Figure, Job, Question } from "./question.ts";
+import { Results } from "./results.ts";
+import { type Plan, run } from "./runner.ts";
+import { align } from "./table.ts";
+
+/** How many times the recorded ratio is too much. */
+const MARGIN = 2;
+
+const RECORD = new URL("results/guard.json", import.meta.url);
+
+/** Ratios to the floor by what was measured and where; less is better. */
+type Ratios = Record<string, number>;
+
+const GUARDED: readonly (readonly [Question, readonly string[]])[] = [
+  [acquire, ["acquire", "tryAcquire"]],
+  [contended, ["1 000 over 10"]],
+  [memory, ["bare", "with a timeout"]],
+];
+
+/** Measures a question for ours and its floors alone. */
+async function ratios(
+  question: Question,
+  cases: readonly string[],
+  plan: Plan,
+): Promise<Ratios> {
+  const watched = cases.map((name): Job => ({ case: name, subject: "ours" }));
+  const floors = cases.map((name) => question.floor(name));
+  const jobs = question.jobs.filter((job) =>
+    [...watched, ...floors].some((other) =>
+      other.case === job.case && other.subject === job.subject
+    )
+  );
+  const samples = await run({ ...question, jobs }, plan, () => {});
+  const results = new Results(samples);
+  const figure = question.figures[0]!;
+  return Object.fromEntries(
+    plan.runtimes.flatMap(({ name }) =>
+      watched.map((job) => [
+        `${name}: ${question.name}, ${job.case}`,
+        best(results, job, question.floor(job.case), name, figure),
+      ])
+    ),
+  );
+}
+
+/** The ratio of the best rounds of both, so turned that less is better. */
+function best(
+  results: Results,
+  job: Job,
+  floor: Job,
+  runtime: string,
+  figure: Figure,
+): number {
+  const ours = results.spread(job, runtime, figure.name);
+  const least = results.spread(floor, runtime, figure.name);
+  if (ours === undefined || least === undefined) {
+    const failure = results.failure(job, runtime) ??
+      results.failure(floor, runtime);
+    throw new Error(`No figure for ${job.case} on ${runtime}: ${failure}`);
+  }
+  return figure.more ? least.max / ours.max : ours.min / least.min;
+}
+
+/** Prints the ratios beside the recorded ones; returns how many are beyond. */
+function compare(found: Ratios, recorded: Ratios): number {
+  const rows = Object.entries(found).map(([name, ratio]) => {
+    const limit = (recorded[name] ?? NaN) * MARGIN;
+    const verdict = ratio <= limit ? "ok" : "BEYOND";
+    return [name, `${digits(ratio)}×`, `at most ${digits(limit)}×`, verdict];
+  });
+  console.log(align([["ratio to the floor", "", "", ""], ...rows]));
+  return rows.filter((row) => row[3] === "BEYOND").length;
+}
+
+await bundle();
+const plan: Plan = {
+  runtimes: await runtimes(RUNTIMES),
+  rounds: 3,
+  effort: { warmUp: 60, batch: 15, batches: 5 },
+  quick: true,
+};
+const found: Ratios = {};
+for (const [question, cases] of GUARDED) {
+  Object.assign(found, await ratios(question, cases, plan));
+}
+if (Deno.args.includes("--record")) {
+  await Deno.writeTextFile(RECORD, `${JSON.stringify(found, null, 2)}\n`);
+}
+const recorded: Ratios = JSON.parse(await Deno.readTextFile(RECORD));
+const beyond = compare(found, recorded);
+const checks = Object.keys(found).length;
+console.log(`${checks - beyond} passed, ${beyond} failed`);
+if (beyond > 0) Deno.exit(1);
