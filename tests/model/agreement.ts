@@ -44,7 +44,7 @@ export function difference(
     ) ??
     settledDiffer(subject, event, step) ??
     closedDiffers(subject, step) ??
-    (observed ? toldDiffers(subject, event, known) : undefined) ??
+    (observed ? toldDiffers(subject, event, step, known) : undefined) ??
     timersDiffer(subject, pool) ??
     seen.faults[0];
 }
@@ -166,6 +166,7 @@ function closedDiffers({ seen }: Subject, step: WorldStep): string | undefined {
 function toldDiffers(
   { seen }: Subject,
   event: Event,
+  step: WorldStep,
   known: ReadonlyMap<number, Provenance>,
 ): string | undefined {
   const of = (id: number) => known.get(id)!;
@@ -177,6 +178,11 @@ function toldDiffers(
     case "createFails":
     case "createTimesOut":
       due.push(`createFailed at ${event.stripe}`);
+      break;
+    case "abandon":
+      for (const { stripe } of ofKind(step, "Report")) {
+        due.push(`createFailed at ${stripe}`);
+      }
       break;
     case "lateCreated": {
       const how = event.id % 2 === 0 ? "well" : "badly";
@@ -195,7 +201,7 @@ function toldDiffers(
     case "release":
       due.push(`released ${event.resource}`);
   }
-  return differ("told", seen.told.join(), due.join());
+  return differ("told", seen.told.sort().join(), due.sort().join());
 }
 
 /** Each call is limited; what is set matches what is pending and idle. */

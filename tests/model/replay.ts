@@ -1,4 +1,4 @@
-import { Run } from "./run.ts";
+import { beginning, type Position, Run } from "./run.ts";
 import type { Scope } from "./scope.ts";
 import type { StateGraph } from "./state_graph.ts";
 import type { TransitionTable } from "./transition_table.ts";
@@ -6,11 +6,8 @@ import type { TransitionTable } from "./transition_table.ts";
 /** How many states a run looks through for something not replayed yet. */
 const HORIZON = 128;
 
-/** How often, and by how many ways, a choice not seen yet is waited for. */
-const TRIES = 4;
-
-/** More events than any way through a graph has. */
-const LONGEST_WAY = 200;
+/** How often, each time by another way, a choice not seen yet is tried for. */
+const TRIES = 2;
 
 /** What a replay came to. */
 export interface Replay {
@@ -36,7 +33,10 @@ export async function replay(
 }
 
 interface Disagreement {
+  readonly state: number;
+  /** -1 if no event was needed for it. */
   readonly event: number;
+  readonly observed: boolean;
   readonly report: string;
 }
 
@@ -45,15 +45,16 @@ class Replayer {
   readonly #seen: Uint8Array;
   /** Events of each state that are not done yet. */
   readonly #left: Int32Array;
-  readonly #reached: Uint8Array;
+  /** Where a pool was led that came to a state; the same leads there again. */
+  readonly #positions: (Position | undefined)[];
+  readonly #lengths: Int32Array;
   /** How often each outcome was tried for in vain. */
   readonly #tries: Uint8Array;
-  /** The outcome by which each state was first reached. */
-  readonly #via: Int32Array;
   readonly #disagreements = new Map<string, Disagreement>();
   #runs = 0;
   #steps = 0;
   #events = 0;
+  #reached = 1;
 
   constructor(
     readonly scope: Scope,
@@ -68,21 +69,21 @@ class Replayer {
       { length: states },
       (_, state) => firstEvent[state + 1]! - firstEvent[state]!,
     );
-    this.#via = new Int32Array(states).fill(-1);
-    this.#reached = new Uint8Array(states);
-    this.#reached[0] = 1;
+    this.#lengths = new Int32Array(states);
+    this.#positions = new Array(states);
+    this.#positions[0] = beginning(scope);
   }
 
   async replay(): Promise<Replay> {
     do await this.#doAll(); while (await this.#findChoices());
     const disagreements: string[] = [];
-    for (const { event, report } of this.#disagreements.values()) {
-      disagreements.push(await this.#shorten(event) ?? report);
+    for (const found of this.#disagreements.values()) {
+      disagreements.push(await this.#shorten(found) || found.report);
     }
     return {
       runs: this.#runs,
       steps: this.#steps,
-      states: sum(this.#reached),
+      states: this.#reached,
       events: this.#events,
       transitions: sum(this.#seen),
       disagreements,
@@ -94,11 +95,12 @@ class Replayer {
     for (let before = -1; this.#events > before;) {
       before = this.#events;
       for (let state = 0; state < this.graph.states; state++) {
-        let misses = 0;
-        while (this.#reached[state] === 1 && this.#left[state]! > 0) {
-          const left = this.#left[state]!;
-          await this.#run(this.#wayTo(state, misses > 0));
-          if (this.#left[state] === left && ++misses > TRIES) break;
+        while (this.#left[state]! > 0) {
+          const position = this.#positions[state];
+          if (position === undefined) break;
+          const left = this.#left[state];
+          await this.#run(state, position, []);
+          if (this.#left[state] === left) break;
         }
       }
     }
@@ -107,37 +109,43 @@ class Replayer {
   /** Tries for outcomes not seen yet; whether one led to a new state. */
   async #findChoices(): Promise<boolean> {
     const { graph } = this;
-    const before = sum(this.#reached);
+    const before = this.#reached;
     for (let o = 0; o < graph.transitions; o++) {
       const state = graph.source[o]!;
       const target = graph.target[o]!;
-      if (this.#reached[state] === 0) continue;
-      while (this.#reached[target] === 0 && this.#tries[o]! < TRIES) {
+      if (this.#positions[state] === undefined) continue;
+      while (this.#positions[target] === undefined && this.#tries[o]! < TRIES) {
         this.#tries[o]!++;
-        await this.#run([...this.#wayTo(state, true), graph.event[o]!]);
+        const way = [...this.#otherWay(state), graph.event[o]!];
+        await this.#run(0, this.#positions[0]!, way);
       }
     }
-    return sum(this.#reached) > before;
+    return this.#reached > before;
   }
 
-  /** One pool: along `way`, then on through what is not done yet. */
-  async #run(way: number[]): Promise<void> {
+  /** One pool: on from a state, along `way`, then through what is not done. */
+  async #run(state: number, from: Position, way: number[]): Promise<void> {
     const { graph } = this;
     const run = new Run(this.scope, this.table, this.#runs++ % 2 === 1);
-    for (let state = 0;;) {
+    let length = this.#lengths[state]!;
+    this.#steps += length;
+    if (!await run.goTo(from)) return this.#disagree(run, state, -1);
+    for (;;) {
       // Where the pool has chosen another way, the rest of this one is void.
       if (way.length > 0 && !this.#has(state, way[0]!)) way = [];
       const event = way.shift() ?? this.#next(state, way);
       if (event === undefined) return;
-      const key = await run.step(event - graph.firstEvent[state]!);
+      const position = await run.step(event - graph.firstEvent[state]!);
       this.#steps++;
+      length++;
       if (this.#done[event] === 0) {
         this.#done[event] = 1;
         this.#left[state]!--;
         this.#events++;
       }
-      if (key === undefined) return this.#disagree(event, run);
-      state = this.#arrive(event, graph.ids.get(key)!);
+      if (position === undefined) return this.#disagree(run, state, event);
+      state = graph.ids.get(position.at.key)!;
+      this.#arrive(event, state, position, length);
     }
   }
 
@@ -146,55 +154,56 @@ class Replayer {
       event < this.graph.firstEvent[state + 1]!;
   }
 
-  #arrive(event: number, target: number): number {
+  #arrive(
+    event: number,
+    state: number,
+    position: Position,
+    length: number,
+  ): void {
     let outcome = this.graph.firstOutcome[event]!;
-    while (this.graph.target[outcome] !== target) outcome++;
+    while (this.graph.target[outcome] !== state) outcome++;
     this.#seen[outcome] = 1;
-    if (this.#reached[target] === 0) {
-      this.#reached[target] = 1;
-      this.#via[target] = outcome;
-    }
-    return target;
+    const known = this.#positions[state];
+    if (known === undefined) this.#reached++;
+    else if (this.#lengths[state]! <= length) return;
+    this.#positions[state] = position;
+    this.#lengths[state] = length;
   }
 
   /** Keeps the nearest of each kind: numbers make no difference. */
-  #disagree(event: number, run: Run): void {
-    const kind = run.fault.replaceAll(/\d+/g, "#");
+  #disagree(run: Run, state: number, event: number): void {
+    const [fault] = run.report.split("\n", 1);
+    const kind = fault!.replaceAll(/\d+/g, "#");
     const known = this.#disagreements.get(kind);
-    if (known !== undefined && known.event <= event) return;
-    this.#disagreements.set(kind, { event, report: run.report() });
+    if (known !== undefined && known.state <= state) return;
+    const { observed, report } = run;
+    this.#disagreements.set(kind, { state, event, observed, report });
   }
 
-  /** The report of the shortest way to a disagreement, if it takes no more. */
-  async #shorten(event: number): Promise<string | undefined> {
-    const state = this.graph.source[this.graph.firstOutcome[event]!]!;
-    for (const observed of [false, true]) {
-      const run = new Run(this.scope, this.table, observed);
-      let at = 0;
-      for (const next of [...this.#wayTo(state, false), event]) {
-        if (!this.#has(at, next)) break;
-        const key = await run.step(next - this.graph.firstEvent[at]!);
-        if (key === undefined) return run.report();
-        at = this.graph.ids.get(key)!;
-      }
-    }
+  /** The report of the shortest way known to a disagreement. */
+  async #shorten({ state, event, observed }: Disagreement): Promise<string> {
+    const run = new Run(this.scope, this.table, observed);
+    const isThere = await run.goTo(this.#positions[state]!);
+    const index = event - this.graph.firstEvent[state]!;
+    if (isThere && event >= 0) await run.step(index);
+    return run.report;
   }
 
-  /** Events that have led, or may lead, to a state; `other`: not as ever. */
-  #wayTo(state: number, other: boolean): number[] {
+  /** Events that may lead to a state, by a way that depends on the run. */
+  #otherWay(state: number): number[] {
     const { graph } = this;
     const way: number[] = [];
-    for (let at = state; at !== 0 && way.length < LONGEST_WAY;) {
-      const ways: number[] = [];
+    for (let at = state; at !== 0;) {
+      const outcomes: number[] = [];
       const end = graph.firstIncoming[at + 1]!;
       for (let i = graph.firstIncoming[at]!; i < end; i++) {
         const outcome = graph.incoming[i]!;
-        if (this.#seen[outcome] === 0) continue;
-        const from = graph.source[outcome]!;
-        if (graph.depth[from]! < graph.depth[at]!) ways.push(outcome);
+        const source = graph.source[outcome]!;
+        const isNearer = graph.depth[source]! < graph.depth[at]!;
+        if (isNearer && this.#seen[outcome] === 1) outcomes.push(outcome);
       }
-      const chosen = other ? this.#runs * 31 % Math.max(ways.length, 1) : 0;
-      const outcome = ways[chosen] ?? this.#via[at]!;
+      if (outcomes.length === 0) break;
+      const outcome = outcomes[this.#runs * 31 % outcomes.length]!;
       way.unshift(graph.event[outcome]!);
       at = graph.source[outcome]!;
     }

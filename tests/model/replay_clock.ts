@@ -25,9 +25,12 @@ export class ReplayTimer {
 export class ReplayClock implements Clock {
   time = 0;
   readonly timers = new Set<ReplayTimer>();
+  #nextReading: number | undefined = undefined;
 
   now(): number {
-    return this.time;
+    const reading = this.#nextReading ?? this.time;
+    this.#nextReading = undefined;
+    return reading;
   }
 
   setTimeout(callback: () => void, delay: number): ReplayTimer {
@@ -40,8 +43,14 @@ export class ReplayClock implements Clock {
     this.timers.delete(handle as ReplayTimer);
   }
 
-  fire(timer: ReplayTimer): void {
+  /**
+   * Fires a timer. What it reads first, to see whether it is due, is
+   * `deadline`; yet no time passes, so that nothing idle ages by the way.
+   */
+  fire(timer: ReplayTimer, deadline: number): void {
     this.timers.delete(timer);
+    this.#nextReading = deadline;
     timer.callback();
+    this.#nextReading = undefined;
   }
 }

@@ -7,14 +7,28 @@ import { Subject } from "./subject.ts";
 import type { TransitionTable } from "./transition_table.ts";
 import { apply, events, start, type WorldStep } from "./world.ts";
 
+/** A place in the story of a pool: the event that led there, and from where. */
+export interface Position {
+  readonly at: Keyed;
+  readonly last: {
+    readonly from: Position;
+    readonly event: Event;
+    readonly step: WorldStep;
+  } | undefined;
+}
+
+/** Where every story begins. */
+export function beginning(scope: Scope): Position {
+  return { at: keyed(start(scope)), last: undefined };
+}
+
 /** One pool and the model of it, side by side. */
 export class Run {
-  /** Why they differ, once they do. */
-  fault = "";
+  /** What differs and how it came about, once something does. */
+  report = "";
   readonly #subject: Subject;
   readonly #known = new Map<number, Provenance>();
-  readonly #trace: [Event, WorldStep][] = [];
-  #at: Keyed;
+  #position: Position;
 
   constructor(
     readonly scope: Scope,
@@ -22,50 +36,76 @@ export class Run {
     /** Whether the pool has an observer. */
     readonly observed: boolean,
   ) {
-    this.#at = keyed(start(scope));
+    this.#position = beginning(scope);
     this.#subject = new Subject(scope, observed);
   }
 
-  /** Does the `index`th event; the key of the state after, if both agree. */
-  async step(index: number): Promise<string | undefined> {
-    const { world } = this.#at;
+  /**
+   * Brings a new pool to a position. As it was compared on the way when
+   * another pool was led there, it is compared at the end only.
+   */
+  async goTo(position: Position): Promise<boolean> {
+    const story = storyOf(position);
+    for (const { event, step } of story) {
+      await this.#perform(event, step);
+      this.#learn(step);
+    }
+    this.#position = position;
+    const last = story.at(-1);
+    if (last === undefined) return true;
+    const fault = this.#compare(last.event, last.step);
+    if (fault !== undefined) this.#tell(`the second time, ${fault}`);
+    return fault === undefined;
+  }
+
+  /** Does the `index`th event; where it leads, if pool and model agree. */
+  async step(index: number): Promise<Position | undefined> {
+    const { world } = this.#position.at;
     const event = events(this.scope, world)[index]!;
     const steps = apply(this.table, world, event);
+    await this.#perform(event, steps[0]!);
+    const fault = this.#follow(event, steps);
+    if (fault === undefined) return this.#position;
+    await this.#subject.linger();
+    const late = this.#follow(event, steps);
+    if (late === undefined) return this.#position;
+    this.#position = this.#after(event, steps[0]!);
+    this.#tell(late);
+  }
+
+  /** The steps permitted differ in stripes, not in the numbers given here. */
+  async #perform(event: Event, { effects }: WorldStep): Promise<void> {
     const ids: number[] = [];
     const woken: number[] = [];
-    // The steps permitted differ in stripes, not in these.
-    for (const effect of steps[0]!.effects) {
+    for (const effect of effects) {
       if (effect.kind === "Create") ids.push(effect.id);
       if (effect.kind === "Wake") woken.push(effect.waiter.client);
     }
     await this.#subject.perform(event, ids, woken);
-    if (this.#follow(event, steps) === undefined) return this.#at.key;
-    await this.#subject.linger();
-    const fault = this.#follow(event, steps);
-    if (fault === undefined) return this.#at.key;
-    this.fault = fault;
-    this.#trace.push([event, steps[0]!]);
   }
 
   /** Goes the way the pool chose, if it is permitted; else says why not. */
   #follow(event: Event, steps: readonly WorldStep[]): string | undefined {
     let fault: string | undefined;
     for (const step of steps) {
-      const other = difference(
-        this.#subject,
-        event,
-        step,
-        this.#known,
-        this.observed,
-      );
+      const other = this.#compare(event, step);
       fault ??= other;
       if (other !== undefined) continue;
       this.#learn(step);
-      this.#trace.push([event, step]);
-      this.#at = keyed(step.world);
+      this.#position = this.#after(event, step);
       return undefined;
     }
     return fault;
+  }
+
+  #compare(event: Event, step: WorldStep): string | undefined {
+    const { observed } = this;
+    return difference(this.#subject, event, step, this.#known, observed);
+  }
+
+  #after(event: Event, step: WorldStep): Position {
+    const last = { from: this.#position, event, step };
+    return { at: keyed(step.world), last };
   }
 
   #learn({ effects }: WorldStep): void {
@@ -80,10 +120,18 @@ export class Run {
     }
   }
 
-  /** What differs and how it came about, the model's effects in words. */
-  report(): string {
+  #tell(fault: string): void {
     const how = this.observed ? " (with an observer)" : "";
-    const trace = this.#trace.map(([event, step]) => inWords(event, step));
-    return `${this.fault}${how}\n${numbered(trace)}`;
+    const story = storyOf(this.#position)
+      .map(({ event, step }) => inWords(event, step));
+    this.report = `${fault}${how}\n${numbered(story)}`;
   }
+}
+
+function storyOf(position: Position): NonNullable<Position["last"]>[] {
+  const story: NonNullable<Position["last"]>[] = [];
+  for (let { last } = position; last !== undefined; last = last.from.last) {
+    story.push(last);
+  }
+  return story.reverse();
 }

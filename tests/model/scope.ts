@@ -69,7 +69,7 @@ const ALIKE = ["acquireNow", "validateThrows", "destroyTimesOut"] as const;
 /**
  * What `deno task model` explores and replays, the longest first: full
  * products, but that one stripe needs no affinity, that `maxPending` changes
- * all else, and that two stripes under an asynchronous `validate` are large.
+ * all else, and that the largest do without a few.
  */
 export const SCOPES: readonly Scope[] = [
   {
@@ -77,14 +77,21 @@ export const SCOPES: readonly Scope[] = [
     name: "2 stripes × 1, 3 clients × 2, one line, validate async",
     isolated: false,
     validate: "async",
-    faults: all("async", "maxPending", ...ALIKE),
+    faults: all(
+      "async",
+      "maxPending",
+      ...ALIKE,
+      "createTimesOut",
+      "destroyThrows",
+      "leaseDestroyed",
+    ),
   },
   {
     ...TWO_STRIPES,
     name: "2 stripes × 1, 3 clients × 2, isolated, validate never",
     isolated: true,
     validate: "never",
-    faults: all("never", "maxPending"),
+    faults: all("never", "maxPending", ...ALIKE),
   },
   {
     ...TWO_STRIPES,

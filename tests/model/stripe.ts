@@ -95,7 +95,7 @@ export type StripeEffect =
     readonly resource: Resource;
     readonly reason: string;
   }
-  | { readonly kind: "Report"; readonly error: string }
+  | { readonly kind: "Report"; readonly stripe: number; readonly error: string }
   | { readonly kind: "Closed"; readonly failures: number };
 
 /** A transition's result: the next state and the effects it intends. */

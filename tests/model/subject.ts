@@ -43,6 +43,7 @@ interface Thing {
 interface Call<R> {
   readonly resolve: (result: R) => void;
   readonly reject: (error: unknown) => void;
+  readonly deadline: number;
   timer: ReplayTimer | undefined;
 }
 
@@ -140,15 +141,12 @@ export class Subject {
     this.#event = event;
     this.#ids = [...ids];
     this.#woken = woken;
-    const { time } = this.#clock;
     this.#act(event);
     if (isCall(event)) {
       this.seen.committed = this.pool.stats();
       this.#abortWoken();
     }
     await settle(MICROTASKS);
-    // An acquire is late by its own deadline, resources do not age meanwhile.
-    if (event.kind === "acquireTimesOut") this.#clock.time = time;
     this.#pairTimers();
   }
 
@@ -205,14 +203,15 @@ export class Subject {
         return this.#acquires.get(event.client)!.controller.abort(
           `abort ${event.client}`,
         );
-      case "acquireTimesOut":
-        this.#clock.time = this.#acquires.get(event.client)!.deadline;
-        return this.#fire("acquire");
+      case "acquireTimesOut": {
+        const { deadline } = this.#acquires.get(event.client)!;
+        return this.#fire("acquire", deadline);
+      }
       case "tick":
         this.#clock.time += TICK;
         return;
       case "sweep":
-        return this.#fire("idle");
+        return this.#fire("idle", this.#clock.time);
       case "clear":
         return this.pool.clear();
       case "close":
@@ -285,7 +284,7 @@ export class Subject {
 
   /** What is still out is nobody's from now on. */
   #abandon(): void {
-    this.#closer.abort();
+    this.#closer.abort("enough");
     for (const client of [...this.#leases.keys()]) this.#spend(client);
     for (const call of this.#validates.values()) call.resolve(true);
     this.#validates.clear();
@@ -325,15 +324,16 @@ export class Subject {
     }
   }
 
-  #fire(purpose: keyof TimerCounts): void {
+  #fire(purpose: keyof TimerCounts, deadline: number): void {
     for (const timer of this.#clock.timers) {
-      if (purposeOf(timer) === purpose) return this.#clock.fire(timer);
+      if (purposeOf(timer) !== purpose) continue;
+      return this.#clock.fire(timer, deadline);
     }
     this.seen.faults.push(`there is no ${purpose} timer`);
   }
 
-  #expire({ timer }: Call<never>): void {
-    if (timer !== undefined) this.#clock.fire(timer);
+  #expire({ timer, deadline }: Call<never>): void {
+    if (timer !== undefined) this.#clock.fire(timer, deadline);
     else this.seen.faults.push("a call has no timer");
   }
 
@@ -380,7 +380,8 @@ export class Subject {
     limit: number,
   ): Promise<R> {
     const { promise, resolve, reject } = Promise.withResolvers<R>();
-    const call: Call<R> = { resolve, reject, timer: undefined };
+    const deadline = this.#clock.time + limit;
+    const call: Call<R> = { resolve, reject, deadline, timer: undefined };
     calls.set(id, call);
     this.#unpaired.push([call as Call<never>, limit]);
     return promise;

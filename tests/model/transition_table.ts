@@ -126,8 +126,9 @@ export class TransitionTable {
     const without = dropCreation(pool, stripe, creation);
     const [head, ...rest] = queueOf(pool, stripe.line);
     if (head === undefined) {
-      const report: StripeEffect = { kind: "Report", error };
-      return [this.#ended(addSpare(without, stripe.id), [report])];
+      const { id } = stripe;
+      const report: StripeEffect = { kind: "Report", stripe: id, error };
+      return [this.#ended(addSpare(without, id), [report])];
     }
     const next = withQueue(without, stripe.line, rest);
     const woken = wake(next, head, failed(error));
@@ -265,7 +266,14 @@ export class TransitionTable {
         leased: [],
         validating: [],
       });
-      step = { ...step, pool: next };
+      const { id } = stripe;
+      const report = {
+        kind: "Report",
+        stripe: id,
+        error: "abandoned",
+      } as const;
+      const reports = stripe.creating.map(() => report);
+      step = { pool: next, effects: [...step.effects, ...reports] };
       for (const { resource } of [...stripe.leased, ...stripe.validating]) {
         step = destroy(step.pool, stripe.id, resource, "close", step.effects);
       }
