@@ -12,10 +12,7 @@ import type { DestroyReason, PoolObserver } from "./pool_observer.ts";
 import type { PoolSettings } from "./pool_options.ts";
 import type { PoolStats } from "./pool_stats.ts";
 import { Stripe } from "./stripe.ts";
-import {
-  EffectQueue,
-  type StripeEffect,
-} from "./stripe_effect.ts";
+import { EffectQueue, type StripeEffect } from "./stripe_effect.ts";
 import { StripeSet } from "./stripe_set.ts";
 import { isThenable, UserCalls } from "./user_call.ts";
 import { Line, Waiter } from "./waiter_queue.ts";
