@@ -2,6 +2,7 @@ import { describe, describeEffect, type Event, isEnd } from "./event.ts";
 import { isAtRest, stateFault, stepFault } from "./invariant.ts";
 import { findStuck } from "./liveness.ts";
 import type { Scope } from "./scope.ts";
+import type { StripeEffect } from "./stripe.ts";
 import { type StateGraph, StateGraphBuilder } from "./state_graph.ts";
 import { type Keyed, keyed } from "./state_key.ts";
 import type { TransitionTable } from "./transition_table.ts";
@@ -63,7 +64,7 @@ class Explorer {
     step?: WorldStep,
   ): Violation {
     const trace = this.#traceTo(state);
-    if (event !== undefined) trace.push(inWords(event, step!));
+    if (event !== undefined) trace.push(inWords(event, step!.effects));
     return new Violation(`${this.scope.name}: ${fault}\n${numbered(trace)}`);
   }
 
@@ -77,7 +78,7 @@ class Explorer {
         const arrived = keyed(step.world);
         if (this.#graph.find(arrived.key) !== next) continue;
         world = arrived.world;
-        return inWords(event, step);
+        return inWords(event, step.effects);
       }
       throw new Error("model: a way leads elsewhere the second time");
     });
@@ -85,7 +86,10 @@ class Explorer {
 }
 
 /** An event and what comes of it. */
-export function inWords(event: Event, { effects }: WorldStep): string {
+export function inWords(
+  event: Event,
+  effects: readonly StripeEffect[],
+): string {
   const words = effects.map(describeEffect).join("; ");
   return `${describe(event)} → ${words || "nothing to do"}`;
 }

@@ -4,7 +4,7 @@ import type { StateGraph } from "./state_graph.ts";
 import type { TransitionTable } from "./transition_table.ts";
 
 /** How many states a run looks through for something not replayed yet. */
-const HORIZON = 128;
+const HORIZON = 48;
 
 /** How often, each time by another way, a choice not seen yet is tried for. */
 const TRIES = 2;

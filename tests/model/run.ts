@@ -13,7 +13,7 @@ export interface Position {
   readonly last: {
     readonly from: Position;
     readonly event: Event;
-    readonly step: WorldStep;
+    readonly effects: WorldStep["effects"];
   } | undefined;
 }
 
@@ -46,14 +46,15 @@ export class Run {
    */
   async goTo(position: Position): Promise<boolean> {
     const story = storyOf(position);
-    for (const { event, step } of story) {
-      await this.#perform(event, step);
-      this.#learn(step);
+    for (const { event, effects } of story) {
+      await this.#perform(event, effects);
+      this.#learn(effects);
     }
     this.#position = position;
     const last = story.at(-1);
     if (last === undefined) return true;
-    const fault = this.#compare(last.event, last.step);
+    const step = { world: position.at.world, effects: last.effects };
+    const fault = this.#compare(last.event, step);
     if (fault !== undefined) this.#tell(`the second time, ${fault}`);
     return fault === undefined;
   }
@@ -63,7 +64,7 @@ export class Run {
     const { world } = this.#position.at;
     const event = events(this.scope, world)[index]!;
     const steps = apply(this.table, world, event);
-    await this.#perform(event, steps[0]!);
+    await this.#perform(event, steps[0]!.effects);
     const fault = this.#follow(event, steps);
     if (fault === undefined) return this.#position;
     await this.#subject.linger();
@@ -74,7 +75,7 @@ export class Run {
   }
 
   /** The steps permitted differ in stripes, not in the numbers given here. */
-  async #perform(event: Event, { effects }: WorldStep): Promise<void> {
+  async #perform(event: Event, effects: WorldStep["effects"]): Promise<void> {
     const ids: number[] = [];
     const woken: number[] = [];
     for (const effect of effects) {
@@ -91,7 +92,7 @@ export class Run {
       const other = this.#compare(event, step);
       fault ??= other;
       if (other !== undefined) continue;
-      this.#learn(step);
+      this.#learn(step.effects);
       this.#position = this.#after(event, step);
       return undefined;
     }
@@ -104,11 +105,11 @@ export class Run {
   }
 
   #after(event: Event, step: WorldStep): Position {
-    const last = { from: this.#position, event, step };
+    const last = { from: this.#position, event, effects: step.effects };
     return { at: keyed(step.world), last };
   }
 
-  #learn({ effects }: WorldStep): void {
+  #learn(effects: WorldStep["effects"]): void {
     for (const effect of effects) {
       if (effect.kind === "Create") {
         this.#known.set(effect.id, { stripe: effect.stripe, reason: "" });
@@ -123,7 +124,7 @@ export class Run {
   #tell(fault: string): void {
     const how = this.observed ? " (with an observer)" : "";
     const story = storyOf(this.#position)
-      .map(({ event, step }) => inWords(event, step));
+      .map(({ event, effects }) => inWords(event, effects));
     this.report = `${fault}${how}\n${numbered(story)}`;
   }
 }
