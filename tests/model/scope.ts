@@ -175,6 +175,12 @@ export const SMALL_SCOPES: readonly Scope[] = [
     clients: 3,
     takes: 1,
     validate: "never",
-    faults: all("never", "maxPending", ...ALIKE),
+    faults: all(
+      "never",
+      "maxPending",
+      ...ALIKE,
+      "destroyThrows",
+      "createTimesOut",
+    ),
   })),
 ];
