@@ -22,7 +22,7 @@ if (Deno.args.length === 0) {
 }
 for (const { name, faults } of SCOPES.filter((s) => chosen.includes(s.name))) {
   const without = FAULTS.filter((fault) => !faults.has(fault));
-  console.log(`${name}: without ${without.join(", ")}`);
+  console.log(`${name}: without ${without.join(", ") || "none"}`);
 }
 console.log();
 

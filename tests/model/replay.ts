@@ -78,7 +78,7 @@ class Replayer {
     do await this.#doAll(); while (await this.#findChoices());
     const disagreements: string[] = [];
     for (const found of this.#disagreements.values()) {
-      disagreements.push(await this.#shorten(found) || found.report);
+      disagreements.push(await this.#shorten(found));
     }
     return {
       runs: this.#runs,
@@ -116,7 +116,8 @@ class Replayer {
       if (this.#positions[state] === undefined) continue;
       while (this.#positions[target] === undefined && this.#tries[o]! < TRIES) {
         this.#tries[o]!++;
-        const way = [...this.#otherWay(state), graph.event[o]!];
+        const way = this.#wayTo(state, (outcome) => this.#seen[outcome] === 1);
+        way.push(graph.event[o]!);
         await this.#run(0, this.#positions[0]!, way);
       }
     }
@@ -173,35 +174,40 @@ class Replayer {
   /** Keeps the nearest of each kind: numbers make no difference. */
   #disagree(run: Run, state: number, event: number): void {
     const [fault] = run.report.split("\n", 1);
-    const kind = fault!.replaceAll(/\d+/g, "#");
+    const kind = fault!.replaceAll(/\d+| \(.*\)/g, "#");
     const known = this.#disagreements.get(kind);
     if (known !== undefined && known.state <= state) return;
     const { observed, report } = run;
     this.#disagreements.set(kind, { state, event, observed, report });
   }
 
-  /** The report of the shortest way known to a disagreement. */
-  async #shorten({ state, event, observed }: Disagreement): Promise<string> {
-    const run = new Run(this.scope, this.table, observed);
-    const isThere = await run.goTo(this.#positions[state]!);
-    const index = event - this.graph.firstEvent[state]!;
-    if (isThere && event >= 0) await run.step(index);
-    return run.report;
+  /** The report of the shortest way to a disagreement, if the pool takes it. */
+  async #shorten(found: Disagreement): Promise<string> {
+    const way = this.#wayTo(found.state, () => true);
+    if (found.event >= 0) way.push(found.event);
+    const run = new Run(this.scope, this.table, found.observed);
+    let state = 0;
+    for (const event of way) {
+      if (!this.#has(state, event)) break;
+      const position = await run.step(event - this.graph.firstEvent[state]!);
+      if (position === undefined) return run.report;
+      state = this.graph.ids.get(position.at.key)!;
+    }
+    return found.report;
   }
 
-  /** Events that may lead to a state, by a way that depends on the run. */
-  #otherWay(state: number): number[] {
+  /** A shortest way to a state by outcomes that will do, another each run. */
+  #wayTo(state: number, willDo: (outcome: number) => boolean): number[] {
     const { graph } = this;
     const way: number[] = [];
     for (let at = state; at !== 0;) {
-      const outcomes: number[] = [];
-      const end = graph.firstIncoming[at + 1]!;
-      for (let i = graph.firstIncoming[at]!; i < end; i++) {
-        const outcome = graph.incoming[i]!;
-        const source = graph.source[outcome]!;
-        const isNearer = graph.depth[source]! < graph.depth[at]!;
-        if (isNearer && this.#seen[outcome] === 1) outcomes.push(outcome);
-      }
+      const outcomes = graph.incoming
+        .subarray(graph.firstIncoming[at], graph.firstIncoming[at + 1])
+        .filter((outcome) => {
+          const isNearer = graph.depth[graph.source[outcome]!]! + 1 ===
+            graph.depth[at];
+          return isNearer && willDo(outcome);
+        });
       if (outcomes.length === 0) break;
       const outcome = outcomes[this.#runs * 31 % outcomes.length]!;
       way.unshift(graph.event[outcome]!);

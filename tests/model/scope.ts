@@ -183,4 +183,23 @@ export const SMALL_SCOPES: readonly Scope[] = [
       "createTimesOut",
     ),
   })),
+  {
+    name:
+      "1 stripe × 2, 3 clients × 2, validate async, cancel and invalid only",
+    capacities: [2],
+    isolated: false,
+    clients: 3,
+    takes: 2,
+    validate: "async",
+    faults: new Set(["cancel", "invalid"]),
+  },
+  {
+    name: "2 stripes × 2 and 1, 3 clients × 1, one line, affinity only",
+    capacities: [2, 1],
+    isolated: false,
+    clients: 3,
+    takes: 1,
+    validate: "never",
+    faults: new Set(["affinity"]),
+  },
 ];
