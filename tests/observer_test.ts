@@ -342,7 +342,7 @@ test("an event comes before the events of what follows from it", async () => {
   const seen: string[] = [];
   const note = (name: string) => () => void seen.push(name);
   const pool = new Pool({
-    create: () => ({}),
+    create: () => Promise.resolve({}),
     max: 1,
     observer: {
       created: note("created"),
