@@ -126,18 +126,22 @@ export class Pool<T> implements AsyncDisposable {
    * console.log(n); // 3
    * ```
    */
-  async use<R>(
+  use<R>(
     fn: (resource: T, lease: Lease<T>) => R | PromiseLike<R>,
     options: AcquireOptions = {},
   ): Promise<R> {
-    checkUse(fn);
-    checkAcquire(options);
-    return await this.#local.use(
-      fn,
-      this.#home(options.affinity),
-      options.timeout ?? this.#acquireTimeout,
-      options.signal,
-    );
+    try {
+      checkUse(fn);
+      checkAcquire(options);
+      return this.#local.use(
+        fn,
+        this.#home(options.affinity),
+        options.timeout ?? this.#acquireTimeout,
+        options.signal,
+      );
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
