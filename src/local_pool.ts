@@ -393,7 +393,7 @@ export class LocalPool<T> implements Lessor<T> {
     });
   }
 
-  /** Ends an entry that has left its stripe; its slot comes free after. */
+  /** Ends an entry that has left its stripe; its slot is vacated after. */
   private end({ resource, stripe }: Entry<T>, reason: DestroyReason): void {
     const limit = this.settings.destroyTimeout;
     this.callDestroy(resource, stripe, reason, limit, (failure, isLate) => {

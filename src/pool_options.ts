@@ -49,7 +49,7 @@ export interface PoolOptions<T> {
   acquireTimeout?: number | undefined;
   /**
    * How long `create` may take; then its waiter is rejected and its slot is
-   * free. A resource that comes later is destroyed. Default 30 000.
+   * vacated. A resource that comes later is destroyed. Default 30 000.
    */
   createTimeout?: number | undefined;
   /**

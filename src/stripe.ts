@@ -141,7 +141,7 @@ export class Stripe<T> {
     this.creating--;
     this.line.creating--;
     const waiter = this.line.waiting.shift();
-    const next = this.freed();
+    const next = this.vacated();
     return waiter === undefined
       ? next
       : { kind: "reject", waiter, error, next };
@@ -196,7 +196,7 @@ export class Stripe<T> {
   /** A destroy settled; its slot goes straight to a waiter that lacks a create. */
   destroyed(): Effects<T> {
     this.destroying--;
-    return this.freed();
+    return this.vacated();
   }
 
   /** Evicts, oldest first, what has been idle for longer than `idleTimeout`. */
@@ -242,8 +242,8 @@ export class Stripe<T> {
     return this.create();
   }
 
-  /** A slot came free: reserved for a waiter that lacks a create, or spare. */
-  private freed(): Effects<T> {
+  /** A slot is vacated: reserved for a waiter that lacks a create, or spare. */
+  private vacated(): Effects<T> {
     if (this.line.waiting.length > this.line.creating) return this.create();
     this.spareSlots++;
     this.sets.spare.add(this);
