@@ -1,13 +1,14 @@
 import { beginning, type Position, Run } from "./run.ts";
 import type { Scope } from "./scope.ts";
 import type { StateGraph } from "./state_graph.ts";
+import { PASTS } from "./subject.ts";
 import type { TransitionTable } from "./transition_table.ts";
 
 /** How many states a run looks through for something not replayed yet. */
 const HORIZON = 48;
 
-/** How often, each time by another way, a choice not seen yet is tried for. */
-const TRIES = 2;
+/** How often a choice not seen yet is tried for, by several ways and pasts. */
+const TRIES = 2 * PASTS;
 
 /** What a replay came to. */
 export interface Replay {
@@ -71,7 +72,7 @@ class Replayer {
     );
     this.#lengths = new Int32Array(states);
     this.#positions = new Array(states);
-    this.#positions[0] = beginning(scope);
+    this.#positions[0] = beginning(scope, 0);
   }
 
   async replay(): Promise<Replay> {
@@ -115,10 +116,10 @@ class Replayer {
       const target = graph.target[o]!;
       if (this.#positions[state] === undefined) continue;
       while (this.#positions[target] === undefined && this.#tries[o]! < TRIES) {
-        this.#tries[o]!++;
+        const from = beginning(this.scope, this.#tries[o]!++ % PASTS);
         const way = this.#wayTo(state, (outcome) => this.#seen[outcome] === 1);
         way.push(graph.event[o]!);
-        await this.#run(0, this.#positions[0]!, way);
+        await this.#run(0, from, way);
       }
     }
     return this.#reached > before;

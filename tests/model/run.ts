@@ -10,6 +10,8 @@ import { apply, events, start, type WorldStep } from "./world.ts";
 /** A place in the story of a pool: the event that led there, and from where. */
 export interface Position {
   readonly at: Keyed;
+  /** What the pool had been through when the story began; see `Subject`. */
+  readonly past: number;
   readonly last: {
     readonly from: Position;
     readonly event: Event;
@@ -18,8 +20,8 @@ export interface Position {
 }
 
 /** Where every story begins. */
-export function beginning(scope: Scope): Position {
-  return { at: keyed(start(scope)), last: undefined };
+export function beginning(scope: Scope, past: number): Position {
+  return { at: keyed(start(scope)), past, last: undefined };
 }
 
 /** One pool and the model of it, side by side. */
@@ -36,7 +38,7 @@ export class Run {
     /** Whether the pool has an observer. */
     readonly observed: boolean,
   ) {
-    this.#position = beginning(scope);
+    this.#position = beginning(scope, 0);
     this.#subject = new Subject(scope, observed);
   }
 
@@ -46,6 +48,7 @@ export class Run {
    */
   async goTo(position: Position): Promise<boolean> {
     const story = storyOf(position);
+    await this.#subject.liveThrough(position.past);
     for (const { event, effects } of story) {
       await this.#perform(event, effects);
       this.#learn(effects);
@@ -106,7 +109,7 @@ export class Run {
 
   #after(event: Event, step: WorldStep): Position {
     const last = { from: this.#position, event, effects: step.effects };
-    return { at: keyed(step.world), last };
+    return { at: keyed(step.world), past: this.#position.past, last };
   }
 
   #learn(effects: WorldStep["effects"]): void {
@@ -122,7 +125,9 @@ export class Run {
   }
 
   #tell(fault: string): void {
-    const how = this.observed ? " (with an observer)" : "";
+    const observer = this.observed ? " (with an observer)" : "";
+    const { past } = this.#position;
+    const how = observer + (past > 0 ? ` (after past ${past})` : "");
     const story = storyOf(this.#position)
       .map(({ event, effects }) => inWords(event, effects));
     this.report = `${fault}${how}\n${numbered(story)}`;

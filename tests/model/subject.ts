@@ -28,6 +28,10 @@ const DEADLINE_STEP = 100_000;
 /** Microtasks after which nothing of an event is left to happen. */
 const MICROTASKS = 8;
 
+/** Different pasts: so many numbers of acquires in vain, in two orders. */
+const PAST_WAITS = 2;
+export const PASTS = 2 * PAST_WAITS;
+
 /** Leases and acquires that are over and are poked at. */
 const KEPT = 4;
 
@@ -148,6 +152,32 @@ export class Subject {
     }
     await settle(MICROTASKS);
     this.#pairTimers();
+  }
+
+  /**
+   * Gives a new pool a past: every slot is taken, some acquires wait in vain,
+   * every resource is destroyed. It ends up as empty as it was, but for what
+   * it may remember of the stripes it chose.
+   */
+  async liveThrough(past: number): Promise<void> {
+    if (past === 0) return;
+    const { max } = this.pool.stats();
+    const ids = Array.from({ length: max }, (_, i) => -1 - i);
+    this.#ids = [...ids];
+    const acquires = ids.map(() => this.pool.acquire());
+    for (const id of ids) take(this.#creates, id).resolve({ id });
+    const leases = await Promise.all(acquires);
+    for (let i = 0; i < past % PAST_WAITS; i++) {
+      const controller = new AbortController();
+      const { signal } = controller;
+      this.pool.acquire({ signal }).catch(() => {});
+      controller.abort("in vain");
+    }
+    if (past >= PAST_WAITS) leases.reverse();
+    for (const lease of leases) lease.destroy();
+    for (const id of this.seen.destroys) take(this.#destroys, id).resolve();
+    await settle(MICROTASKS);
+    this.#unpaired = [];
   }
 
   /** Waits for what may come late. */
