@@ -152,7 +152,7 @@ function resourceFault(
       if (destroyed.includes(resource)) return "S2: destroy runs twice";
       const over = "resource" in event && event.resource === resource;
       if (then?.place !== "destroying" && !over) {
-        return "S1: a slot is free before its destroy has settled";
+        return "S1: a slot is given back before its destroy has settled";
       }
       continue;
     }

@@ -68,11 +68,11 @@ export function start(scope: Scope): World {
 
 /** Clients that neither wait nor hold. */
 export function atLarge({ pool, clients }: World): Client[] {
-  const busy = new Set(pending(pool).map((waiter) => waiter.client));
+  const engaged = new Set(pending(pool).map((waiter) => waiter.client));
   for (const stripe of pool.stripes) {
-    for (const lease of stripe.leased) busy.add(lease.client);
+    for (const lease of stripe.leased) engaged.add(lease.client);
   }
-  return clients.filter((client) => !busy.has(client.id));
+  return clients.filter((client) => !engaged.has(client.id));
 }
 
 /** Every step that `event` permits. */
