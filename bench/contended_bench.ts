@@ -9,24 +9,24 @@ const CASES: Record<string, { tasks: number; max: number }> = {
   "10 000 over 100": { tasks: 10_000, max: 100 },
 };
 
+const FLOORS = ["hand_off", "lease_hand_off", "ours"];
 const QUICK = [
-  "hand_off",
-  "lease_hand_off",
-  "ours",
   "generic_pool",
   "lightning_pool",
-  "effect",
+  "sequelize_pool",
+  "pg_pool",
   "async_sema",
 ];
-const SLOW = ["tarn", "sequelize_pool", "pg_pool"];
+const SLOW = ["tarn", "effect"];
 
 export const question: Question = {
   name: "contended",
   title: "Many tasks at once, each of which acquires and releases",
   jobs: [
-    ...jobs(["1 000 over 10"], [...QUICK, ...SLOW]),
-    ...jobs(["10 000 over 100"], QUICK),
-    ...jobs(["10 000 over 100"], SLOW, { slow: true }),
+    ...jobs(["1 000 over 10"], [...FLOORS, ...QUICK]),
+    ...jobs(["1 000 over 10"], SLOW, { slow: true }),
+    ...jobs(["10 000 over 100"], FLOORS),
+    ...jobs(["10 000 over 100"], [...QUICK, ...SLOW], { slow: true }),
   ],
   figures: [{ name: "rate", unit: "tasks/ms", more: true }],
   floor: (name) => ({ case: name, subject: "lease_hand_off" }),

@@ -86,8 +86,8 @@ function compare(found: Ratios, recorded: Ratios): number {
 await bundle();
 const plan: Plan = {
   runtimes: await runtimes(RUNTIMES),
-  rounds: 3,
-  effort: { warmUp: 60, batch: 15, batches: 5 },
+  rounds: 2,
+  effort: { warmUp: 250, batch: 15, batches: 5 },
   quick: true,
 };
 const found: Ratios = {};

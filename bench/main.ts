@@ -39,8 +39,8 @@ const BUNDLE = "bundle";
 
 const ALL = [...QUESTIONS.map(({ name }) => name), BUNDLE];
 
-const FULL: Effort = { warmUp: 300, batch: 60, batches: 7 };
-const QUICK: Effort = { warmUp: 80, batch: 20, batches: 4 };
+const FULL: Effort = { warmUp: 600, batch: 40, batches: 7 };
+const QUICK: Effort = { warmUp: 250, batch: 15, batches: 5 };
 
 const OUTPUT = new URL("results/", import.meta.url);
 
@@ -115,7 +115,7 @@ const names = selected(Deno.args);
 await bundle();
 const plan: Plan = {
   runtimes: await runtimes(RUNTIMES),
-  rounds: quick ? 3 : 7,
+  rounds: quick ? 2 : 5,
   effort: quick ? QUICK : FULL,
   quick,
 };

@@ -13,9 +13,8 @@ const POOLS = [
   "generic_pool",
   "lightning_pool",
   "pg_pool",
-  "effect",
 ];
-const SLOW = ["tarn", "sequelize_pool"];
+const SLOW = ["tarn", "sequelize_pool", "effect"];
 
 export const question: Question = {
   name: "memory",
@@ -24,6 +23,7 @@ export const question: Question = {
     ...jobs(["bare"], ["hand_off", "lease_hand_off", ...POOLS, "async_sema"]),
     ...jobs([LIMITED, OWN], POOLS),
     ...jobs([SHARED], ["ours"]),
+    ...jobs(["bare"], ["effect"], { slow: true }),
     ...jobs([LIMITED, OWN], SLOW, { slow: true }),
     ...jobs([SHARED], ["generic_pool", "pg_pool", "effect"], {
       slow: true,

@@ -25,7 +25,8 @@ const GLANCE: Effort = { warmUp: 0, batch: 1, batches: 1 };
 
 /**
  * The samples of every job on every runtime, round after round. The first
- * round is short and dropped; what fails once is not tried again. Each round
+ * round is short and dropped, and of a quick run it is the first job alone;
+ * what fails once is not tried again. Each round
  * starts at another job, so that none always follows the same one.
  */
 export async function run(
@@ -50,6 +51,7 @@ export async function run(
     for (const process of order) {
       progress(question.name, ++done, total);
       if (failed.has(process)) continue;
+      if (round === 0 && plan.quick && process.job !== jobs[0]) continue;
       const { job, runtime } = process;
       const effort = round === 0 ? GLANCE : plan.effort;
       const outcome = await measure(question, runtime, {
