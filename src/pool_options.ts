@@ -59,7 +59,7 @@ export interface PoolOptions<T> {
   destroyTimeout?: number | undefined;
   /**
    * An acquire that would have to wait, with no slot to create for it, is
-   * refused when this many wait already. Default `Infinity`.
+   * refused when this many wait in its line already. Default `Infinity`.
    */
   maxPending?: number | undefined;
   /**
