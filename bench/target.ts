@@ -15,6 +15,8 @@ interface Target {
   limit: number;
   /** Whether the limit is the least; else it is the most. */
   atLeast?: boolean;
+  /** What a profile found to limit it; shown where it is missed. */
+  cause?: string;
   /** What is held against the limit. */
   figure(results: Results, runtime: string): number | undefined;
 }
@@ -80,6 +82,15 @@ const UNOBSERVED: Job = {
   subject: "unobserved",
 };
 
+const ACQUIRE_PROFILE = "a profile on node has acquire itself at 20 %, " +
+  "microtasks at 16 %, garbage collection at 13.5 %, the clock at 5 %";
+
+const CONTENDED_PROFILE = "a profile on node has resolving the waiter's " +
+  "promise at 22 %, making it at 10 %, the loop over effects at 7 %";
+
+const CANCEL_PROFILE = "a profile on node has garbage collection at 46 % by " +
+  "abort and 54 % by timeout, there with making the errors at 16 %";
+
 const TARGETS: readonly Target[] = [
   {
     text: "acquire + release, of the minimal hand-off",
@@ -89,12 +100,14 @@ const TARGETS: readonly Target[] = [
   },
   {
     text: "acquire + release, of the minimal hand-off with a lease",
+    cause: ACQUIRE_PROFILE,
     question: "acquire",
     limit: 1.5,
     figure: against("lease_hand_off", "acquire", "time"),
   },
   {
     text: "acquire + release, times as fast as the best npm pool",
+    cause: ACQUIRE_PROFILE,
     question: "acquire",
     limit: 4,
     atLeast: true,
@@ -114,6 +127,7 @@ const TARGETS: readonly Target[] = [
   },
   {
     text: "1 000 tasks over 10, of the rate of the minimal hand-off",
+    cause: CONTENDED_PROFILE,
     question: "contended",
     limit: 0.6,
     atLeast: true,
@@ -121,6 +135,7 @@ const TARGETS: readonly Target[] = [
   },
   {
     text: "1 000 tasks over 10, times the rate of the best npm pool",
+    cause: CONTENDED_PROFILE,
     question: "contended",
     limit: 2,
     atLeast: true,
@@ -140,6 +155,7 @@ const TARGETS: readonly Target[] = [
   },
   {
     text: "heap of a waiter with its own signal, of the next best",
+    cause: "addEventListener alone holds 392 B on node and 576 B on deno",
     question: "memory",
     limit: 0.5,
     figure: share("with its own signal", "heap"),
@@ -159,12 +175,14 @@ const TARGETS: readonly Target[] = [
     },
     {
       text: `half of 100 000 by ${way}, of the best npm pool`,
+      cause: CANCEL_PROFILE,
       question: "cancel",
       limit: 0.5,
       figure: share(`100 000 by ${way}`, "time"),
     },
     {
       text: `half of 1 000 000 by ${way}, longest pause in ms`,
+      cause: CANCEL_PROFILE,
       question: "cancel",
       limit: 50,
       figure: median(`1 000 000 by ${way}`, "pause"),
@@ -207,17 +225,23 @@ const TARGETS: readonly Target[] = [
 
 /** Each target, what was found on each runtime, and whether that meets it. */
 export function verdicts(run: Run, runtimes: readonly string[]): string {
-  const rows = TARGETS.flatMap(({ text, question, limit, atLeast, figure }) => {
+  const rows: string[][] = [];
+  const causes: string[] = [];
+  for (const { text, question, limit, atLeast, cause, figure } of TARGETS) {
     const results = run.get(question);
-    if (results === undefined) return [];
+    if (results === undefined) continue;
     const cells = runtimes.map((runtime) => {
       const found = figure(results, runtime);
       if (found === undefined) return "–";
       const met = atLeast ? found >= limit : found <= limit;
       return `${digits(found)} ${met ? "met" : "MISSED"}`;
     });
-    return [[text, `${atLeast ? "≥" : "≤"} ${limit}`, ...cells]];
-  });
+    rows.push([text, `${atLeast ? "≥" : "≤"} ${limit}`, ...cells]);
+    if (!cells.some((cell) => cell.endsWith("MISSED"))) continue;
+    causes.push(`${text}: ${cause ?? "not profiled"}`);
+  }
   if (rows.length === 0) return "";
-  return align([["Target", "", ...runtimes], ...rows]) + "\n";
+  const table = align([["Target", "", ...runtimes], ...rows]);
+  const limits = causes.length > 0 ? `\nWhat limits those missed\n` : "";
+  return [table + "\n" + limits, ...causes].join("\n").trimEnd() + "\n";
 }
