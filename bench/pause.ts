@@ -1,16 +1,23 @@
 import process from "node:process";
 import { setImmediate } from "node:timers";
 
-/** Milliseconds on a processor: what all took, and the longest without a turn. */
+/** Milliseconds. */
 export interface Span {
+  /** On a processor, in all turns and by all threads of the process. */
   time: number;
+  /**
+   * The longest turn: the lesser of its time on the wall, which counts other
+   * programs on the machine, and its time on a processor, which counts threads
+   * that collect garbage beside. What the process itself stops the event loop
+   * for is no longer than either.
+   */
   pause: number;
 }
 
 /**
  * Lets the event loop turn until `done`, with `step` called in each turn, and
- * measures it. The longest time that one turn took is how long any other event
- * had to wait. Fails after `limit` milliseconds.
+ * measures it. The longest turn is how long any other event had to wait. Fails
+ * after `limit` milliseconds.
  */
 export async function turns(
   done: () => boolean,
@@ -23,13 +30,15 @@ export async function turns(
     if (performance.now() - start > limit) {
       throw new Error(`not done after ${limit / 1_000} s`);
     }
+    const begin = performance.now();
     const usage = process.cpuUsage();
     step();
     await new Promise<void>((resolve) => void setImmediate(resolve));
     const { user, system } = process.cpuUsage(usage);
-    const turn = (user + system) / 1e3;
-    span.time += turn;
-    span.pause = Math.max(span.pause, turn);
+    const wall = performance.now() - begin;
+    const cpu = (user + system) / 1e3;
+    span.time += cpu;
+    span.pause = Math.max(span.pause, Math.min(wall, cpu));
   }
   return span;
 }

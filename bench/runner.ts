@@ -76,7 +76,7 @@ export async function run(
 }
 
 /** Starts one process and waits for its end, or ends it at the limit. */
-async function measure(
+export async function measure(
   question: Question,
   { command: [program, ...args] }: Runtime,
   order: Order,

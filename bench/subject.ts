@@ -55,6 +55,9 @@ export interface DatabaseModule {
   open(url: string, max: number): Database;
 }
 
+/** Made once: an error for each abort would cost more than the pool. */
+export const CANCELLED = new Error("cancelled");
+
 /** An acquire that can be given up. */
 export interface Pending<L> {
   promise: Promise<L>;

@@ -15,8 +15,11 @@ interface Target {
   limit: number;
   /** Whether the limit is the least; else it is the most. */
   atLeast?: boolean;
-  /** What a profile found to limit it; shown where it is missed. */
-  cause?: string;
+  /**
+   * What a profile found to limit it, on all runtimes or by the name of each;
+   * shown for those that miss it.
+   */
+  cause?: string | Readonly<Record<string, string>>;
   /** What is held against the limit. */
   figure(results: Results, runtime: string): number | undefined;
 }
@@ -223,6 +226,19 @@ const TARGETS: readonly Target[] = [
   },
 ];
 
+/** A line for each cause, with those of the runtimes that have it. */
+function reasons(
+  cause: Target["cause"],
+  runtimes: readonly string[],
+): string[] {
+  const groups = Map.groupBy(
+    runtimes,
+    (runtime) =>
+      (typeof cause === "string" ? cause : cause?.[runtime]) ?? "not profiled",
+  );
+  return [...groups].map(([text, names]) => `  ${names.join(", ")}: ${text}`);
+}
+
 /** Each target, what was found on each runtime, and whether that meets it. */
 export function verdicts(run: Run, runtimes: readonly string[]): string {
   const rows: string[][] = [];
@@ -237,8 +253,8 @@ export function verdicts(run: Run, runtimes: readonly string[]): string {
       return `${digits(found)} ${met ? "met" : "MISSED"}`;
     });
     rows.push([text, `${atLeast ? "≥" : "≤"} ${limit}`, ...cells]);
-    if (!cells.some((cell) => cell.endsWith("MISSED"))) continue;
-    causes.push(`${text}: ${cause ?? "not profiled"}`);
+    const missed = runtimes.filter((_, i) => cells[i]!.endsWith("MISSED"));
+    if (missed.length > 0) causes.push(text, ...reasons(cause, missed));
   }
   if (rows.length === 0) return "";
   const table = align([["Target", "", ...runtimes], ...rows]);

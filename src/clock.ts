@@ -35,7 +35,7 @@ const DENSE = 0.1;
 /** Dense readings in a row before one is reused. */
 const DENSE_STREAK = 64;
 /** How many times a dense reading is reused. */
-const REUSES = 31;
+const REUSES = 127;
 /** Milliseconds after which readings are no longer reused without a new streak. */
 const REUSE_PERIOD = 5;
 
@@ -55,10 +55,12 @@ export class SystemClock implements Clock {
   private guard: unknown = undefined;
 
   now(): number {
-    if (this.reuses > 0) {
-      this.reuses--;
-      return this.reading;
-    }
+    if (this.reuses === 0) return this.read();
+    this.reuses--;
+    return this.reading;
+  }
+
+  private read(): number {
     const reading = performance.now();
     if (reading - this.reading > DENSE) this.streak = 0;
     else if (this.streak < DENSE_STREAK) this.streak++;

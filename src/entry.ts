@@ -8,11 +8,8 @@ export class Entry<T> {
   readonly epoch: number;
   /** When it became idle, in milliseconds of the clock. */
   idleSince = 0;
-  /** Whether it is leased or on its way to a lease; then it is in no list. */
+  /** Whether it is leased or on its way to a lease; then it is not idle. */
   used = true;
-  /** Neighbours in its stripe's list of idle entries. */
-  newer: Entry<T> | undefined = undefined;
-  older: Entry<T> | undefined = undefined;
 
   constructor(resource: T, stripe: Stripe<T>, epoch: number) {
     this.resource = resource;

@@ -1,12 +1,6 @@
 import type { Entry } from "./entry.ts";
 import { PoolClosedError } from "./pool_error.ts";
 
-/** Where a lease gives its entry back; ends it once, whoever asks. */
-export interface Lessor<T> {
-  release(entry: Entry<T>): void;
-  destroy(entry: Entry<T>): void;
-}
-
 /**
  * The exclusive right to one resource, made by a `Pool`. It is spent once: by
  * `release`, by `destroy`, or by the end of the `using` or `await using` that
@@ -22,13 +16,11 @@ export interface Lessor<T> {
  * ```
  */
 export class Lease<T> implements Disposable {
-  readonly #lessor: Lessor<T>;
   /** `undefined` once spent. */
   #entry: Entry<T> | undefined;
 
   /** Leases come from `Pool.acquire`, `tryAcquire` and `use`. */
-  constructor(lessor: Lessor<T>, entry: Entry<T>) {
-    this.#lessor = lessor;
+  constructor(entry: Entry<T>) {
     this.#entry = entry;
   }
 
@@ -40,12 +32,7 @@ export class Lease<T> implements Disposable {
    */
   get value(): T {
     const entry = this.#entry;
-    if (entry === undefined) {
-      throw new Error("Cannot read 'value' of a lease that has ended");
-    }
-    if (!entry.used) {
-      throw new PoolClosedError("Cannot read 'value' as the pool is closed");
-    }
+    if (entry === undefined || !entry.used) throw ended(entry !== undefined);
     return entry.resource;
   }
 
@@ -54,7 +41,7 @@ export class Lease<T> implements Disposable {
     const entry = this.#entry;
     if (entry === undefined) return;
     this.#entry = undefined;
-    this.#lessor.release(entry);
+    entry.stripe.lessor.release(entry);
   }
 
   /** Has the resource destroyed instead of used again. Never throws. */
@@ -62,7 +49,7 @@ export class Lease<T> implements Disposable {
     const entry = this.#entry;
     if (entry === undefined) return;
     this.#entry = undefined;
-    this.#lessor.destroy(entry);
+    entry.stripe.lessor.destroy(entry);
   }
 
   /** The same as `release`. */
@@ -74,4 +61,10 @@ export class Lease<T> implements Disposable {
   [Symbol.asyncDispose](): void {
     this.release();
   }
+}
+
+function ended(byClose: boolean): Error {
+  return byClose
+    ? new PoolClosedError("Cannot read 'value' as the pool is closed")
+    : new Error("Cannot read 'value' of a lease that has ended");
 }

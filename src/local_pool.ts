@@ -1,7 +1,7 @@
 import { Cancellation } from "./cancellation.ts";
 import { type Clock, setTimer, SystemClock, unref } from "./clock.ts";
 import type { Entry } from "./entry.ts";
-import { Lease, type Lessor } from "./lease.ts";
+import { Lease } from "./lease.ts";
 import { split } from "./partition.ts";
 import {
   AcquireTimeoutError,
@@ -11,9 +11,9 @@ import {
 import type { DestroyReason, PoolObserver } from "./pool_observer.ts";
 import type { PoolSettings } from "./pool_options.ts";
 import type { PoolStats } from "./pool_stats.ts";
-import { Stripe } from "./stripe.ts";
+import { type Lessor, Stripe } from "./stripe.ts";
 import { EffectQueue, type StripeEffect } from "./stripe_effect.ts";
-import { StripeSet } from "./stripe_set.ts";
+import { StripeSets } from "./stripe_set.ts";
 import { isThenable, UserCalls } from "./user_call.ts";
 import { Line, Waiter } from "./waiter_queue.ts";
 
@@ -31,12 +31,13 @@ interface Failure {
 export class LocalPool<T> implements Lessor<T> {
   private readonly settings: PoolSettings<T>;
   private readonly clock: Clock;
+  private readonly idleTimeout: number;
+  private readonly validates: boolean;
   private readonly observer: PoolObserver<T> | undefined;
   /** Whether an act needs the time even if nobody waits. */
   private readonly isTimed: boolean;
   private readonly stripes: readonly Stripe<T>[];
-  private readonly idle: StripeSet<Stripe<T>>;
-  private readonly spare: StripeSet<Stripe<T>>;
+  private readonly sets = new StripeSets<Stripe<T>>();
   /** Whose line the next acquire joins when no stripe can serve it. */
   private turn = 0;
 
@@ -62,6 +63,8 @@ export class LocalPool<T> implements Lessor<T> {
 
   constructor(settings: PoolSettings<T>) {
     const { max, stripes, isolated, idleTimeout, observer } = settings;
+    this.idleTimeout = idleTimeout;
+    this.validates = settings.validate !== undefined;
     this.settings = settings;
     this.clock = settings.clock;
     this.observer = observer;
@@ -71,16 +74,19 @@ export class LocalPool<T> implements Lessor<T> {
       abort: (waiters, reason) => this.cancel(waiters, () => reason),
       expire: (waiters) => this.expire(waiters),
     });
-    this.idle = new StripeSet(stripes, (stripe) => stripe.newest !== undefined);
-    this.spare = new StripeSet(stripes, (stripe) => stripe.spare > 0);
-    const sets = { idle: this.idle, spare: this.spare };
     const validates = settings.validate !== undefined;
     const shared = new Line(validates);
     this.stripes = split(max, stripes).map((share, id) =>
-      new Stripe(id, share, isolated ? new Line(validates) : shared, sets)
+      new Stripe(
+        id,
+        share,
+        isolated ? new Line(validates) : shared,
+        this.sets,
+        this,
+      )
     );
     // The set gives its last: so the first stripe is the first to be filled.
-    for (let i = stripes; i-- > 0;) this.spare.add(this.stripes[i]!);
+    for (let i = stripes; i-- > 0;) this.sets.addSpare(this.stripes[i]!);
   }
 
   /** Leases an idle resource, or waits. `home` is a stripe's id, -1 for any. */
@@ -89,23 +95,32 @@ export class LocalPool<T> implements Lessor<T> {
     timeout: number,
     signal: AbortSignal | undefined,
   ): Promise<Lease<T>> {
-    if (this.closing !== undefined) return this.refuse(this.closedError());
-    if (signal !== undefined && signal.aborted) {
-      return this.refuse(signal.reason);
-    }
-    if (timeout === 0) {
-      const lease = this.tryAcquire(home);
-      return lease !== undefined
-        ? Promise.resolve(lease)
-        : this.refuse(this.timeoutError(timeout, show(this.counts())));
+    if (
+      this.closing !== undefined || timeout === 0 || signal?.aborted === true
+    ) {
+      return this.acquireNow(home, timeout, signal);
     }
     const now = this.isTimed || timeout !== Infinity ? this.clock.now() : 0;
     const entry = this.take(home, now);
-    if (entry === undefined || this.settings.validate !== undefined) {
+    if (entry === undefined || this.validates) {
       return this.wait(entry, home, now, timeout, signal);
     }
     this.run();
     return Promise.resolve(this.lease(entry, now));
+  }
+
+  /** An acquire that does not wait: it has no time to, or is refused. */
+  private acquireNow(
+    home: number,
+    timeout: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Lease<T>> {
+    if (this.closing !== undefined) return this.refuse(this.closedError());
+    if (signal?.aborted) return this.refuse(signal.reason);
+    const lease = this.tryAcquire(home);
+    return lease !== undefined
+      ? Promise.resolve(lease)
+      : this.refuse(this.timeoutError(timeout, show(this.counts())));
   }
 
   /** Leases an idle resource, if one can be had without waiting. */
@@ -115,8 +130,7 @@ export class LocalPool<T> implements Lessor<T> {
       const entry = this.take(home, now);
       this.run();
       if (entry === undefined) return undefined;
-      if (this.settings.validate === undefined) return this.lease(entry, now);
-      const verdict = this.validateNow(entry);
+      const verdict = this.validates ? this.validateNow(entry) : true;
       if (verdict === true) return this.lease(entry, now);
       if (verdict === undefined) return undefined;
     }
@@ -146,12 +160,11 @@ export class LocalPool<T> implements Lessor<T> {
     const { stripe } = entry;
     // The time is needed only where it becomes idle.
     const now = stripe.line.waiting.length === 0 ? this.now() : 0;
-    this.effects.push(stripe.release(entry, now));
-    if (this.observer !== undefined) {
-      const { resource } = entry;
-      this.notify("released", { resource, stripe: stripe.id });
-    }
-    this.follow(stripe);
+    const effects = stripe.release(entry, now);
+    if (effects !== undefined) this.effects.push(effects);
+    if (this.observer !== undefined) this.tellReleased(entry);
+    if (effects !== undefined) this.follow(stripe);
+    else if (this.idleTimer === undefined) this.watchIdle(stripe);
   }
 
   destroy(entry: Entry<T>): void {
@@ -201,12 +214,13 @@ export class LocalPool<T> implements Lessor<T> {
 
   /** Takes the newest idle entry; what has expired is evicted on the way. */
   private take(home: number, now: number): Entry<T> | undefined {
-    const { idleTimeout } = this.settings;
     for (;;) {
       const stripe = this.stripeWithIdle(home);
       if (stripe === undefined) return undefined;
-      if (now - stripe.newest!.idleSince <= idleTimeout) return stripe.take();
-      this.effects.push(stripe.sweep(now, idleTimeout));
+      if (now - stripe.newest!.idleSince <= this.idleTimeout) {
+        return stripe.take();
+      }
+      this.effects.push(stripe.sweep(now, this.idleTimeout));
     }
   }
 
@@ -216,7 +230,7 @@ export class LocalPool<T> implements Lessor<T> {
       if (stripe.newest !== undefined) return stripe;
       if (this.settings.isolated) return undefined;
     }
-    return this.idle.pick();
+    return this.sets.withIdle();
   }
 
   private stripeToWaitAt(home: number): Stripe<T> {
@@ -224,7 +238,7 @@ export class LocalPool<T> implements Lessor<T> {
       const stripe = this.stripes[home]!;
       if (stripe.spare > 0 || this.settings.isolated) return stripe;
     }
-    return this.spare.pick() ??
+    return this.sets.withSpare() ??
       this.stripes[this.turn++ % this.stripes.length]!;
   }
 
@@ -294,9 +308,7 @@ export class LocalPool<T> implements Lessor<T> {
   /** Runs the effects of a transition of `stripe`, and sees what follows. */
   private follow(stripe: Stripe<T>): void {
     this.run();
-    if (this.idleTimer === undefined && stripe.newest !== undefined) {
-      this.setIdleTimer(this.settings.idleTimeout);
-    }
+    this.watchIdle(stripe);
     if (this.settleClose !== undefined) this.finishClose();
   }
 
@@ -348,12 +360,8 @@ export class LocalPool<T> implements Lessor<T> {
   }
 
   private lease(entry: Entry<T>, since: number): Lease<T> {
-    if (this.observer !== undefined) {
-      const { resource, stripe } = entry;
-      const wait = this.now() - since;
-      this.notify("acquired", { resource, stripe: stripe.id, wait });
-    }
-    return new Lease(this, entry);
+    if (this.observer !== undefined) this.tellAcquired(entry, since);
+    return new Lease(entry);
   }
 
   private create(stripe: Stripe<T>, epoch: number): void {
@@ -502,6 +510,15 @@ export class LocalPool<T> implements Lessor<T> {
     }
   }
 
+  private tellAcquired({ resource, stripe }: Entry<T>, since: number): void {
+    const wait = this.now() - since;
+    this.notify("acquired", { resource, stripe: stripe.id, wait });
+  }
+
+  private tellReleased({ resource, stripe }: Entry<T>): void {
+    this.notify("released", { resource, stripe: stripe.id });
+  }
+
   private notify<K extends keyof PoolObserver<T>>(
     name: K,
     event: Parameters<NonNullable<PoolObserver<T>[K]>>[0],
@@ -518,6 +535,12 @@ export class LocalPool<T> implements Lessor<T> {
 
   private now(): number {
     return this.isTimed ? this.clock.now() : 0;
+  }
+
+  private watchIdle(stripe: Stripe<T>): void {
+    if (this.idleTimer === undefined && stripe.newest !== undefined) {
+      this.setIdleTimer(this.idleTimeout);
+    }
   }
 
   private setIdleTimer(delay: number): void {

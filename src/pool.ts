@@ -35,6 +35,8 @@ export class Pool<T> implements AsyncDisposable {
   /** The option `name`. */
   readonly name: string;
   readonly #stripes: number;
+  /** The home of an acquire that names none: the only stripe, or -1 for any. */
+  readonly #anywhere: number;
   readonly #acquireTimeout: number;
   readonly #local: LocalPool<T>;
 
@@ -49,6 +51,7 @@ export class Pool<T> implements AsyncDisposable {
     const settings = settle(options);
     this.name = settings.name;
     this.#stripes = settings.stripes;
+    this.#anywhere = settings.stripes === 1 ? 0 : -1;
     this.#acquireTimeout = settings.acquireTimeout;
     this.#local = new LocalPool(settings);
   }
@@ -74,7 +77,11 @@ export class Pool<T> implements AsyncDisposable {
    */
   acquire(options?: AcquireOptions): Promise<Lease<T>> {
     if (options === undefined) {
-      return this.#local.acquire(-1, this.#acquireTimeout, undefined);
+      return this.#local.acquire(
+        this.#anywhere,
+        this.#acquireTimeout,
+        undefined,
+      );
     }
     try {
       checkAcquire(options);
@@ -105,7 +112,7 @@ export class Pool<T> implements AsyncDisposable {
    * ```
    */
   tryAcquire(options?: TryAcquireOptions): Lease<T> | undefined {
-    if (options === undefined) return this.#local.tryAcquire(-1);
+    if (options === undefined) return this.#local.tryAcquire(this.#anywhere);
     checkAcquire(options);
     return this.#local.tryAcquire(this.#home(options.affinity));
   }
@@ -212,6 +219,8 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   #home(affinity: string | number | undefined): number {
-    return affinity === undefined ? -1 : home(affinity, this.#stripes);
+    return affinity === undefined
+      ? this.#anywhere
+      : home(affinity, this.#stripes);
   }
 }

@@ -6,15 +6,13 @@ import {
   type Effects,
   type StripeEffect,
 } from "./stripe_effect.ts";
-import type { StripeSet } from "./stripe_set.ts";
+import type { StripeSets } from "./stripe_set.ts";
 import type { Line, Waiter } from "./waiter_queue.ts";
 
-/** The stripes of a pool that have something to give, for an O(1) choice. */
-export interface StripeSets<T> {
-  /** Those with an idle entry. */
-  readonly idle: StripeSet<Stripe<T>>;
-  /** Those with a spare slot. */
-  readonly spare: StripeSet<Stripe<T>>;
+/** Where a lease gives its entry back; ends it once, whoever asks. */
+export interface Lessor<T> {
+  release(entry: Entry<T>): void;
+  destroy(entry: Entry<T>): void;
 }
 
 /**
@@ -55,21 +53,29 @@ export class Stripe<T> {
    * idle entry.
    */
   private spareSlots: number;
-  private idle = 0;
   private used = 0;
   private creating = 0;
   private destroying = 0;
-  /** Idle entries, linked in the order they became idle. */
-  private newestIdle: Entry<T> | undefined = undefined;
-  private oldestIdle: Entry<T> | undefined = undefined;
+  /** Idle entries, in the order they became idle. */
+  private readonly idle: Entry<T>[] = [];
   /** Invariant: every entry that is idle or used. */
   private readonly entries = new Set<Entry<T>>();
   /** Entries and creates of an earlier epoch are retired. */
   private epoch = 0;
   private closed = false;
-  private readonly sets: StripeSets<T>;
+  private readonly sets: StripeSets<Stripe<T>>;
+  readonly lessor: Lessor<T>;
+  inIdle = false;
+  inSpare = false;
 
-  constructor(id: number, max: number, line: Line, sets: StripeSets<T>) {
+  constructor(
+    id: number,
+    max: number,
+    line: Line,
+    sets: StripeSets<Stripe<T>>,
+    lessor: Lessor<T>,
+  ) {
+    this.lessor = lessor;
     this.id = id;
     this.max = max;
     this.line = line;
@@ -83,17 +89,18 @@ export class Stripe<T> {
 
   /** The entry that `take` would take. */
   get newest(): Entry<T> | undefined {
-    return this.newestIdle;
+    const { idle } = this;
+    return idle.length > 0 ? idle[idle.length - 1] : undefined;
   }
 
   /** The entry that has been idle longest. */
   get oldest(): Entry<T> | undefined {
-    return this.oldestIdle;
+    return this.idle.length > 0 ? this.idle[0] : undefined;
   }
 
   stats(): StripeStats {
     return {
-      idle: this.idle,
+      idle: this.idle.length,
       used: this.used,
       creating: this.creating,
       destroying: this.destroying,
@@ -104,9 +111,8 @@ export class Stripe<T> {
 
   /** The newest idle entry, if any, becomes used. */
   take(): Entry<T> | undefined {
-    const entry = this.newestIdle;
-    if (entry === undefined) return undefined;
-    this.unlink(entry);
+    if (this.idle.length === 0) return undefined;
+    const entry = this.idle.pop()!;
     entry.used = true;
     this.used++;
     return entry;
@@ -152,11 +158,14 @@ export class Stripe<T> {
     if (entry.epoch !== this.epoch) {
       return this.destroy(entry, this.closed ? "close" : "clear");
     }
-    const waiter = this.line.waiting.shift();
-    if (waiter !== undefined) return this.handOver(waiter, entry);
+    if (this.line.waiting.length > 0) {
+      return this.handOver(this.line.waiting.shift()!, entry);
+    }
     this.used--;
     entry.used = false;
-    this.push(entry, now);
+    entry.idleSince = now;
+    this.idle.push(entry);
+    this.sets.addIdle(this);
     return undefined;
   }
 
@@ -201,13 +210,16 @@ export class Stripe<T> {
 
   /** Evicts, oldest first, what has been idle for longer than `idleTimeout`. */
   sweep(now: number, idleTimeout: number): Effects<T> {
-    return this.evict("idle", (entry) => now - entry.idleSince > idleTimeout);
+    const { idle } = this;
+    let n = 0;
+    while (n < idle.length && now - idle[n]!.idleSince > idleTimeout) n++;
+    return this.evict(n, "idle");
   }
 
   /** Evicts all idle entries and retires the others. */
   clear(): Effects<T> {
     this.epoch++;
-    return this.evict(this.closed ? "close" : "clear", () => true);
+    return this.evict(this.idle.length, this.closed ? "close" : "clear");
   }
 
   /** As `clear`, and every waiter of the line leaves it. */
@@ -246,7 +258,7 @@ export class Stripe<T> {
   private vacated(): Effects<T> {
     if (this.line.waiting.length > this.line.creating) return this.create();
     this.spareSlots++;
-    this.sets.spare.add(this);
+    this.sets.addSpare(this);
     return undefined;
   }
 
@@ -256,18 +268,13 @@ export class Stripe<T> {
     return { kind: "create", stripe: this, epoch: this.epoch, next: undefined };
   }
 
-  /** Evicts idle entries, oldest first, while `expired`. */
-  private evict(
-    reason: DestroyReason,
-    expired: (entry: Entry<T>) => boolean,
-  ): Effects<T> {
-    const effects = new EffectQueue<T>();
-    for (let entry; (entry = this.oldestIdle) !== undefined;) {
-      if (!expired(entry)) break;
-      this.unlink(entry);
-      effects.push(this.leave(entry, reason, undefined));
+  /** Evicts the `n` oldest of the idle entries. */
+  private evict(n: number, reason: DestroyReason): Effects<T> {
+    let effects: Effects<T>;
+    for (const entry of this.idle.splice(0, n).reverse()) {
+      effects = this.leave(entry, reason, effects);
     }
-    return effects.first;
+    return effects;
   }
 
   private leave(
@@ -278,26 +285,5 @@ export class Stripe<T> {
     this.entries.delete(entry);
     this.destroying++;
     return { kind: "destroy", entry, reason, next };
-  }
-
-  private push(entry: Entry<T>, now: number): void {
-    entry.idleSince = now;
-    entry.older = this.newestIdle;
-    if (this.newestIdle === undefined) this.oldestIdle = entry;
-    else this.newestIdle.newer = entry;
-    this.newestIdle = entry;
-    this.idle++;
-    this.sets.idle.add(this);
-  }
-
-  /** Takes an entry out of either end of the idle list. */
-  private unlink(entry: Entry<T>): void {
-    const { newer, older } = entry;
-    if (newer === undefined) this.newestIdle = older;
-    else newer.older = older;
-    if (older === undefined) this.oldestIdle = newer;
-    else older.newer = newer;
-    entry.newer = entry.older = undefined;
-    this.idle--;
   }
 }

@@ -1,33 +1,51 @@
+/** What the sets need of a stripe; the flags are theirs. */
+interface Giver {
+  /** Something idle, if there is any. */
+  readonly newest: unknown;
+  readonly spare: number;
+  inIdle: boolean;
+  inSpare: boolean;
+}
+
 /**
- * The stripes that have something to give. Adding and picking are O(1), the
- * latter amortised: one that has nothing left is dropped when met, so a stripe
- * that gives and gets in turn costs nothing here.
+ * The stripes of a pool that have something to give. Adding and picking are
+ * O(1), the latter amortised: one that has nothing left is dropped when met, so
+ * a stripe that gives and gets in turn costs nothing here.
  */
-export class StripeSet<S extends { readonly id: number }> {
-  /** Invariant: holds every stripe that has something, and each once. */
-  private readonly members: S[] = [];
-  private readonly isMember: Uint8Array;
-  private readonly has: (stripe: S) => boolean;
+export class StripeSets<S extends Giver> {
+  /** Invariant: holds every stripe with an idle entry, and each once. */
+  private readonly idle: S[] = [];
+  /** Invariant: holds every stripe with a spare slot, and each once. */
+  private readonly spare: S[] = [];
 
-  constructor(size: number, has: (stripe: S) => boolean) {
-    this.isMember = new Uint8Array(size);
-    this.has = has;
+  addIdle(stripe: S): void {
+    if (stripe.inIdle) return;
+    stripe.inIdle = true;
+    this.idle.push(stripe);
   }
 
-  add(stripe: S): void {
-    if (this.isMember[stripe.id] === 1) return;
-    this.isMember[stripe.id] = 1;
-    this.members.push(stripe);
+  addSpare(stripe: S): void {
+    if (stripe.inSpare) return;
+    stripe.inSpare = true;
+    this.spare.push(stripe);
   }
 
-  /** The stripe added last of those that have something. */
-  pick(): S | undefined {
-    const { members } = this;
-    while (members.length > 0) {
-      const last = members[members.length - 1]!;
-      if (this.has(last)) return last;
-      this.isMember[last.id] = 0;
-      members.pop();
+  /** The stripe added last of those with an idle entry. */
+  withIdle(): S | undefined {
+    for (let stripe; (stripe = this.idle.at(-1)) !== undefined;) {
+      if (stripe.newest !== undefined) return stripe;
+      stripe.inIdle = false;
+      this.idle.pop();
+    }
+    return undefined;
+  }
+
+  /** The stripe added last of those with a spare slot. */
+  withSpare(): S | undefined {
+    for (let stripe; (stripe = this.spare.at(-1)) !== undefined;) {
+      if (stripe.spare > 0) return stripe;
+      stripe.inSpare = false;
+      this.spare.pop();
     }
     return undefined;
   }

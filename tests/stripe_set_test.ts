@@ -1,41 +1,76 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { StripeSet } from "../src/stripe_set.ts";
+import { StripeSets } from "../src/stripe_set.ts";
 import { test } from "./test.ts";
 
-/** A set of three things, each of which says itself whether it has something. */
+class Thing {
+  newest: string | undefined = "something";
+  spare = 1;
+  inIdle = false;
+  inSpare = false;
+  readonly id: number;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+}
+
+/** Three things, and both sets with the calls and the property they go by. */
 function things() {
-  const all = [0, 1, 2].map((id) => ({ id, has: true }));
-  const set = new StripeSet<{ id: number; has: boolean }>(3, ({ has }) => has);
-  return { all, set };
+  const all = [0, 1, 2].map((id) => new Thing(id));
+  const sets = new StripeSets<Thing>();
+  const both = [
+    {
+      add: (thing: Thing) => sets.addIdle(thing),
+      pick: () => sets.withIdle(),
+      give: (thing: Thing, has: boolean) => {
+        thing.newest = has ? "something" : undefined;
+      },
+    },
+    {
+      add: (thing: Thing) => sets.addSpare(thing),
+      pick: () => sets.withSpare(),
+      give: (thing: Thing, has: boolean) => {
+        thing.spare = has ? 1 : 0;
+      },
+    },
+  ];
+  return { all, both };
 }
 
 test("a set gives the member added last, as long as it has something", () => {
-  const { all, set } = things();
-  assertStrictEquals(set.pick(), undefined);
-  for (const thing of all) set.add(thing);
-  assertStrictEquals(set.pick(), all[2]);
-  assertStrictEquals(set.pick(), all[2]);
-  all[2]!.has = false;
-  assertStrictEquals(set.pick(), all[1]);
+  const { all, both } = things();
+  for (const { add, pick, give } of both) {
+    assertStrictEquals(pick(), undefined);
+    for (const thing of all) add(thing);
+    assertStrictEquals(pick(), all[2]);
+    assertStrictEquals(pick(), all[2]);
+    give(all[2]!, false);
+    assertStrictEquals(pick(), all[1]);
+  }
 });
 
 test("a member that has nothing left is dropped, and can be added again", () => {
-  const { all, set } = things();
-  set.add(all[0]!);
-  all[0]!.has = false;
-  assertStrictEquals(set.pick(), undefined);
-  all[0]!.has = true;
-  assertStrictEquals(set.pick(), undefined, "it was dropped");
-  set.add(all[0]!);
-  assertStrictEquals(set.pick(), all[0]);
+  const { all, both } = things();
+  for (const { add, pick, give } of both) {
+    add(all[0]!);
+    give(all[0]!, false);
+    assertStrictEquals(pick(), undefined);
+    give(all[0]!, true);
+    assertStrictEquals(pick(), undefined, "it was dropped");
+    add(all[0]!);
+    assertStrictEquals(pick(), all[0]);
+  }
 });
 
 test("adding a member twice is adding it once", () => {
-  const { all, set } = things();
-  set.add(all[0]!);
-  set.add(all[1]!);
-  set.add(all[0]!);
-  assertEquals(set.pick()?.id, 1);
-  all[1]!.has = all[0]!.has = false;
-  assertStrictEquals(set.pick(), undefined);
+  const { all, both } = things();
+  for (const { add, pick, give } of both) {
+    add(all[0]!);
+    add(all[1]!);
+    add(all[0]!);
+    assertEquals(pick()?.id, 1);
+    give(all[1]!, false);
+    give(all[0]!, false);
+    assertStrictEquals(pick(), undefined);
+  }
 });

@@ -1,16 +1,14 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Stripe } from "../src/stripe.ts";
 import type { Effects } from "../src/stripe_effect.ts";
-import { StripeSet } from "../src/stripe_set.ts";
+import { StripeSets } from "../src/stripe_set.ts";
 import { Line, Waiter } from "../src/waiter_queue.ts";
 import { test } from "./test.ts";
 
 function stripe(max: number): Stripe<string> {
-  const sets = {
-    idle: new StripeSet<Stripe<string>>(1, (s) => s.newest !== undefined),
-    spare: new StripeSet<Stripe<string>>(1, (s) => s.spare > 0),
-  };
-  return new Stripe<string>(0, max, new Line(false), sets);
+  const lessor = { release() {}, destroy() {} };
+  const sets = new StripeSets<Stripe<string>>();
+  return new Stripe<string>(0, max, new Line(false), sets, lessor);
 }
 
 function waiter(order: number): Waiter {

@@ -1,14 +1,64 @@
 import {
+  CANCELLED,
   creator,
   type Resource,
   type Subject,
   type SubjectOptions,
 } from "../subject.ts";
 
+/** How many time out in one turn of the event loop, so that it never stops. */
+const BATCH = 1_024;
+
 /** Who waits, in line. */
 interface Waiter {
   resolve: (lease: Lease) => void;
   next: Waiter | undefined;
+  previous: Waiter | undefined;
+}
+
+/** What ends when its time has come. */
+interface Deadline {
+  at: number;
+  expire: () => void;
+  next: Deadline | undefined;
+}
+
+/**
+ * Deadlines that are equally far away when they are set, and so in order:
+ * behind one timer. Those that need not be kept any more stay until they pass.
+ */
+class Deadlines {
+  readonly #timeout: number;
+  #first: Deadline | undefined = undefined;
+  #last: Deadline | undefined = undefined;
+
+  constructor(timeout: number) {
+    this.#timeout = timeout;
+  }
+
+  add(expire: () => void): void {
+    const at = performance.now() + this.#timeout;
+    const deadline: Deadline = { at, expire, next: undefined };
+    if (this.#last !== undefined) this.#last.next = deadline;
+    this.#last = deadline;
+    if (this.#first === undefined) this.#wait(deadline);
+  }
+
+  #wait(first: Deadline): void {
+    this.#first = first;
+    setTimeout(this.#pass, first.at - performance.now());
+  }
+
+  readonly #pass = (): void => {
+    const now = performance.now();
+    let first = this.#first;
+    for (let i = 0; i < BATCH && first !== undefined && first.at <= now; i++) {
+      first.expire();
+      first = first.next;
+    }
+    if (first !== undefined) this.#wait(first);
+    else this.#first = this.#last = undefined;
+  };
 }
 
 /** The right to one resource, spent once. */
@@ -42,6 +92,7 @@ export class Lease implements Disposable, AsyncDisposable {
 export class LeaseHandOff {
   readonly #create: () => Resource | Promise<Resource>;
   readonly #idle: Resource[] = [];
+  readonly #deadlines = new Map<number, Deadlines>();
   #spare: number;
   #head: Waiter | undefined = undefined;
   #tail: Waiter | undefined = undefined;
@@ -60,11 +111,44 @@ export class LeaseHandOff {
       this.#spare--;
       return this.#first();
     }
-    return new Promise((resolve) => {
-      const waiter: Waiter = { resolve, next: undefined };
-      if (this.#tail === undefined) this.#head = waiter;
-      else this.#tail.next = waiter;
-      this.#tail = waiter;
+    return new Promise((resolve) => void this.#append(resolve));
+  }
+
+  /** An acquire that this signal takes out of the line. */
+  acquireWith(signal: AbortSignal): Promise<Lease> {
+    if (this.#ready()) return this.acquire();
+    return new Promise((resolve, reject) => {
+      const waiter = this.#append((lease) => {
+        signal.removeEventListener("abort", onAbort);
+        resolve(lease);
+      });
+      const onAbort = () => {
+        this.#unlink(waiter);
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", onAbort);
+    });
+  }
+
+  /** An acquire that is out of the line after this many milliseconds. */
+  acquireWithin(timeout: number): Promise<Lease> {
+    if (this.#ready()) return this.acquire();
+    let deadlines = this.#deadlines.get(timeout);
+    if (deadlines === undefined) {
+      deadlines = new Deadlines(timeout);
+      this.#deadlines.set(timeout, deadlines);
+    }
+    return new Promise((resolve, reject) => {
+      let served = false;
+      const waiter = this.#append((lease) => {
+        served = true;
+        resolve(lease);
+      });
+      deadlines.add(() => {
+        if (served) return;
+        this.#unlink(waiter);
+        reject(new Error("timeout"));
+      });
     });
   }
 
@@ -90,7 +174,28 @@ export class LeaseHandOff {
     }
     this.#head = waiter.next;
     if (this.#head === undefined) this.#tail = undefined;
+    else this.#head.previous = undefined;
     waiter.resolve(new Lease(resource, this));
+  }
+
+  #ready(): boolean {
+    return this.#idle.length > 0 || this.#spare > 0;
+  }
+
+  #append(resolve: (lease: Lease) => void): Waiter {
+    const previous = this.#tail;
+    const waiter: Waiter = { resolve, next: undefined, previous };
+    if (previous === undefined) this.#head = waiter;
+    else previous.next = waiter;
+    this.#tail = waiter;
+    return waiter;
+  }
+
+  #unlink({ next, previous }: Waiter): void {
+    if (previous === undefined) this.#head = next;
+    else previous.next = next;
+    if (next === undefined) this.#tail = previous;
+    else next.previous = previous;
   }
 
   async #first(): Promise<Lease> {
@@ -108,5 +213,11 @@ export function open(options: SubjectOptions): Subject<Lease> {
     use: (fn) => pool.use(fn),
     resource: (lease) => lease.value,
     release: (lease) => lease.release(),
+    acquireWithin: (timeout) => pool.acquireWithin(timeout),
+    begin: () => {
+      const controller = new AbortController();
+      const promise = pool.acquireWith(controller.signal);
+      return { promise, cancel: () => controller.abort(CANCELLED) };
+    },
   };
 }

@@ -1,13 +1,11 @@
 import { type Lease, Pool } from "../../mod.ts";
 import {
+  CANCELLED,
   creator,
   type Resource,
   type Subject,
   type SubjectOptions,
 } from "../subject.ts";
-
-/** Made once: an error for each abort would cost more than the pool. */
-const CANCELLED = new Error("cancelled");
 
 /** `@lease/pool`, everything at its default that the question leaves open. */
 export function open(options: SubjectOptions): Subject<Lease<Resource>> {
