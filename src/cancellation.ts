@@ -6,7 +6,7 @@ import type { Waiter } from "./waiter_queue.ts";
  * How many waiters time out in one go. More go on in the next turn of the
  * event loop, so that a million at once do not stop everything else.
  */
-const BATCH = 1_024;
+const BATCH = 4_096;
 
 /** Cancels waiters; those that have settled meanwhile do not mind. */
 export interface Canceller {
@@ -22,7 +22,11 @@ export class Cancellation {
   private readonly clock: Clock;
   private readonly canceller: Canceller;
   private readonly deadlines = new DeadlineList();
-  private readonly signals = new Map<AbortSignal, AbortGroup>();
+  /**
+   * Who waits on a signal; most have one waiter, and a set is made for the
+   * second. Invariant: `onAbort` is the one listener on each.
+   */
+  private readonly signals = new Map<AbortSignal, Waiter | Set<Waiter>>();
   /** Set, and keeping the process alive, only while waiters are tracked. */
   private alarm: unknown = undefined;
   /** Invariant: no deadline is earlier while `alarm` is set. */
@@ -39,15 +43,7 @@ export class Cancellation {
    * @throws what the signal throws at a listener; then nothing is tracked
    */
   track(waiter: Waiter, signal: AbortSignal | undefined): void {
-    if (signal !== undefined) {
-      let group = this.signals.get(signal);
-      if (group === undefined) {
-        group = new AbortGroup(signal, this.canceller);
-        this.signals.set(signal, group);
-      }
-      group.add(waiter);
-      waiter.signal = signal;
-    }
+    if (signal !== undefined) this.listen(waiter, signal);
     const deadline = waiter.since + waiter.timeout;
     this.deadlines.add(waiter);
     if (this.alarm === undefined || deadline < this.alarmAt) {
@@ -58,12 +54,48 @@ export class Cancellation {
   /** Forgets a waiter; one that is not tracked does not mind. */
   untrack(waiter: Waiter): void {
     if (!this.deadlines.remove(waiter)) return;
-    const { signal } = waiter;
-    if (signal !== undefined && this.signals.get(signal)!.remove(waiter)) {
-      this.signals.delete(signal);
-    }
+    if (waiter.signal !== undefined) this.unlisten(waiter, waiter.signal);
     if (this.deadlines.size === 0) this.clearAlarm();
   }
+
+  private listen(waiter: Waiter, signal: AbortSignal): void {
+    const others = this.signals.get(signal);
+    if (others === undefined) {
+      signal.addEventListener("abort", this.onAbort);
+      this.signals.set(signal, waiter);
+    } else if (others instanceof Set) others.add(waiter);
+    else this.signals.set(signal, new Set([others, waiter]));
+    waiter.signal = signal;
+  }
+
+  private unlisten(waiter: Waiter, signal: AbortSignal): void {
+    const others = this.signals.get(signal);
+    if (others instanceof Set) {
+      others.delete(waiter);
+      if (others.size > 0) return;
+    }
+    this.signals.delete(signal);
+    try {
+      signal.removeEventListener("abort", this.onAbort);
+    } catch {
+      // A signal of someone's own making; its waiter goes on all the same.
+    }
+  }
+
+  /** One function for all signals, as each would else hold one of its own. */
+  private readonly onAbort = (event?: Event): void => {
+    const target = event?.target as AbortSignal;
+    // A signal of someone's own making may not say that it is the target.
+    const aborted = this.signals.has(target)
+      ? [target]
+      : [...this.signals.keys()].filter((signal) => signal.aborted);
+    for (const signal of aborted) {
+      const waiters = this.signals.get(signal);
+      if (waiters === undefined) continue;
+      const all = waiters instanceof Set ? [...waiters] : [waiters];
+      this.canceller.abort(all, signal.reason);
+    }
+  };
 
   private setAlarm(at: number): void {
     this.clearAlarm();
@@ -85,45 +117,4 @@ export class Cancellation {
     // Whoever came while these were cancelled knows only of its own deadline.
     this.setAlarm(this.deadlines.earliest());
   };
-}
-
-/**
- * The waiters of one signal. Adding a listener costs time in proportion to
- * those a signal has: so the group is the one listener for all.
- */
-class AbortGroup {
-  private readonly signal: AbortSignal;
-  private readonly canceller: Canceller;
-  /** Most signals have one waiter; a set is made for the second. */
-  private first: Waiter | undefined = undefined;
-  private rest: Set<Waiter> | undefined = undefined;
-
-  constructor(signal: AbortSignal, canceller: Canceller) {
-    this.signal = signal;
-    this.canceller = canceller;
-    signal.addEventListener("abort", this);
-  }
-
-  add(waiter: Waiter): void {
-    if (this.first === undefined) this.first = waiter;
-    else (this.rest ??= new Set()).add(waiter);
-  }
-
-  /** Takes a waiter out; `true` if it was the last, which ends the group. */
-  remove(waiter: Waiter): boolean {
-    if (this.first === waiter) this.first = undefined;
-    else this.rest?.delete(waiter);
-    if (this.first !== undefined || this.rest?.size) return false;
-    try {
-      this.signal.removeEventListener("abort", this);
-    } catch {
-      // A signal of someone's own making; its waiter goes on all the same.
-    }
-    return true;
-  }
-
-  handleEvent(): void {
-    const first = this.first === undefined ? [] : [this.first];
-    this.canceller.abort([...first, ...this.rest ?? []], this.signal.reason);
-  }
 }

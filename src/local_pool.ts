@@ -7,6 +7,7 @@ import {
   AcquireTimeoutError,
   PoolClosedError,
   PoolFullError,
+  withoutStack,
 } from "./pool_error.ts";
 import type { DestroyReason, PoolObserver } from "./pool_observer.ts";
 import type { PoolSettings } from "./pool_options.ts";
@@ -33,6 +34,8 @@ export class LocalPool<T> implements Lessor<T> {
   private readonly clock: Clock;
   private readonly idleTimeout: number;
   private readonly validates: boolean;
+  /** Whether a stripe serves only those who name it as their home. */
+  private readonly isHomeOnly: boolean;
   private readonly observer: PoolObserver<T> | undefined;
   /** Whether an act needs the time even if nobody waits. */
   private readonly isTimed: boolean;
@@ -64,6 +67,7 @@ export class LocalPool<T> implements Lessor<T> {
   constructor(settings: PoolSettings<T>) {
     const { max, stripes, isolated, idleTimeout, observer } = settings;
     this.idleTimeout = idleTimeout;
+    this.isHomeOnly = isolated || stripes === 1;
     this.validates = settings.validate !== undefined;
     this.settings = settings;
     this.clock = settings.clock;
@@ -228,7 +232,7 @@ export class LocalPool<T> implements Lessor<T> {
     if (home >= 0) {
       const stripe = this.stripes[home]!;
       if (stripe.newest !== undefined) return stripe;
-      if (this.settings.isolated) return undefined;
+      if (this.isHomeOnly) return undefined;
     }
     return this.sets.withIdle();
   }
@@ -236,7 +240,7 @@ export class LocalPool<T> implements Lessor<T> {
   private stripeToWaitAt(home: number): Stripe<T> {
     if (home >= 0) {
       const stripe = this.stripes[home]!;
-      if (stripe.spare > 0 || this.settings.isolated) return stripe;
+      if (stripe.spare > 0 || this.isHomeOnly) return stripe;
     }
     return this.sets.withSpare() ??
       this.stripes[this.turn++ % this.stripes.length]!;
@@ -300,7 +304,10 @@ export class LocalPool<T> implements Lessor<T> {
 
   private expire(waiters: Waiter[]): void {
     const counts = show(this.counts());
-    this.cancel(waiters, ({ timeout }) => this.timeoutError(timeout, counts));
+    this.cancel(
+      waiters,
+      ({ timeout }) => withoutStack(() => this.timeoutError(timeout, counts)),
+    );
   }
 
   // Effects.
@@ -331,9 +338,8 @@ export class LocalPool<T> implements Lessor<T> {
   private perform(effect: StripeEffect<T>): void {
     switch (effect.kind) {
       case "deliver":
-        return this.deliver(effect.waiter, effect.entry);
       case "validate":
-        return this.validate(effect.waiter, effect.entry);
+        return this.handOver(effect);
       case "reject":
         return this.reject(effect.waiter, effect.error);
       case "create":
@@ -341,6 +347,13 @@ export class LocalPool<T> implements Lessor<T> {
       case "destroy":
         return this.end(effect.entry, effect.reason);
     }
+  }
+
+  private handOver(entry: Entry<T>): void {
+    const waiter = entry.waiter!;
+    entry.waiter = undefined;
+    if (entry.kind === "validate") this.validate(waiter, entry);
+    else this.deliver(waiter, entry);
   }
 
   private deliver(waiter: Waiter, entry: Entry<T>): void {

@@ -139,7 +139,7 @@ export class Stripe<T> {
     this.used++;
     const waiter = this.line.waiting.shift();
     if (waiter === undefined) return this.release(entry, now);
-    return { kind: "deliver", waiter, entry, next: undefined };
+    return entry.to(waiter, "deliver");
   }
 
   /** A create failed: it rejects the head of the line, and no one else. */
@@ -172,17 +172,17 @@ export class Stripe<T> {
   /** A used entry goes to a waiter, validated where asked. */
   handOver(waiter: Waiter, entry: Entry<T>): Effects<T> {
     if (!this.line.validates) {
-      return { kind: "deliver", waiter, entry, next: undefined };
+      return entry.to(waiter, "deliver");
     }
     this.line.validating.push(waiter);
-    return { kind: "validate", waiter, entry, next: undefined };
+    return entry.to(waiter, "validate");
   }
 
   /** The verdict on an entry is good; without its taker it is released. */
   valid(waiter: Waiter, entry: Entry<T>, now: number): Effects<T> {
     if (waiter.queue === undefined) return this.release(entry, now);
     waiter.queue.remove(waiter);
-    return { kind: "deliver", waiter, entry, next: undefined };
+    return entry.to(waiter, "deliver");
   }
 
   /** The verdict is bad: the entry leaves, its taker must be placed anew. */

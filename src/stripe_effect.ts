@@ -16,8 +16,7 @@ import type { Waiter } from "./waiter_queue.ts";
 export type StripeEffect<T> =
   & { next: Effects<T> }
   & (
-    | { kind: "deliver"; waiter: Waiter; entry: Entry<T> }
-    | { kind: "validate"; waiter: Waiter; entry: Entry<T> }
+    | Entry<T>
     | { kind: "reject"; waiter: Waiter; error: unknown }
     | { kind: "create"; stripe: Stripe<T>; epoch: number }
     | { kind: "destroy"; entry: Entry<T>; reason: DestroyReason }
@@ -49,6 +48,7 @@ export class EffectQueue<T> {
     if (effect === undefined) return undefined;
     this.head = effect.next;
     if (this.head === undefined) this.tail = undefined;
+    effect.next = undefined;
     return effect;
   }
 }

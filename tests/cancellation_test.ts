@@ -342,3 +342,29 @@ test("a signal that keeps its listener does not keep the resource", async () => 
   leaseOf(waiter).release();
   await assertClosesClean(f);
 });
+
+test("a signal that does not say what aborted is heard all the same", async () => {
+  const f = fixture();
+  const held = await f.pool.acquire();
+  const other = watch(f.pool.acquire({ signal: new AbortController().signal }));
+  let listener: () => void;
+  const signal = {
+    aborted: false,
+    reason: "enough",
+    addEventListener: (_: string, heard: () => void) => {
+      listener = heard;
+    },
+    removeEventListener: () => {},
+  };
+  const waiter = watch(
+    f.pool.acquire({ signal: signal as unknown as AbortSignal }),
+  );
+  signal.aborted = true;
+  listener!();
+  await settled();
+  assertEquals(waiter.error, "enough");
+  held.release();
+  await settled();
+  leaseOf(other).release();
+  await assertClosesClean(f);
+});
