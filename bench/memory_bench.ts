@@ -32,7 +32,7 @@ export const question: Question = {
   figures: [{ name: "heap", unit: "B" }],
   floor: () => ({ case: "bare", subject: "lease_hand_off" }),
   limit: 15_000,
-  rounds: 3,
+  rounds: 2,
   fixed: true,
   measure,
 };

@@ -43,6 +43,6 @@ async function measure(_order: Order, module: SubjectModule) {
   collect();
   const end = performance.now() + TIMEOUT + 2;
   while (performance.now() < end);
-  const span = await turns(() => server.live === 0, 20_000);
+  const span = await turns(() => server.live, 20_000);
   return { ...span };
 }

@@ -6,7 +6,7 @@ import type { Waiter } from "./waiter_queue.ts";
  * How many waiters time out in one go. More go on in the next turn of the
  * event loop, so that a million at once do not stop everything else.
  */
-const BATCH = 4_096;
+const BATCH = 1_024;
 
 /** Cancels waiters; those that have settled meanwhile do not mind. */
 export interface Canceller {

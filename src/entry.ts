@@ -18,21 +18,22 @@ export class Entry<T> {
   /** Whether it is leased or on its way to a lease; then it is not idle. */
   used = true;
 
+  /** Which of the two effects it is when it has a `waiter`. */
   kind: "deliver" | "validate" = "deliver";
   /** Who gets it; there only while the effect is under way. */
   waiter: Waiter | undefined = undefined;
   next: Effects<T> = undefined;
+
+  constructor(resource: T, stripe: Stripe<T>, epoch: number) {
+    this.resource = resource;
+    this.stripe = stripe;
+    this.epoch = epoch;
+  }
 
   /** An entry on its way to a waiter, as an effect. */
   to(waiter: Waiter, kind: "deliver" | "validate"): this {
     this.waiter = waiter;
     this.kind = kind;
     return this;
-  }
-
-  constructor(resource: T, stripe: Stripe<T>, epoch: number) {
-    this.resource = resource;
-    this.stripe = stripe;
-    this.epoch = epoch;
   }
 }

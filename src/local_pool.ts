@@ -66,19 +66,19 @@ export class LocalPool<T> implements Lessor<T> {
 
   constructor(settings: PoolSettings<T>) {
     const { max, stripes, isolated, idleTimeout, observer } = settings;
-    this.idleTimeout = idleTimeout;
-    this.isHomeOnly = isolated || stripes === 1;
-    this.validates = settings.validate !== undefined;
+    const validates = settings.validate !== undefined;
     this.settings = settings;
     this.clock = settings.clock;
     this.observer = observer;
+    this.idleTimeout = idleTimeout;
+    this.validates = validates;
+    this.isHomeOnly = isolated || stripes === 1;
     this.isTimed = idleTimeout !== Infinity || observer !== undefined;
     this.calls = new UserCalls(this.clock);
     this.cancellation = new Cancellation(this.clock, {
       abort: (waiters, reason) => this.cancel(waiters, () => reason),
       expire: (waiters) => this.expire(waiters),
     });
-    const validates = settings.validate !== undefined;
     const shared = new Line(validates);
     this.stripes = split(max, stripes).map((share, id) =>
       new Stripe(

@@ -64,9 +64,11 @@ export class Stripe<T> {
   private epoch = 0;
   private closed = false;
   private readonly sets: StripeSets<Stripe<T>>;
-  readonly lessor: Lessor<T>;
+  /** Whether it is in the sets of those with an idle entry, a spare slot. */
   inIdle = false;
   inSpare = false;
+  /** Where the leases on its entries end. */
+  readonly lessor: Lessor<T>;
 
   constructor(
     id: number,
