@@ -1,6 +1,6 @@
 /**
  * Fails when the pool has become much slower or heavier than it was: its ratios
- * to the floor beyond twice those in results/guard.json, the highest of four
+ * to the floor beyond twice those in results/guard.json, the highest of some
  * recordings as they differ widely from run to run. The best of some
  * rounds counts, so that a busy machine fails nobody.
  * `deno task bench:guard [--record]`

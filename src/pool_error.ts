@@ -40,7 +40,8 @@ export class PoolFullError extends Error {
 /**
  * An acquire waited for its whole `timeout`, or found nothing idle with
  * `timeout: 0`. The message carries the pool's name and counts; `cause` is the
- * last failure of `create`, if none has succeeded since.
+ * last failure of `create`, if none has succeeded since. One that waited has no
+ * stack where the runtime can do without: a timer shows none of the caller's.
  *
  * @example
  * ```ts
