@@ -343,28 +343,50 @@ test("a signal that keeps its listener does not keep the resource", async () => 
   await assertClosesClean(f);
 });
 
+/** A signal that calls its listeners without saying what has aborted. */
+class MuteSignal {
+  aborted = false;
+  readonly reason = "enough";
+  heard: () => void = () => {};
+
+  addEventListener(_: string, heard: () => void): void {
+    this.heard = heard;
+  }
+
+  removeEventListener(): void {}
+
+  get signal(): AbortSignal {
+    return this as unknown as AbortSignal;
+  }
+}
+
 test("a signal that does not say what aborted is heard all the same", async () => {
   const f = fixture();
   const held = await f.pool.acquire();
   const other = watch(f.pool.acquire({ signal: new AbortController().signal }));
-  let listener: () => void;
-  const signal = {
-    aborted: false,
-    reason: "enough",
-    addEventListener: (_: string, heard: () => void) => {
-      listener = heard;
-    },
-    removeEventListener: () => {},
-  };
-  const waiter = watch(
-    f.pool.acquire({ signal: signal as unknown as AbortSignal }),
-  );
-  signal.aborted = true;
-  listener!();
+  const mute = new MuteSignal();
+  const waiter = watch(f.pool.acquire({ signal: mute.signal }));
+  mute.aborted = true;
+  mute.heard();
   await settled();
   assertEquals(waiter.error, "enough");
   held.release();
   await settled();
   leaseOf(other).release();
+  await assertClosesClean(f);
+});
+
+test("a waiter served while another is cancelled keeps its resource", async () => {
+  const mutes = [new MuteSignal(), new MuteSignal()] as const;
+  const f = fixture({ observer: { acquireFailed: () => held.release() } });
+  const held = await f.pool.acquire();
+  const [first, second] = mutes.map(({ signal }) =>
+    watch(f.pool.acquire({ signal }))
+  );
+  for (const mute of mutes) mute.aborted = true;
+  mutes[0].heard();
+  await settled();
+  assertEquals(first!.error, "enough");
+  leaseOf(second!).release();
   await assertClosesClean(f);
 });

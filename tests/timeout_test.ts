@@ -320,3 +320,20 @@ test("a timeout holds although an acquire with a later one begins while others t
   held.release();
   await closed;
 });
+
+test("a timeout leaves the limit of stacks as it was, also where there is none", async () => {
+  const { stackTraceLimit } = Error as { stackTraceLimit?: number };
+  try {
+    for (const limit of [7, undefined]) {
+      Reflect.set(Error, "stackTraceLimit", limit);
+      const f = fixture();
+      using _held = await f.pool.acquire();
+      const waiter = watch(f.pool.acquire({ timeout: 10 }));
+      await f.clock.advance(10);
+      assertInstanceOf(waiter.error, AcquireTimeoutError);
+      assertEquals(Reflect.get(Error, "stackTraceLimit"), limit);
+    }
+  } finally {
+    Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
+  }
+});
