@@ -92,6 +92,12 @@ const ACQUIRE_PROFILE = {
   bun: "acquire takes 42 %, release 25 %, the loop that awaits 18 %",
 };
 
+const TRY_PROFILE = {
+  node: "taking the newest takes 33 %, release 20 %, the clock 7 %",
+  deno: "taking the newest takes 38 %, release 20 %, the clock 12 %",
+  bun: "the clock takes 52 %, release 23 %, making the lease 9 %",
+};
+
 const CONTENDED_PROFILE = {
   node: "microtasks take 13 %, deliver 12 %, garbage collection 11 %",
   deno: "deliver takes 11 %, the deadlines 9 %, garbage collection 6 %",
@@ -149,6 +155,7 @@ const TARGETS: readonly Target[] = [
   },
   {
     text: "tryAcquire + release, of an await",
+    cause: TRY_PROFILE,
     question: "acquire",
     limit: 1,
     figure: (results, runtime) =>
