@@ -202,35 +202,37 @@ const TARGETS: readonly Target[] = [
     limit: 0.5,
     figure: share("with its own signal", "heap"),
   },
-  ...["abort", "timeout"].flatMap((way): Target[] => [
-    {
-      text: `half of 1 000 000 by ${way}, times that of 100 000`,
-      cause: way === "abort" ? ABORT_PROFILE : TIMEOUT_PROFILE,
-      question: "cancel",
-      limit: 12,
-      figure: (results, runtime) =>
-        results.ratio(
-          ours(`1 000 000 by ${way}`),
-          ours(`100 000 by ${way}`),
-          runtime,
-          "time",
-        ),
-    },
-    {
-      text: `half of 100 000 by ${way}, of the best npm pool`,
-      cause: way === "abort" ? ABORT_PROFILE : TIMEOUT_PROFILE,
-      question: "cancel",
-      limit: 0.5,
-      figure: share(`100 000 by ${way}`, "time"),
-    },
-    {
-      text: `half of 1 000 000 by ${way}, longest pause in ms`,
-      cause: way === "abort" ? ABORT_PROFILE : TIMEOUT_PROFILE,
-      question: "cancel",
-      limit: 50,
-      figure: median(`1 000 000 by ${way}`, "pause"),
-    },
-  ]),
+  ...Object.entries({ abort: ABORT_PROFILE, timeout: TIMEOUT_PROFILE }).flatMap(
+    ([way, cause]): Target[] => [
+      {
+        text: `half of 1 000 000 by ${way}, times that of 100 000`,
+        cause,
+        question: "cancel",
+        limit: 12,
+        figure: (results, runtime) =>
+          results.ratio(
+            ours(`1 000 000 by ${way}`),
+            ours(`100 000 by ${way}`),
+            runtime,
+            "time",
+          ),
+      },
+      {
+        text: `half of 100 000 by ${way}, of the best npm pool`,
+        cause,
+        question: "cancel",
+        limit: 0.5,
+        figure: share(`100 000 by ${way}`, "time"),
+      },
+      {
+        text: `half of 1 000 000 by ${way}, longest pause in ms`,
+        cause,
+        question: "cancel",
+        limit: 50,
+        figure: median(`1 000 000 by ${way}`, "pause"),
+      },
+    ],
+  ),
   ...["", " with affinity"].map((way): Target => ({
     text: `acquire + release${way}, 1 000 stripes of 1`,
     question: "stripes",
