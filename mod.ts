@@ -22,7 +22,7 @@
  */
 
 export type { Clock } from "./src/clock.ts";
-export { Lease } from "./src/lease.ts";
+export type { Lease } from "./src/lease.ts";
 export { Pool } from "./src/pool.ts";
 export {
   AcquireTimeoutError,

@@ -1,5 +1,11 @@
-import type { Entry } from "./entry.ts";
+import type { Entry } from "./core/entry.ts";
 import { PoolClosedError } from "./pool_error.ts";
+
+/** Where a lease gives its entry back. */
+export interface Lessor<T> {
+  release(entry: Entry<T>): void;
+  destroy(entry: Entry<T>): void;
+}
 
 /**
  * The exclusive right to one resource, made by a `Pool`. It is spent once: by
@@ -18,10 +24,12 @@ import { PoolClosedError } from "./pool_error.ts";
 export class Lease<T> implements Disposable {
   /** `undefined` once spent. */
   #entry: Entry<T> | undefined;
+  readonly #lessor: Lessor<T>;
 
   /** Leases come from `Pool.acquire`, `tryAcquire` and `use`. */
-  constructor(entry: Entry<T>) {
+  constructor(entry: Entry<T>, lessor: Lessor<T>) {
     this.#entry = entry;
+    this.#lessor = lessor;
   }
 
   /**
@@ -32,7 +40,12 @@ export class Lease<T> implements Disposable {
    */
   get value(): T {
     const entry = this.#entry;
-    if (entry === undefined || !entry.used) throw ended(entry !== undefined);
+    if (entry === undefined) {
+      throw new Error("Cannot read 'value' of a lease that has ended");
+    }
+    if (entry.place !== "used") {
+      throw new PoolClosedError("Cannot read 'value' as the pool is closed");
+    }
     return entry.resource;
   }
 
@@ -41,7 +54,7 @@ export class Lease<T> implements Disposable {
     const entry = this.#entry;
     if (entry === undefined) return;
     this.#entry = undefined;
-    entry.stripe.lessor.release(entry);
+    this.#lessor.release(entry);
   }
 
   /** Has the resource destroyed instead of used again. Never throws. */
@@ -49,7 +62,7 @@ export class Lease<T> implements Disposable {
     const entry = this.#entry;
     if (entry === undefined) return;
     this.#entry = undefined;
-    entry.stripe.lessor.destroy(entry);
+    this.#lessor.destroy(entry);
   }
 
   /** The same as `release`. */
@@ -61,10 +74,4 @@ export class Lease<T> implements Disposable {
   [Symbol.asyncDispose](): void {
     this.release();
   }
-}
-
-function ended(byClose: boolean): Error {
-  return byClose
-    ? new PoolClosedError("Cannot read 'value' as the pool is closed")
-    : new Error("Cannot read 'value' of a lease that has ended");
 }

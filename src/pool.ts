@@ -1,10 +1,12 @@
 import type { Lease } from "./lease.ts";
-import { LocalPool } from "./local_pool.ts";
-import { home } from "./partition.ts";
+import { LocalPool } from "./shell/local_pool.ts";
+import { home } from "./core/partition.ts";
 import {
   type AcquireOptions,
   checkAcquire,
+  checkAcquireOptions,
   checkClose,
+  checkCloseOptions,
   checkUse,
   type CloseOptions,
   type PoolOptions,
@@ -77,18 +79,22 @@ export class Pool<T> implements AsyncDisposable {
    */
   acquire(options?: AcquireOptions): Promise<Lease<T>> {
     if (options === undefined) {
-      return this.#local.acquire(
+      return this.#local.acquiring.acquire(
         this.#anywhere,
         this.#acquireTimeout,
         undefined,
+        false,
       );
     }
     try {
-      checkAcquire(options);
-      return this.#local.acquire(
-        this.#home(options.affinity),
-        options.timeout ?? this.#acquireTimeout,
-        options.signal,
+      checkAcquireOptions(options);
+      const { signal, timeout, affinity } = options;
+      const isAborted = checkAcquire(signal, timeout, affinity);
+      return this.#local.acquiring.acquire(
+        this.#home(affinity),
+        timeout ?? this.#acquireTimeout,
+        signal,
+        isAborted,
       );
     } catch (error) {
       return Promise.reject(error);
@@ -112,9 +118,13 @@ export class Pool<T> implements AsyncDisposable {
    * ```
    */
   tryAcquire(options?: TryAcquireOptions): Lease<T> | undefined {
-    if (options === undefined) return this.#local.tryAcquire(this.#anywhere);
-    checkAcquire(options);
-    return this.#local.tryAcquire(this.#home(options.affinity));
+    if (options === undefined) {
+      return this.#local.acquiring.tryAcquire(this.#anywhere);
+    }
+    checkAcquireOptions(options);
+    const { affinity } = options;
+    checkAcquire(undefined, undefined, affinity);
+    return this.#local.acquiring.tryAcquire(this.#home(affinity));
   }
 
   /**
@@ -139,12 +149,15 @@ export class Pool<T> implements AsyncDisposable {
   ): Promise<R> {
     try {
       checkUse(fn);
-      checkAcquire(options);
-      return this.#local.use(
+      checkAcquireOptions(options);
+      const { signal, timeout, affinity } = options;
+      const isAborted = checkAcquire(signal, timeout, affinity);
+      return this.#local.acquiring.use(
         fn,
-        this.#home(options.affinity),
-        options.timeout ?? this.#acquireTimeout,
-        options.signal,
+        this.#home(affinity),
+        timeout ?? this.#acquireTimeout,
+        signal,
+        isAborted,
       );
     } catch (error) {
       return Promise.reject(error);
@@ -191,8 +204,10 @@ export class Pool<T> implements AsyncDisposable {
    */
   close(options: CloseOptions = {}): Promise<void> {
     try {
-      checkClose(options);
-      return this.#local.close(options.signal);
+      checkCloseOptions(options);
+      const { signal } = options;
+      checkClose(signal);
+      return this.#local.close(signal);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -1,9 +1,23 @@
-import { type Clock, SystemClock } from "./clock.ts";
+import {
+  BOOLEAN,
+  BOUND,
+  Check,
+  COUNT,
+  DURATION,
+  FINITE,
+  FUNCTION,
+  LIMIT,
+  OBJECT,
+  type Rule,
+  STRING,
+} from "./check.ts";
+import type { Clock } from "./clock.ts";
+import { SystemClock } from "./system_clock.ts";
 import type { PoolObserver } from "./pool_observer.ts";
 
 /**
  * Options of a `Pool`. Durations are milliseconds; `Infinity` switches a limit
- * off. The first five are the seed's `PoolConfig`.
+ * off. Each is read once, when the pool is built.
  *
  * @example
  * ```ts
@@ -108,101 +122,117 @@ export interface CloseOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** The options of a pool, checked and with their defaults. */
-export type PoolSettings<T> =
-  & {
-    readonly [K in Exclude<keyof PoolOptions<T>, Optional>]-?: Exclude<
-      PoolOptions<T>[K],
-      undefined
-    >;
-  }
-  & Pick<PoolOptions<T>, Optional>;
+/**
+ * Every option of a pool, once: what it must be, and its default. One without a
+ * default is required; one whose default is `undefined` can be absent.
+ */
+const OPTIONS = {
+  create: { is: FUNCTION },
+  max: { is: COUNT },
 
-type Optional = "validate" | "isFatal" | "observer";
+  destroy: { is: FUNCTION, default: () => {} },
+  idleTimeout: { is: DURATION, default: 30_000 },
+
+  validate: { is: FUNCTION, default: undefined },
+  validateTimeout: { is: LIMIT, default: 5_000 },
+  isFatal: { is: FUNCTION, default: undefined },
+
+  createTimeout: { is: LIMIT, default: 30_000 },
+  destroyTimeout: { is: LIMIT, default: 5_000 },
+
+  acquireTimeout: { is: DURATION, default: 30_000 },
+  maxPending: { is: BOUND, default: Infinity },
+
+  stripes: { is: COUNT, default: 1 },
+  isolated: { is: BOOLEAN, default: false },
+
+  name: { is: STRING, default: "pool" },
+  observer: { is: OBJECT, default: undefined },
+  /** A getter, as each pool has one of its own. */
+  clock: {
+    is: OBJECT,
+    get default() {
+      return new SystemClock();
+    },
+  },
+} satisfies { [K in Option]-?: Row<PoolOptions<never>[K]> };
+
+type Option = keyof PoolOptions<never>;
+
+/** The compiler sees that an option can be absent only where it has a default. */
+type Row<Value> = undefined extends Value ? { is: Rule; default: Value }
+  : { is: Rule; default?: never };
+
+/** Those that can be absent from the settings, too. */
+type Absent = {
+  [K in Option]: (typeof OPTIONS)[K] extends { default: undefined } ? K : never;
+}[Option];
+
+/** The options of a pool, checked and with their defaults. */
+export type PoolSettings<T> = {
+  readonly [K in keyof PoolOptions<T>]-?: K extends Absent ? PoolOptions<T>[K]
+    : Exclude<PoolOptions<T>[K], undefined>;
+};
 
 /**
- * Checks the options of a pool and fills in the defaults.
+ * Reads each option of a pool once, checks it and fills in the default.
  *
  * @throws {TypeError} if an option is of the wrong kind
  * @throws {RangeError} if an option is out of range
  */
 export function settle<T>(options: PoolOptions<T>): PoolSettings<T> {
   const check = new Check("Cannot create pool");
-  check.kind("options", options, "object");
-  const {
-    create,
-    destroy = () => {},
-    idleTimeout = 30_000,
-    max,
-    stripes = 1,
-    name = "pool",
-    isolated = false,
-    acquireTimeout = 30_000,
-    createTimeout = 30_000,
-    destroyTimeout = 5_000,
-    maxPending = Infinity,
-    validate,
-    validateTimeout = 5_000,
-    isFatal,
-    observer,
-    clock = new SystemClock(),
-  } = options;
-  check.kind("create", create, "function");
-  check.kind("destroy", destroy, "function");
-  check.kind("name", name, "string");
-  check.kind("isolated", isolated, "boolean");
-  check.integer("max", max, 1);
-  check.integer("stripes", stripes, 1);
+  check.that("options", options, OBJECT);
+  const values: Record<string, unknown> = {};
+  for (const name of Object.keys(OPTIONS) as Option[]) {
+    const row: { is: Rule; default?: unknown } = OPTIONS[name];
+    const value = options[name];
+    const isAbsent = value === undefined && "default" in row;
+    if (!isAbsent) check.that(name, value, row.is);
+    values[name] = isAbsent ? row.default : value;
+  }
+  const settings = values as unknown as PoolSettings<T>;
+  const { clock, max, stripes } = settings;
   if (stripes > max) check.fail("stripes", `at most 'max' (${max})`, stripes);
-  if (maxPending !== Infinity) check.integer("maxPending", maxPending, 0);
-  check.duration("idleTimeout", idleTimeout);
-  check.duration("acquireTimeout", acquireTimeout);
-  check.limit("createTimeout", createTimeout);
-  check.limit("destroyTimeout", destroyTimeout);
-  check.limit("validateTimeout", validateTimeout);
-  if (validate !== undefined) check.kind("validate", validate, "function");
-  if (isFatal !== undefined) check.kind("isFatal", isFatal, "function");
-  if (observer !== undefined) check.kind("observer", observer, "object");
-  check.kind("clock", clock, "object");
-  check.kind("clock.now", clock.now, "function");
-  check.kind("clock.setTimeout", clock.setTimeout, "function");
-  check.kind("clock.clearTimeout", clock.clearTimeout, "function");
-  return {
-    create,
-    destroy,
-    idleTimeout,
-    max,
-    stripes,
-    name,
-    isolated,
-    acquireTimeout,
-    createTimeout,
-    destroyTimeout,
-    maxPending,
-    validate,
-    validateTimeout,
-    isFatal,
-    observer,
-    clock,
-  };
+  for (const name of ["now", "setTimeout", "clearTimeout"] as const) {
+    check.that(`clock.${name}`, clock[name], FUNCTION);
+  }
+  return settings;
+}
+
+const acquiring = new Check("Cannot acquire");
+const closing = new Check("Cannot close pool");
+
+/**
+ * Checks that an acquire, or a `use`, was given options, before they are read.
+ *
+ * @throws {TypeError} if they are no object
+ */
+export function checkAcquireOptions(options: AcquireOptions): void {
+  acquiring.that("options", options, OBJECT);
 }
 
 /**
- * Checks the options of an acquire.
+ * Checks the options of an acquire, as read: the caller reads each once and
+ * goes on with the same values.
  *
+ * @returns whether the signal has aborted
  * @throws {TypeError} if an option is of the wrong kind
  * @throws {RangeError} if an option is out of range
  */
-export function checkAcquire(options: AcquireOptions): void {
-  const check = acquireCheck;
-  check.kind("options", options, "object");
-  const { signal, timeout, affinity } = options;
-  if (signal !== undefined) check.signal(signal);
-  if (timeout !== undefined) check.duration("timeout", timeout);
-  if (typeof affinity === "number") check.finite("affinity", affinity);
-  else if (affinity !== undefined && typeof affinity !== "string") {
-    check.mistake("affinity", "a string or a number", affinity);
+export function checkAcquire(
+  signal: AbortSignal | undefined,
+  timeout: number | undefined,
+  affinity: string | number | undefined,
+): boolean {
+  const aborted = signal !== undefined && acquiring.aborted(signal);
+  if (timeout !== undefined) acquiring.that("timeout", timeout, DURATION);
+  if (typeof affinity === "number") {
+    acquiring.that("affinity", affinity, FINITE);
+  } else if (affinity !== undefined && typeof affinity !== "string") {
+    acquiring.mistake("affinity", "a string or a number", affinity);
   }
+  return aborted;
 }
 
 /**
@@ -211,90 +241,24 @@ export function checkAcquire(options: AcquireOptions): void {
  * @throws {TypeError} if it is not a function
  */
 export function checkUse(fn: unknown): void {
-  acquireCheck.kind("fn", fn, "function");
+  acquiring.that("fn", fn, FUNCTION);
 }
 
 /**
- * Checks the options of a close.
+ * Checks that a close was given options, before they are read.
  *
- * @throws {TypeError} if an option is of the wrong kind
+ * @throws {TypeError} if they are no object
  */
-export function checkClose(options: CloseOptions): void {
-  const check = new Check("Cannot close pool");
-  check.kind("options", options, "object");
-  if (options.signal !== undefined) check.signal(options.signal);
+export function checkCloseOptions(options: CloseOptions): void {
+  closing.that("options", options, OBJECT);
 }
 
-/** Errors that name the option, the rule and the value. */
-class Check {
-  private readonly act: string;
-
-  constructor(act: string) {
-    this.act = act;
-  }
-
-  kind(name: string, value: unknown, type: string): void {
-    if (typeof value === type && value !== null) return;
-    this.mistake(name, type === "object" ? "an object" : `a ${type}`, value);
-  }
-
-  number(name: string, value: unknown): asserts value is number {
-    if (typeof value !== "number") this.mistake(name, "a number", value);
-  }
-
-  finite(name: string, value: number): void {
-    if (!Number.isFinite(value)) this.fail(name, "a finite number", value);
-  }
-
-  integer(name: string, value: unknown, least: 0 | 1): void {
-    this.number(name, value);
-    if (Number.isSafeInteger(value) && value >= least) return;
-    const rule = least === 1 ? "a positive integer" : "a non-negative integer";
-    this.fail(name, rule, value);
-  }
-
-  duration(name: string, value: unknown): void {
-    this.number(name, value);
-    if (!(value >= 0)) this.fail(name, "a non-negative number of ms", value);
-  }
-
-  limit(name: string, value: unknown): void {
-    this.number(name, value);
-    if (!(value > 0)) this.fail(name, "a positive number of ms", value);
-  }
-
-  signal(value: unknown): void {
-    const { aborted, addEventListener } = Object(value) as AbortSignal;
-    if (
-      typeof aborted === "boolean" && typeof addEventListener === "function"
-    ) {
-      return;
-    }
-    this.mistake("signal", "an AbortSignal", value);
-  }
-
-  fail(name: string, rule: string, value: unknown): never {
-    throw new RangeError(this.message(name, rule, value));
-  }
-
-  mistake(name: string, rule: string, value: unknown): never {
-    throw new TypeError(this.message(name, rule, value));
-  }
-
-  private message(name: string, rule: string, value: unknown): string {
-    return `${this.act} as '${name}' must be ${rule}: received ${show(value)}`;
-  }
-}
-
-const acquireCheck = new Check("Cannot acquire");
-
-/** A value in a message; never calls code of its own. */
-function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (
-    value === null || (typeof value !== "object" && typeof value !== "function")
-  ) {
-    return String(value);
-  }
-  return typeof value === "object" ? "an object" : "a function";
+/**
+ * Checks the signal of a close, as read. Whether it has aborted is asked when
+ * the close has begun: what it destroys can abort it.
+ *
+ * @throws {TypeError} if it is no signal
+ */
+export function checkClose(signal: AbortSignal | undefined): void {
+  if (signal !== undefined) closing.aborted(signal);
 }

@@ -14,38 +14,38 @@ interface Giver {
  */
 export class StripeSets<S extends Giver> {
   /** Invariant: holds every stripe with an idle entry, and each once. */
-  private readonly idle: S[] = [];
+  readonly #idle: S[] = [];
   /** Invariant: holds every stripe with a spare slot, and each once. */
-  private readonly spare: S[] = [];
+  readonly #spare: S[] = [];
 
   addIdle(stripe: S): void {
     if (stripe.inIdle) return;
     stripe.inIdle = true;
-    this.idle.push(stripe);
+    this.#idle.push(stripe);
   }
 
   addSpare(stripe: S): void {
     if (stripe.inSpare) return;
     stripe.inSpare = true;
-    this.spare.push(stripe);
+    this.#spare.push(stripe);
   }
 
   /** The stripe added last of those with an idle entry. */
   withIdle(): S | undefined {
-    for (let stripe; (stripe = this.idle.at(-1)) !== undefined;) {
+    for (let stripe; (stripe = this.#idle.at(-1)) !== undefined;) {
       if (stripe.newest !== undefined) return stripe;
       stripe.inIdle = false;
-      this.idle.pop();
+      this.#idle.pop();
     }
     return undefined;
   }
 
   /** The stripe added last of those with a spare slot. */
   withSpare(): S | undefined {
-    for (let stripe; (stripe = this.spare.at(-1)) !== undefined;) {
+    for (let stripe; (stripe = this.#spare.at(-1)) !== undefined;) {
       if (stripe.spare > 0) return stripe;
       stripe.inSpare = false;
-      this.spare.pop();
+      this.#spare.pop();
     }
     return undefined;
   }

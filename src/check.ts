@@ -1,0 +1,105 @@
+/** What a value must be: its type, and the range within the type, in words. */
+export interface Rule {
+  readonly type: "function" | "object" | "string" | "boolean" | "number";
+  readonly range?: string;
+  readonly holds?: (value: number) => boolean;
+}
+
+export const FUNCTION: Rule = { type: "function" };
+export const OBJECT: Rule = { type: "object" };
+export const STRING: Rule = { type: "string" };
+export const BOOLEAN: Rule = { type: "boolean" };
+
+export const FINITE: Rule = {
+  type: "number",
+  range: "a finite number",
+  holds: Number.isFinite,
+};
+
+/** At least one. */
+export const COUNT: Rule = {
+  type: "number",
+  range: "a positive integer",
+  holds: (value) => Number.isSafeInteger(value) && value >= 1,
+};
+
+/** The most of what there can be none of, or, if `Infinity`, any number. */
+export const BOUND: Rule = {
+  type: "number",
+  range: "a non-negative integer",
+  holds: (value) =>
+    value === Infinity || Number.isSafeInteger(value) && value >= 0,
+};
+
+/** Milliseconds. NaN compares as false, so it is none. */
+export const DURATION: Rule = {
+  type: "number",
+  range: "a non-negative number of ms",
+  holds: (value) => value >= 0,
+};
+
+/** Milliseconds that user code is given: none would be never to call it. */
+export const LIMIT: Rule = {
+  type: "number",
+  range: "a positive number of ms",
+  holds: (value) => value > 0,
+};
+
+/** Checks what users pass; its errors name the act, option, rule and value. */
+export class Check {
+  readonly #act: string;
+
+  constructor(act: string) {
+    this.#act = act;
+  }
+
+  /**
+   * @throws {TypeError} if the value is of the wrong type
+   * @throws {RangeError} if it is out of range
+   */
+  that(name: string, value: unknown, { type, range, holds }: Rule): void {
+    if (typeof value !== type || value === null) {
+      this.mistake(name, type === "object" ? "an object" : `a ${type}`, value);
+    }
+    if (holds?.(value as number) === false) this.fail(name, range!, value);
+  }
+
+  /**
+   * Whether a signal has aborted. What is read of it is read once, as its
+   * getters can be user code; what they throw is passed on.
+   *
+   * @throws {TypeError} if it is no signal
+   */
+  aborted(signal: AbortSignal): boolean {
+    const { aborted, addEventListener } = Object(signal) as AbortSignal;
+    if (
+      typeof aborted !== "boolean" || typeof addEventListener !== "function"
+    ) {
+      this.mistake("signal", "an AbortSignal", signal);
+    }
+    return aborted;
+  }
+
+  fail(name: string, rule: string, value: unknown): never {
+    throw new RangeError(this.#message(name, rule, value));
+  }
+
+  mistake(name: string, rule: string, value: unknown): never {
+    throw new TypeError(this.#message(name, rule, value));
+  }
+
+  #message(name: string, rule: string, value: unknown): string {
+    return `${this.#act} as '${name}' must be ${rule}: received ${show(value)}`;
+  }
+}
+
+/** A value in a message; never calls code of its own. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (
+    value === null || (typeof value !== "object" && typeof value !== "function")
+  ) {
+    return String(value);
+  }
+  return typeof value === "object" ? "an object" : "a function";
+}

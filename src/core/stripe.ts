@@ -1,0 +1,149 @@
+import { assert } from "./bug.ts";
+import { Creation } from "./creation.ts";
+import type { DestroyReason } from "./destroy_reason.ts";
+import { Entry } from "./entry.ts";
+import type { StripeSets } from "./stripe_set.ts";
+
+/** Counts of slots by where they are. */
+export interface Slots {
+  spare: number;
+  idle: number;
+  used: number;
+  creating: number;
+  destroying: number;
+}
+
+/**
+ * One share of the capacity: where each of its slots is. It moves slots and
+ * decides nothing.
+ */
+export class Stripe<T> {
+  readonly id: number;
+  readonly max: number;
+  /*
+   * Invariant: spare + idle + used + creating + destroying = max, each >= 0;
+   * the used are the entries that are not idle.
+   */
+  spare: number;
+  #idle = 0;
+  #destroying = 0;
+  readonly #creations = new Set<Creation>();
+  /** Invariant: every entry that is idle or used. */
+  readonly #entries = new Set<Entry<T>>();
+  /** The ends of the list of idle entries, in the order they became idle. */
+  newest: Entry<T> | undefined = undefined;
+  oldest: Entry<T> | undefined = undefined;
+  readonly #sets: StripeSets<Stripe<T>>;
+  /** Whether it is in the sets of those with an idle entry, a spare slot. */
+  inIdle = false;
+  inSpare = false;
+
+  constructor(
+    id: number,
+    max: number,
+    sets: StripeSets<Stripe<T>>,
+  ) {
+    this.id = id;
+    this.max = this.spare = max;
+    this.#sets = sets;
+  }
+
+  slots(): Slots {
+    return {
+      spare: this.spare,
+      idle: this.#idle,
+      used: this.#entries.size - this.#idle,
+      creating: this.#creations.size,
+      destroying: this.#destroying,
+    };
+  }
+
+  /** Spare to creating. */
+  reserve(): Creation {
+    assert(this.spare > 0, "a slot is reserved that is not spare");
+    this.spare--;
+    const creation = new Creation(this.id);
+    this.#creations.add(creation);
+    return creation;
+  }
+
+  /** Creating to used. */
+  born(creation: Creation, resource: T): Entry<T> {
+    this.#end(creation);
+    const entry = new Entry(resource, this.id);
+    if (creation.retired !== undefined) entry.retire(creation.retired);
+    this.#entries.add(entry);
+    return entry;
+  }
+
+  /** Creating to spare. */
+  unborn(creation: Creation): void {
+    this.#end(creation);
+    this.#vacate();
+  }
+
+  /** Used to idle, as the newest. */
+  rest(entry: Entry<T>, endsAt: number): void {
+    const { newest } = this;
+    entry.place = "idle";
+    entry.endsAt = endsAt;
+    entry.older = newest;
+    if (newest === undefined) this.oldest = entry;
+    else newest.newer = entry;
+    this.newest = entry;
+    this.#idle++;
+    if (!this.inIdle) this.#sets.addIdle(this);
+  }
+
+  /** Idle to used. */
+  wake(entry: Entry<T>): void {
+    const { older, newer } = entry;
+    entry.place = "used";
+    if (newer === undefined) this.newest = older;
+    else newer.older = older;
+    if (older === undefined) this.oldest = newer;
+    else older.newer = newer;
+    entry.older = entry.newer = undefined;
+    this.#idle--;
+  }
+
+  /** Used to destroying. */
+  leave(entry: Entry<T>): void {
+    assert(entry.place === "used", `a resource leaves that is ${entry.place}`);
+    entry.place = "destroying";
+    this.#entries.delete(entry);
+    this.#destroying++;
+  }
+
+  /** Destroying to spare. */
+  gone(entry: Entry<T>): void {
+    assert(entry.place === "destroying", `a slot of one ${entry.place} ends`);
+    entry.place = "gone";
+    this.#destroying--;
+    this.#vacate();
+  }
+
+  /** Retires what is used and what is being created. */
+  retire(reason: DestroyReason): void {
+    for (const creation of this.#creations) creation.retired ??= reason;
+    for (const entry of this.#entries) {
+      if (entry.place === "used") entry.retire(reason);
+    }
+  }
+
+  /** The entries that are idle or used. */
+  entries(): Iterable<Entry<T>> {
+    return this.#entries;
+  }
+
+  #end(creation: Creation): void {
+    assert(this.#creations.delete(creation), "a create ends twice");
+  }
+
+  #vacate(): void {
+    this.spare++;
+    const { spare, max } = this;
+    assert(spare <= max, `${spare} slots of ${max} are spare`);
+    this.#sets.addSpare(this);
+  }
+}

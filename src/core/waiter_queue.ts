@@ -1,0 +1,63 @@
+import { Heap, HeapNode } from "./heap.ts";
+import type { Waiter } from "./waiter.ts";
+
+/**
+ * Waiters by order of arrival. A newcomer joins, and leaves from anywhere, in
+ * O(1), memory and all; one who was offered a resource in vain is put back at
+ * its old place, and leaves from there, in O(log n).
+ */
+export class WaiterQueue {
+  /** Invariant: how many waiters are in. */
+  length = 0;
+  #head: Waiter | undefined = undefined;
+  #tail: Waiter | undefined = undefined;
+  /**
+   * Those put back. Invariant: all came before those in the list, as offers
+   * are made in order of arrival.
+   */
+  readonly #back = new Heap<Waiter>();
+
+  /** The one who came first. */
+  get first(): Waiter | undefined {
+    return this.#back.first ?? this.#head;
+  }
+
+  push(waiter: Waiter): void {
+    const tail = this.#tail;
+    waiter.at = this;
+    waiter.previous = tail;
+    if (tail === undefined) this.#head = waiter;
+    else tail.next = waiter;
+    this.#tail = waiter;
+    this.length++;
+  }
+
+  putBack(waiter: Waiter): void {
+    waiter.at = this.#back.add(waiter.order, waiter);
+    this.length++;
+  }
+
+  shift(): Waiter | undefined {
+    const { first } = this;
+    if (first !== undefined) this.remove(first);
+    return first;
+  }
+
+  /** Takes out a waiter that is in. */
+  remove(waiter: Waiter): void {
+    const { at } = waiter;
+    if (at instanceof HeapNode) this.#back.remove(at);
+    else this.#unlink(waiter);
+    waiter.at = undefined;
+    this.length--;
+  }
+
+  #unlink(waiter: Waiter): void {
+    const { previous, next } = waiter;
+    if (previous === undefined) this.#head = next;
+    else previous.next = next;
+    if (next === undefined) this.#tail = previous;
+    else next.previous = previous;
+    waiter.previous = waiter.next = undefined;
+  }
+}

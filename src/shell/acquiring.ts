@@ -1,0 +1,306 @@
+import type { Entry } from "../core/entry.ts";
+import type { Line } from "../core/line.ts";
+import { Lease, type Lessor } from "../lease.ts";
+import { withoutStack } from "../pool_error.ts";
+import { Cancellation, type Canceller } from "./cancellation.ts";
+import type { Closing } from "./closing.ts";
+import type { Context } from "./context.ts";
+import type { Parts } from "./parts.ts";
+import { Pending } from "./pending.ts";
+import { inWords } from "./refusals.ts";
+import type { Tape } from "./tape.ts";
+import { isThenable } from "./user_call.ts";
+import type { Validating } from "./validating.ts";
+
+/** Makes leases: at once, or for those who wait. */
+export class Acquiring<T> implements Canceller<T> {
+  readonly #parts: Parts<T>;
+  readonly #lessor: Lessor<T>;
+  readonly #tape: Tape<T>;
+  readonly #closing: Closing<T>;
+  readonly #validating: Validating<T>;
+  readonly #cancellation: Cancellation<T>;
+  readonly #validates: boolean;
+  /** Whether an act needs the time even if nobody waits. */
+  readonly #isTimed: boolean;
+
+  constructor(
+    parts: Parts<T>,
+    context: Context,
+    lessor: Lessor<T>,
+    tape: Tape<T>,
+    closing: Closing<T>,
+    validating: Validating<T>,
+  ) {
+    this.#parts = parts;
+    this.#lessor = lessor;
+    this.#tape = tape;
+    this.#closing = closing;
+    this.#validating = validating;
+    this.#cancellation = new Cancellation(parts.time, context, this);
+    this.#validates = parts.settings.validate !== undefined;
+    this.#isTimed = parts.isTimed;
+  }
+
+  /** Leases an idle resource, or waits. `home` is a stripe's id, -1 for any. */
+  acquire(
+    home: number,
+    timeout: number,
+    signal: AbortSignal | undefined,
+    isAborted: boolean,
+  ): Promise<Lease<T>> {
+    if (this.#closing.hasBegun || timeout === 0 || isAborted) {
+      return this.#acquireNow(home, timeout, signal, isAborted);
+    }
+    const isTimed = this.#isTimed || timeout !== Infinity;
+    const now = isTimed ? this.#parts.time.now() : 0;
+    const { end } = this.#tape;
+    const entry = this.#validating.isBehind
+      ? undefined
+      : this.#parts.partition.take(home, now);
+    if (entry === undefined) {
+      if (!isTimed || this.#parts.time.fault === undefined) {
+        return this.#wait(home, now, timeout, signal);
+      }
+      this.#parts.play();
+      return this.#refuse(this.#parts.time.fault);
+    }
+    if (this.#validates || this.#tape.end !== end) {
+      return this.#takeUp(entry, home, now, timeout, signal, end);
+    }
+    return this.#resolve(entry, now);
+  }
+
+  /** Leases an idle resource, if one can be had without waiting. */
+  tryAcquire(home: number): Lease<T> | undefined {
+    while (!this.#closing.hasBegun && !this.#validating.isBehind) {
+      const now = this.#parts.now();
+      const entry = this.#parts.partition.take(home, now);
+      // What is evicted is destroyed within the call: the caller cannot wait.
+      this.#parts.playNow();
+      if (entry === undefined) return undefined;
+      const verdict = this.#validates && this.#isOurs(entry)
+        ? this.#validating.ask(entry)
+        : true;
+      if (verdict === true && this.#isOurs(entry)) {
+        return this.#lease(entry, now);
+      }
+      this.#validating.judge(entry, verdict);
+      if (verdict !== false) return undefined;
+      this.#parts.playNow();
+    }
+    return undefined;
+  }
+
+  async use<R>(
+    fn: (resource: T, lease: Lease<T>) => R | PromiseLike<R>,
+    home: number,
+    timeout: number,
+    signal: AbortSignal | undefined,
+    isAborted: boolean,
+  ): Promise<R> {
+    const lease = await this.acquire(home, timeout, signal, isAborted);
+    const { value } = lease;
+    try {
+      const result = await fn(value, lease);
+      lease.release();
+      return result;
+    } catch (error) {
+      if (this.#isFatal(error)) lease.destroy();
+      else lease.release();
+      throw error;
+    }
+  }
+
+  // Acquiring.
+
+  /** An acquire that does not wait: it has no time to, or is refused. */
+  #acquireNow(
+    home: number,
+    timeout: number,
+    signal: AbortSignal | undefined,
+    isAborted: boolean,
+  ): Promise<Lease<T>> {
+    if (this.#closing.hasBegun) {
+      return this.#refuse(this.#parts.refusals.closed());
+    }
+    if (isAborted) return this.#refuse(signal!.reason);
+    const lease = this.tryAcquire(home);
+    if (lease !== undefined) return Promise.resolve(lease);
+    if (this.#closing.hasBegun) {
+      return this.#refuse(this.#parts.refusals.closed());
+    }
+    const line = this.#parts.partition.lineOf(
+      this.#parts.partition.homeOf(home),
+    );
+    return this.#refuse(this.#parts.refusals.timeout(line, timeout));
+  }
+
+  /** An acquire joins the line. */
+  #wait(
+    home: number,
+    now: number,
+    timeout: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Lease<T>> {
+    const preferred = this.#parts.partition.homeOf(home);
+    const line = this.#parts.partition.lineOf(preferred);
+    const { maxPending } = this.#parts.settings;
+    if (line.spare === 0 && line.pending >= maxPending) {
+      this.#parts.play();
+      return this.#refuse(this.#parts.refusals.full(line, maxPending));
+    }
+    const waiter = new Pending<T>(line.arrive(), preferred, now, timeout);
+    const promise = this.#promise(waiter);
+    line.join(waiter);
+    return this.#track(waiter, signal, promise);
+  }
+
+  /**
+   * An acquire has taken an entry, and more is to be done before it gets it:
+   * what was evicted on the way since `end` goes first, or a verdict is needed.
+   */
+  #takeUp(
+    entry: Entry<T>,
+    home: number,
+    now: number,
+    timeout: number,
+    signal: AbortSignal | undefined,
+    end: number,
+  ): Promise<Lease<T>> {
+    const isAhead = this.#tape.end === end;
+    const verdict = isAhead && this.#validating.ask(entry);
+    if (!this.#isOurs(entry)) {
+      this.#validating.judge(entry, verdict);
+      return this.#refuse(this.#parts.refusals.closed());
+    }
+    if (verdict === true) return this.#resolve(entry, now);
+    const { stripe } = entry;
+    const line = this.#parts.partition.lineOf(stripe);
+    const preferred = this.#parts.partition.lines.length === 1 ? home : stripe;
+    const waiter = new Pending<T>(line.arrive(), preferred, now, timeout);
+    const promise = this.#promise(waiter);
+    if (this.#validates) line.judge(waiter, entry);
+    if (isAhead) this.#validating.judge(entry, verdict);
+    else if (this.#validates) this.#tape.validate(waiter, entry);
+    else this.#tape.deliver(waiter, entry);
+    return this.#track(waiter, signal, promise);
+  }
+
+  /** The caller's promise; with an observer it tells in the caller's context. */
+  #promise(waiter: Pending<T>): Promise<Lease<T>> {
+    if (this.#validates) void this.#validating.attend(waiter);
+    return this.#parts.events.isObserved
+      ? this.#told(waiter)
+      : waiter.promise();
+  }
+
+  async #told(waiter: Pending<T>): Promise<Lease<T>> {
+    const { since } = waiter;
+    try {
+      const entry = await waiter.promise<Entry<T>>();
+      const lease = entry.place === "used"
+        ? this.#lease(entry, since)
+        : undefined;
+      if (lease !== undefined) return lease;
+      throw this.#parts.refusals.closed();
+    } catch (error) {
+      this.#parts.events.tell("acquireFailed", {
+        error,
+        wait: this.#parts.now() - since,
+      });
+      throw error;
+    }
+  }
+
+  #track(
+    waiter: Pending<T>,
+    signal: AbortSignal | undefined,
+    promise: Promise<Lease<T>>,
+  ): Promise<Lease<T>> {
+    this.#parts.play();
+    if (waiter.at !== undefined) this.#cancellation.track(waiter, signal);
+    return promise;
+  }
+
+  /** Whether an entry was not taken back, and may be handed to a newcomer. */
+  #isOurs(entry: Entry<T>): boolean {
+    return entry.place === "used" && !this.#closing.hasBegun;
+  }
+
+  #resolve(entry: Entry<T>, since: number): Promise<Lease<T>> {
+    const lease = this.#lease(entry, since);
+    return lease !== undefined
+      ? Promise.resolve(lease)
+      : this.#refuse(this.#parts.refusals.closed());
+  }
+
+  /** A lease, unless the observer has the pool take the entry back. */
+  #lease(entry: Entry<T>, since: number): Lease<T> | undefined {
+    if (this.#parts.events.isObserved) {
+      const { resource, stripe } = entry;
+      const wait = this.#parts.now() - since;
+      this.#parts.events.tell("acquired", { resource, stripe, wait });
+      if (entry.place !== "used") return undefined;
+    }
+    return new Lease(entry, this.#lessor);
+  }
+
+  deliver(waiter: Pending<T>, entry: Entry<T>): void {
+    // An aborted close took it back.
+    if (entry.place !== "used") {
+      return this.reject(waiter, this.#parts.refusals.closed());
+    }
+    this.#cancellation.untrack(waiter);
+    waiter.resolve(
+      this.#parts.events.isObserved ? entry : new Lease(entry, this.#lessor),
+    );
+  }
+
+  reject(waiter: Pending<T>, error: unknown): void {
+    this.#cancellation.untrack(waiter);
+    waiter.reject(error);
+  }
+
+  // Cancelling.
+
+  abort(waiters: Iterable<Pending<T>>, reason: unknown): void {
+    for (const waiter of waiters) {
+      this.#parts.partition.lineOf(waiter.home).cancel(waiter, reason);
+    }
+    this.#parts.play();
+  }
+
+  expire(waiters: Pending<T>[]): void {
+    // The counts are those from before anyone left.
+    const counts = new Map<Line<T>, string>();
+    for (const { home } of waiters) {
+      const line = this.#parts.partition.lineOf(home);
+      if (!counts.has(line)) counts.set(line, inWords(line.stats()));
+    }
+    for (const waiter of waiters) {
+      const line = this.#parts.partition.lineOf(waiter.home);
+      const error = withoutStack(() =>
+        this.#parts.refusals.timeout(line, waiter.timeout, counts.get(line)!)
+      );
+      line.cancel(waiter, error);
+    }
+    this.#parts.play();
+  }
+
+  #isFatal(error: unknown): boolean {
+    try {
+      const verdict: unknown = this.#parts.settings.isFatal?.(error) ?? true;
+      if (!isThenable(verdict)) return Boolean(verdict);
+      Promise.resolve(verdict).catch(() => {});
+      return true;
+    } catch {
+      return true;
+    }
+  }
+
+  #refuse(error: unknown): Promise<never> {
+    this.#parts.events.tell("acquireFailed", { error, wait: 0 });
+    return Promise.reject(error);
+  }
+}

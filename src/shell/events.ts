@@ -1,0 +1,27 @@
+import type { PoolObserver } from "../pool_observer.ts";
+import { isThenable } from "./user_call.ts";
+
+/** Tells the observer, if there is one; what it throws is dropped. */
+export class Events<T> {
+  readonly #observer: PoolObserver<T> | undefined;
+
+  constructor(observer: PoolObserver<T> | undefined) {
+    this.#observer = observer;
+  }
+
+  get isObserved(): boolean {
+    return this.#observer !== undefined;
+  }
+
+  tell<K extends keyof PoolObserver<T>>(
+    name: K,
+    event: Parameters<NonNullable<PoolObserver<T>[K]>>[0],
+  ): void {
+    try {
+      const result: unknown = this.#observer?.[name]?.(event as never);
+      if (isThenable(result)) Promise.resolve(result).catch(() => {});
+    } catch {
+      // An observer only watches.
+    }
+  }
+}

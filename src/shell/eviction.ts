@@ -1,0 +1,55 @@
+import type { Chore } from "./agenda.ts";
+import type { Parts } from "./parts.ts";
+
+/** How many stripes and idle entries one turn of the event loop looks at. */
+const BATCH = 1_024;
+
+/** The chore that evicts what has been idle for longer than `idleTimeout`. */
+export class Eviction<T> implements Chore {
+  readonly #parts: Parts<T>;
+  readonly #idleTimeout: number;
+  /** Where among the lines it is, and the earliest end it has seen. */
+  #sweptTo = 0;
+  #earliest = Infinity;
+  /** Invariant: not `Infinity` while something is idle that can expire. */
+  due = Infinity;
+
+  constructor(parts: Parts<T>) {
+    this.#parts = parts;
+    this.#idleTimeout = parts.settings.idleTimeout;
+    parts.agenda.add(this);
+  }
+
+  /** Something has become idle while nothing was. */
+  watch(now: number): void {
+    // One more, as what is as old as `idleTimeout` stays.
+    this.due = now + this.#idleTimeout + 1;
+    this.#parts.agenda.advance(this.due);
+  }
+
+  work(now: number): void {
+    this.due = this.#sweep(now);
+    this.#parts.play();
+  }
+
+  /** Without a timer, expired ones leave when they are met. */
+  fail(): void {
+    this.due = Infinity;
+  }
+
+  #sweep(now: number): number {
+    const { lines } = this.#parts.partition;
+    for (let left = BATCH; this.#sweptTo < lines.length; left--) {
+      if (left <= 0) return now;
+      const endsAt = lines[this.#sweptTo]!.expire(now, BATCH);
+      if (endsAt <= now) return now;
+      this.#earliest = Math.min(this.#earliest, endsAt);
+      this.#sweptTo++;
+    }
+    const earliest = this.#earliest;
+    this.#sweptTo = 0;
+    this.#earliest = Infinity;
+    if (lines.every(({ idle }) => idle === 0)) return Infinity;
+    return Math.min(earliest, now + this.#idleTimeout) + 1;
+  }
+}

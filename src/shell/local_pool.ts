@@ -1,0 +1,182 @@
+import type { Effects } from "../core/effects.ts";
+import type { Entry } from "../core/entry.ts";
+import type { Line } from "../core/line.ts";
+import { Partition } from "../core/partition.ts";
+import type { Lessor } from "../lease.ts";
+import type { PoolSettings } from "../pool_options.ts";
+import type { PoolStats } from "../pool_stats.ts";
+import { Acquiring } from "./acquiring.ts";
+import { Agenda } from "./agenda.ts";
+import { Closing } from "./closing.ts";
+import { Context, type Task } from "./context.ts";
+import { Creating } from "./creating.ts";
+import { Destroying } from "./destroying.ts";
+import { Events } from "./events.ts";
+import { Eviction } from "./eviction.ts";
+import type { Parts } from "./parts.ts";
+import type { Pending } from "./pending.ts";
+import { Refusals } from "./refusals.ts";
+import { Tape } from "./tape.ts";
+import { Time } from "./time.ts";
+import { UserCalls } from "./user_call.ts";
+import { Validating } from "./validating.ts";
+
+/**
+ * Wires the parts of a pool, and runs the effects that its lines note: a verb
+ * commits, and only when it has returned is user code called. After that code
+ * has run, every act looks again whether what it holds is still its own.
+ */
+export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
+  readonly settings: PoolSettings<T>;
+  readonly partition: Partition<T>;
+  readonly time: Time;
+  readonly agenda: Agenda;
+  readonly calls: UserCalls;
+  readonly events: Events<T>;
+  readonly refusals: Refusals<T>;
+  readonly isTimed: boolean;
+  readonly acquiring: Acquiring<T>;
+  readonly #closing: Closing<T>;
+  readonly #eviction: Eviction<T>;
+  readonly #context = new Context();
+  readonly #tape = new Tape<T>();
+  readonly #effects: Effects<T>;
+  readonly #evicts: boolean;
+  #isPlaying = false;
+
+  constructor(settings: PoolSettings<T>) {
+    const { name, validate, idleTimeout, observer, clock } = settings;
+    this.settings = settings;
+    this.#evicts = idleTimeout !== Infinity;
+    this.isTimed = this.#evicts || observer !== undefined;
+    const rules = { validates: validate !== undefined, idleTimeout };
+    this.partition = new Partition(settings, rules, this.#tape);
+    this.time = new Time(clock);
+    this.agenda = new Agenda(this.time, this.#context);
+    this.calls = new UserCalls(this.time, this.#context, this.agenda);
+    this.events = new Events(observer);
+    this.refusals = new Refusals(name);
+    this.#closing = new Closing(this, () => this.#abandon());
+    this.#eviction = new Eviction(this);
+    const validating = new Validating(this);
+    const acquiring = new Acquiring(
+      this,
+      this.#context,
+      this,
+      this.#tape,
+      this.#closing,
+      validating,
+    );
+    this.acquiring = acquiring;
+    const destroying = new Destroying(this, this.#closing);
+    const creating = new Creating(this, this.#closing, destroying);
+    this.#effects = {
+      deliver: (waiter, entry) =>
+        acquiring.deliver(waiter as Pending<T>, entry),
+      validate: (waiter, entry) => (waiter as Pending<T>).offer!(entry),
+      reject: (waiter, error) => acquiring.reject(waiter as Pending<T>, error),
+      create: (creation) => creating.begin(creation),
+      destroy: (entry, reason) => destroying.begin(entry, reason),
+      closed: () => this.#closing.lineClosed(),
+    };
+  }
+
+  release(entry: Entry<T>): void {
+    // An aborted close took it back.
+    if (entry.place !== "used") return;
+    const { stripe } = entry;
+    const line = this.partition.lineOf(stripe);
+    // The time is needed only where it becomes idle.
+    const now = line.waiting === 0 ? this.now() : 0;
+    line.release(entry, now);
+    if (this.events.isObserved) {
+      this.events.tell("released", { resource: entry.resource, stripe });
+    }
+    if (this.#tape.end !== 0) this.play();
+    if (this.#evicts && this.#eviction.due === Infinity) this.#watch(line);
+  }
+
+  destroy(entry: Entry<T>): void {
+    if (entry.place !== "used") return;
+    this.partition.lineOf(entry.stripe).destroy(entry, "lease");
+    this.play();
+  }
+
+  clear(): void {
+    for (const line of this.partition.lines) line.clear();
+    this.play();
+  }
+
+  close(signal: AbortSignal | undefined): Promise<void> {
+    return this.#closing.close(signal);
+  }
+
+  stats(): PoolStats {
+    const { lines, stripes } = this.partition;
+    const stats: PoolStats = {
+      idle: 0,
+      used: 0,
+      creating: 0,
+      destroying: 0,
+      pending: 0,
+      max: this.settings.max,
+      stripes: stripes.map((stripe) => {
+        const { idle, used, creating, destroying } = stripe.slots();
+        const { pending } = this.partition.lineOf(stripe.id);
+        const { max } = stripe;
+        return { idle, used, creating, destroying, pending, max };
+      }),
+    };
+    for (const line of lines) {
+      const { idle, used, creating, destroying, pending } = line.stats();
+      stats.idle += idle;
+      stats.used += used;
+      stats.creating += creating;
+      stats.destroying += destroying;
+      stats.pending += pending;
+    }
+    return stats;
+  }
+
+  now(): number {
+    return this.isTimed ? this.time.now() : 0;
+  }
+
+  play(): void {
+    this.#playFrom(this.#context.isInside);
+  }
+
+  playNow(): void {
+    this.#playFrom(true);
+  }
+
+  inContext(): void {
+    this.playNow();
+  }
+
+  follow(line: Line<T>): void {
+    this.play();
+    if (this.#evicts && this.#eviction.due === Infinity) this.#watch(line);
+  }
+
+  #playFrom(isInside: boolean): void {
+    if (this.#isPlaying) return;
+    this.#isPlaying = true;
+    try {
+      if (!this.#tape.play(this.#effects, isInside)) this.#context.do(this);
+    } finally {
+      this.#isPlaying = false;
+    }
+  }
+
+  #watch(line: Line<T>): void {
+    if (line.idle > 0) this.#eviction.watch(this.time.now());
+  }
+
+  /** Waits no longer for leases and creates. */
+  #abandon(): void {
+    for (const line of this.partition.lines) line.abandon();
+    this.calls.abandon();
+    this.play();
+  }
+}

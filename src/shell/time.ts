@@ -1,0 +1,67 @@
+import type { Clock } from "../clock.ts";
+import { SystemClock } from "../system_clock.ts";
+
+/** Runtimes fire a timer of 2^31 ms or more at once. */
+export const MAX_DELAY: number = 2 ** 31 - 1;
+
+/** The clock of a pool, which may be of someone's own making. */
+export class Time {
+  readonly #clock: Clock;
+  #last = -Infinity;
+  /** What is wrong with the last reading. */
+  fault: unknown = undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Never throws and never goes back: a bad reading counts as the last. */
+  now(): number {
+    try {
+      const reading: unknown = this.#clock.now();
+      if (typeof reading !== "number" || !Number.isFinite(reading)) {
+        return this.#misread(misreading(reading));
+      }
+      if (this.fault !== undefined) this.fault = undefined;
+      if (reading > this.#last) this.#last = reading;
+      return this.#last;
+    } catch (error) {
+      return this.#misread(error);
+    }
+  }
+
+  /**
+   * Sets a timer, its delay cut to what runtimes can wait for.
+   *
+   * @throws what the clock throws
+   */
+  setTimer(callback: () => void, delay: number): unknown {
+    const wait = Math.min(Math.max(delay, 0), MAX_DELAY);
+    return this.#clock.setTimeout(callback, wait);
+  }
+
+  clearTimer(handle: unknown): void {
+    try {
+      this.#clock.clearTimeout(handle);
+    } catch {
+      // Whoever set it looks again when it fires.
+    }
+  }
+
+  /** The pool is closed: nothing is left running. */
+  stop(): void {
+    if (this.#clock instanceof SystemClock) this.#clock.stop();
+  }
+
+  #misread(fault: unknown): number {
+    this.fault = fault ?? misreading(fault);
+    return this.#last === -Infinity ? 0 : this.#last;
+  }
+}
+
+function misreading(reading: unknown): TypeError {
+  return new TypeError(
+    `Cannot tell the time as 'clock.now' must return a finite number: ` +
+      `received ${typeof reading === "number" ? reading : typeof reading}`,
+  );
+}
