@@ -7,10 +7,10 @@ import {
   fixture,
   leaseOf,
   settled,
+  until,
   watch,
 } from "./fixture.ts";
 import { test } from "./test.ts";
-import { until } from "./until.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
 test("an idle resource is evicted once it is older than idleTimeout", async () => {

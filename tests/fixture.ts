@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { poll } from "@std/async/poll";
 import {
   type Lease,
   Pool,
@@ -147,6 +148,23 @@ export function leaseOf(outcome: Outcome<Lease<Resource>>): Lease<Resource> {
 /** Lets everything settle that waits for no timer and no test. */
 export async function settled(): Promise<void> {
   for (let tick = 0; tick < 64; tick++) await undefined;
+}
+
+/**
+ * Waits in real time for a condition. Throws, with its source text, when it
+ * does not hold within `deadline` milliseconds.
+ */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  { deadline = 5_000 }: { deadline?: number } = {},
+): Promise<void> {
+  const signal = AbortSignal.timeout(deadline);
+  try {
+    await poll(condition, Boolean, { interval: 5, signal });
+  } catch (error) {
+    if (error !== signal.reason) throw error;
+    throw new Error(`Not so within ${deadline} ms: ${condition}`);
+  }
 }
 
 /** Makes this many resources idle, the first one longest. */

@@ -1,4 +1,5 @@
 /// <reference path="./assert.d.ts" />
+/// <reference path="./async.d.ts" />
 
 /** A test where no test runner exists, kept for the page or worker to run. */
 export interface CollectedTest {

@@ -12,6 +12,7 @@ import {
   fixture,
   leaseOf,
   settled,
+  until,
   validated,
   watch,
 } from "./fixture.ts";
@@ -292,7 +293,7 @@ test("timeouts in real time need no clock of the user", async () => {
   using _held = await pool.acquire();
   const began = performance.now();
   const outcome = watch(pool.acquire({ timeout: 20 }));
-  while (!outcome.settled) await new Promise((next) => setTimeout(next, 2));
+  await until(() => outcome.settled);
   assertInstanceOf(outcome.error, AcquireTimeoutError);
   assertEquals(outcome.error.name, "TimeoutError");
   assertStringIncludes(outcome.error.message, "within 20 ms");

@@ -1,3 +1,5 @@
+import { deadline } from "@std/async/deadline";
+import { delay } from "@std/async/delay";
 import type { CollectedTest } from "../test.ts";
 import type { TestCase } from "./report.ts";
 
@@ -32,18 +34,12 @@ async function failure(fn: CollectedTest["fn"]): Promise<string | undefined> {
   };
   globalThis.addEventListener("unhandledrejection", listen);
   globalThis.addEventListener("error", listen);
-  const deadline = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => deadline.reject(new Error(`Not done within ${DEADLINE} ms`)),
-    DEADLINE,
-  );
   try {
-    await Promise.race([fn(), deadline.promise]);
-    await new Promise((resolve) => setTimeout(resolve, SETTLING));
+    await deadline(Promise.try(fn), DEADLINE);
+    await delay(SETTLING);
   } catch (error) {
     faults.push(error);
   } finally {
-    clearTimeout(timer);
     globalThis.removeEventListener("unhandledrejection", listen);
     globalThis.removeEventListener("error", listen);
   }

@@ -4,7 +4,8 @@
  */
 
 import { assertEquals, assertLessOrEqual } from "@std/assert";
-import { setTimeout as delay } from "node:timers/promises";
+import { deadline } from "@std/async/deadline";
+import { delay } from "@std/async/delay";
 import { PostgresCensus } from "../../examples/postgres_census.ts";
 import { PostgresConnection } from "../../examples/postgres_connection.ts";
 import {
@@ -12,7 +13,7 @@ import {
   type PostgresSettings,
 } from "../../examples/postgres_server.ts";
 import { type Lease, Pool } from "../../mod.ts";
-import { until } from "../until.ts";
+import { until } from "../fixture.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
 
 const NAME = "rig";
@@ -107,8 +108,8 @@ export class FaultRig {
       await fault(rig);
       await rig.whole();
       rig.#loaded.abort();
-      await inTime(Promise.all(load), DEADLINE);
-      await inTime(rig.pool.close(), DEADLINE);
+      await inTime("The load", Promise.all(load));
+      await inTime("The close", rig.pool.close());
       await rig.#check();
     } finally {
       rig.#loaded.abort();
@@ -202,7 +203,7 @@ export class FaultRig {
         "select $1::int as answer, pg_sleep(0.002)",
         [question],
       );
-      const [row] = await inTime(answer, QUERY_TIMEOUT);
+      const [row] = await deadline(answer, QUERY_TIMEOUT);
       this.counts.answered++;
       lease.release();
       if (row?.answer !== question) this.#wrongs.push("an answer went astray");
@@ -258,14 +259,11 @@ export class FaultRig {
   }
 }
 
-/** Rejects if the promise does not settle within `limit` milliseconds. */
-async function inTime<R>(promise: Promise<R>, limit: number): Promise<R> {
-  const late = Promise.withResolvers<never>();
-  const error = new Error(`Not settled within ${limit} ms`);
-  const timer = setTimeout(late.reject, limit, error);
+/** Rejects, and names it, if it fails or does not end within `DEADLINE`. */
+async function inTime(name: string, promise: Promise<unknown>): Promise<void> {
   try {
-    return await Promise.race([promise, late.promise]);
-  } finally {
-    clearTimeout(timer);
+    await deadline(promise, DEADLINE);
+  } catch (cause) {
+    throw new Error(`${name} failed or took over ${DEADLINE} ms`, { cause });
   }
 }

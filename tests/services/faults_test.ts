@@ -1,7 +1,7 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { assertEquals, assertGreater } from "@std/assert";
+import { delay } from "@std/async/delay";
+import { until } from "../fixture.ts";
 import { test } from "../test.ts";
-import { until } from "../until.ts";
 import { FaultRig, type RigCounts, type RigOptions } from "./fault_rig.ts";
 
 const results: Record<string, RigCounts & { seconds: number }> = {};

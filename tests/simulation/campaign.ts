@@ -1,3 +1,6 @@
+/// <reference path="../async.d.ts" />
+
+import { delay } from "@std/async/delay";
 import { generate } from "./generator.ts";
 import { shrink, tell } from "./shrink.ts";
 import { simulate } from "./simulation.ts";
@@ -50,12 +53,8 @@ async function runAll(
     }
     done.scenarios++;
     done.steps += steps;
-    if (done.scenarios % SCENARIOS_PER_TURN === 0) await turn();
+    if (done.scenarios % SCENARIOS_PER_TURN === 0) await delay(0);
   } while (more(done));
-  await turn();
-}
-
-/** Lets the runtime tell of rejections that nobody handled. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+  // Lets the runtime tell of rejections that nobody handled.
+  await delay(0);
 }

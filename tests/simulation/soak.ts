@@ -5,6 +5,9 @@
  * @module
  */
 
+/// <reference path="../async.d.ts" />
+
+import { delay } from "@std/async/delay";
 import { AcquireTimeoutError, type Lease, Pool } from "../../mod.ts";
 import { Random } from "./random.ts";
 import { type Line, regress } from "./regression.ts";
@@ -131,7 +134,7 @@ class Soak {
 
   /** The same for all who wait for it, so that they go on together. */
   #turn(): Promise<void> {
-    return this.#next ??= sleep(0).then(() => {
+    return this.#next ??= delay(0).then(() => {
       this.#next = undefined;
     });
   }
@@ -169,9 +172,9 @@ class Soak {
   }
 
   async sample(): Promise<Sample> {
-    await sleep(0);
+    await delay(0);
     gc!();
-    await sleep(0);
+    await delay(0);
     gc!();
     const { timers, listeners } = this.handles;
     return {
@@ -180,10 +183,6 @@ class Soak {
       handles: timers + listeners,
     };
   }
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Prints a slope, and whether it is over its bound beyond doubt. */
@@ -232,7 +231,7 @@ async function main(args: readonly string[]): Promise<number> {
   const callers = Array.from({ length: CALLERS }, () => soak.call());
   const samples: Sample[] = [];
   for (let i = 0; i < SAMPLES; i++) {
-    await sleep(minutes * 60_000 / SAMPLES);
+    await delay(minutes * 60_000 / SAMPLES);
     samples.push(await soak.sample());
   }
   soak.stopped = true;
