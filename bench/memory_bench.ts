@@ -1,3 +1,4 @@
+import { delay } from "@std/async/delay";
 import { assert } from "./assertion.ts";
 import { heapUsed } from "./host.ts";
 import { jobs, type Order, type Question } from "./question.ts";
@@ -55,7 +56,7 @@ async function measure(order: Order, module: SubjectModule) {
   const before = heapUsed();
   for (let i = 0; i < WAITERS; i++) promises[i] = acquire(signals[i]!);
   // Those that start in a microtask have then begun to wait.
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await delay(0);
   const heap = (heapUsed() - before) / WAITERS;
   subject.release(lease);
   const next = await promises[0];

@@ -1,3 +1,6 @@
+/// <reference path="../tests/async.d.ts" />
+
+import { delay } from "@std/async/delay";
 import type { PoolObserver } from "../mod.ts";
 
 /** What the pools hold here. */
@@ -96,8 +99,5 @@ export function creator(
   { server, createDelay }: SubjectOptions,
 ): () => Promise<Resource> {
   if (createDelay === undefined) return () => Promise.resolve(server.create());
-  return () =>
-    new Promise((resolve) => {
-      setTimeout(() => resolve(server.create()), createDelay);
-    });
+  return () => delay(createDelay).then(() => server.create());
 }

@@ -8,9 +8,11 @@
  * It starts a server of its own, or uses the one that `DATABASE_URL` names.
  */
 
+/// <reference path="../tests/async.d.ts" />
+
 import process from "node:process";
-import { setTimeout as delay } from "node:timers/promises";
 import { Pool } from "@lease/pool";
+import { delay } from "@std/async/delay";
 import { PostgresCensus } from "./postgres_census.ts";
 import { isConnectionLost, PostgresConnection } from "./postgres_connection.ts";
 import { PostgresServer } from "./postgres_server.ts";
