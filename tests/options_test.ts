@@ -2,6 +2,7 @@ import {
   assertEquals,
   assertInstanceOf,
   assertRejects,
+  assertStrictEquals,
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
@@ -218,6 +219,107 @@ test("changing the options after construction changes nothing", async () => {
   using lease = await pool.acquire();
   assertEquals(lease.value, "first");
   assertEquals(pool.stats().max, 1);
+});
+
+/**
+ * The same options behind getters: each gives its value once, then NaN, and is
+ * counted in `reads`.
+ */
+function once<O extends object>(
+  options: O,
+): { options: O; reads: Record<string, number> } {
+  const reads: Record<string, number> = {};
+  const getters: Any = {};
+  for (const [name, value] of Object.entries(options)) {
+    reads[name] = 0;
+    const get = () => reads[name]!++ === 0 ? value : NaN;
+    Object.defineProperty(getters, name, { get, enumerable: true });
+  }
+  return { options: getters, reads };
+}
+
+test("each option of a pool is read once", async () => {
+  const { factory, clock } = validated();
+  const { create, destroy, validate } = factory;
+  const { options, reads } = once({
+    create,
+    destroy,
+    idleTimeout: 1_000,
+    max: 2,
+    stripes: 2,
+    name: "db",
+    isolated: false,
+    acquireTimeout: 1_000,
+    createTimeout: 1_000,
+    destroyTimeout: 1_000,
+    maxPending: 1,
+    validate,
+    validateTimeout: 1_000,
+    isFatal: () => false,
+    observer: {},
+    clock,
+  });
+  const pool = new Pool(options);
+  await fill(pool, 2);
+  await pool.use(() => {});
+  await assertClosesClean({ pool, factory, clock });
+  assertEquals([...new Set(Object.values(reads))], [1], JSON.stringify(reads));
+});
+
+test("each option of a call is read once", async () => {
+  const { pool } = fixture();
+  const { signal } = new AbortController();
+  const all = { signal, timeout: 1_000, affinity: "user-7" };
+  const acquire = once(all);
+  (await pool.acquire(acquire.options)).release();
+  assertEquals(acquire.reads, { signal: 1, timeout: 1, affinity: 1 });
+  const use = once(all);
+  await pool.use(() => {}, use.options);
+  assertEquals(use.reads, { signal: 1, timeout: 1, affinity: 1 });
+  const tryAcquire = once({ affinity: 7 });
+  pool.tryAcquire(tryAcquire.options)!.release();
+  assertEquals(tryAcquire.reads, { affinity: 1 });
+  const close = once({ signal });
+  await pool.close(close.options);
+  assertEquals(close.reads, { signal: 1 });
+});
+
+test("an acquire that need not wait asks its signal once", async () => {
+  const { pool } = fixture();
+  await fill(pool, 1);
+  let reads = 0;
+  const { signal } = new AbortController();
+  Object.defineProperty(signal, "aborted", { get: () => reads++ > 0 });
+  using lease = await pool.acquire({ signal });
+  assertEquals([lease.value, reads], [{ id: 1 }, 1]);
+});
+
+test("what a getter throws is what the call fails with", async () => {
+  const boom = new Error("boom");
+  const fail = (): never => {
+    throw boom;
+  };
+  const throwing = (name: string): Any =>
+    Object.defineProperty({}, name, { get: fail });
+  for (
+    const options of [
+      throwing("signal"),
+      { signal: throwing("aborted") },
+      { signal: throwing("addEventListener") },
+    ]
+  ) {
+    const { pool } = fixture();
+    assertStrictEquals(await assertRejects(() => pool.acquire(options)), boom);
+    const use = pool.use(() => {}, options);
+    assertStrictEquals(await assertRejects(() => use), boom);
+    assertStrictEquals(await assertRejects(() => pool.close(options)), boom);
+    using lease = await pool.acquire();
+    assertEquals(lease.value, { id: 1 }, "the pool is still open");
+  }
+  const { pool } = fixture();
+  const tryAcquire = () => pool.tryAcquire(throwing("affinity"));
+  assertStrictEquals(assertThrows(tryAcquire), boom);
+  assertStrictEquals(assertThrows(() => new Pool(throwing("create"))), boom);
 });
 
 /** Asserts that acquire and use reject, and that nothing was touched. */

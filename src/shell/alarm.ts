@@ -51,9 +51,7 @@ export class Alarm implements Task {
   set(due: number): void {
     this.#isSet = true;
     this.#due = due;
-    if (this.#timer === undefined || due < this.#firesAt) {
-      this.#context.do(this);
-    }
+    if (this.#isNeeded) this.#context.do(this);
   }
 
   /** Rings at `due`, if it does not do so earlier. */
@@ -75,10 +73,14 @@ export class Alarm implements Task {
     this.advance(Infinity);
   }
 
-  /** Sets the timer. */
   inContext(): void {
-    if (!this.#isSet || this.#firesAt <= this.#due) return;
-    this.#start(this.#time.now(), this.#due);
+    if (this.#isNeeded) this.#start(this.#time.now(), this.#due);
+  }
+
+  /** Whether a timer has to be set. */
+  get #isNeeded(): boolean {
+    if (this.#timer === undefined) return this.#isSet;
+    return this.#due < this.#firesAt;
   }
 
   #start(now: number, at: number): void {
