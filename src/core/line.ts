@@ -31,6 +31,8 @@ export interface LineStats extends Slots {
 export class Line<T> {
   readonly stripes: readonly Stripe<T>[];
   readonly max: number;
+  /** The stripe that all who wait prefer. */
+  readonly #only: Stripe<T> | undefined;
   /** The number of its first stripe. */
   readonly #first: number;
   readonly #rules: LineRules;
@@ -64,6 +66,7 @@ export class Line<T> {
     effects: Effects<T>,
   ) {
     this.stripes = shares.map((share, i) => new Stripe(first + i, share, sets));
+    this.#only = shares.length === 1 ? this.stripes[0] : undefined;
     this.max = this.#spare = shares.reduce((sum, share) => sum + share, 0);
     this.#first = first;
     this.#rules = rules;
@@ -254,7 +257,7 @@ export class Line<T> {
   }
 
   #stripe({ stripe }: { readonly stripe: number }): Stripe<T> {
-    return this.stripes[stripe - this.#first]!;
+    return this.#only ?? this.stripes[stripe - this.#first]!;
   }
 
   #take(home: number, now: number): Entry<T> | undefined {
@@ -273,10 +276,9 @@ export class Line<T> {
   }
 
   #withIdle(home: number): Stripe<T> | undefined {
-    const { stripes } = this;
-    const preferred = stripes.length === 1 ? stripes[0] : stripes[home];
+    const preferred = this.#only ?? this.stripes[home];
     if (preferred?.newest !== undefined) return preferred;
-    return stripes.length === 1 ? undefined : this.#sets.withIdle();
+    return this.#only === undefined ? this.#sets.withIdle() : undefined;
   }
 
   /** A used entry goes to a waiter, validated where asked. */
@@ -302,8 +304,7 @@ export class Line<T> {
       this.#spare > 0 &&
       this.#waiting.length > this.#creating + this.#idle
     ) {
-      const { stripes } = this;
-      const preferred = stripes.length === 1 ? stripes[0] : stripes[home];
+      const preferred = this.#only ?? this.stripes[home];
       const stripe = preferred !== undefined && preferred.spare > 0
         ? preferred
         : this.#sets.withSpare()!;

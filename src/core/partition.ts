@@ -16,6 +16,8 @@ export interface Shape {
 export class Partition<T> {
   readonly lines: readonly Line<T>[];
   readonly stripes: readonly Stripe<T>[];
+  /** The one line that serves all. */
+  readonly #only: Line<T> | undefined;
   readonly #sets = new StripeSets<Stripe<T>>();
   /** Whose line the next one joins that no stripe can serve. */
   #turn = 0;
@@ -27,6 +29,7 @@ export class Partition<T> {
         new Line(id, [share], rules, this.#sets, effects)
       )
       : [new Line(0, shares, rules, this.#sets, effects)];
+    this.#only = this.lines.length === 1 ? this.lines[0] : undefined;
     this.stripes = this.lines.flatMap(({ stripes }) => stripes);
     // The set gives its last: so the first stripe is the first to be filled.
     for (const stripe of this.stripes.toReversed()) {
@@ -36,7 +39,7 @@ export class Partition<T> {
 
   /** As `Line.take`, from any line if `home` is -1. */
   take(home: number, now: number): Entry<T> | undefined {
-    if (this.lines.length === 1) return this.lines[0]!.take(home, now);
+    if (this.#only !== undefined) return this.#only.take(home, now);
     if (home >= 0) return this.lines[home]!.take(home, now);
     for (let stripe; (stripe = this.#sets.withIdle()) !== undefined;) {
       const entry = this.lines[stripe.id]!.take(home, now);
@@ -48,12 +51,12 @@ export class Partition<T> {
 
   /** The line that one with this home waits in. */
   lineOf(home: number): Line<T> {
-    return this.lines[this.lines.length === 1 ? 0 : home]!;
+    return this.#only ?? this.lines[home]!;
   }
 
   /** The home of a newcomer that has to wait: its own, else with a spare slot. */
   homeOf(home: number): number {
-    if (home >= 0 || this.lines.length === 1) return home;
+    if (home >= 0 || this.#only !== undefined) return home;
     const stripe = this.#sets.withSpare() ??
       this.stripes[this.#turn++ % this.stripes.length]!;
     return stripe.id;

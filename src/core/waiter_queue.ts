@@ -38,7 +38,7 @@ export class WaiterQueue {
   }
 
   shift(): Waiter | undefined {
-    const { first } = this;
+    const first = this.#back.first ?? this.#head;
     if (first !== undefined) this.remove(first);
     return first;
   }

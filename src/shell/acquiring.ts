@@ -21,6 +21,7 @@ export class Acquiring<T> implements Canceller<T> {
   readonly #validating: Validating<T>;
   readonly #cancellation: Cancellation<T>;
   readonly #validates: boolean;
+  readonly #isObserved: boolean;
   /** Whether an act needs the time even if nobody waits. */
   readonly #isTimed: boolean;
 
@@ -39,6 +40,7 @@ export class Acquiring<T> implements Canceller<T> {
     this.#validating = validating;
     this.#cancellation = new Cancellation(parts.time, context, this);
     this.#validates = parts.settings.validate !== undefined;
+    this.#isObserved = parts.settings.observer !== undefined;
     this.#isTimed = parts.isTimed;
   }
 
@@ -190,9 +192,7 @@ export class Acquiring<T> implements Canceller<T> {
   /** The caller's promise; with an observer it tells in the caller's context. */
   #promise(waiter: Pending<T>): Promise<Lease<T>> {
     if (this.#validates) void this.#validating.attend(waiter);
-    return this.#parts.events.isObserved
-      ? this.#told(waiter)
-      : waiter.promise();
+    return this.#isObserved ? this.#told(waiter) : waiter.promise();
   }
 
   async #told(waiter: Pending<T>): Promise<Lease<T>> {
@@ -237,7 +237,7 @@ export class Acquiring<T> implements Canceller<T> {
 
   /** A lease, unless the observer has the pool take the entry back. */
   #lease(entry: Entry<T>, since: number): Lease<T> | undefined {
-    if (this.#parts.events.isObserved) {
+    if (this.#isObserved) {
       const { resource, stripe } = entry;
       const wait = this.#parts.now() - since;
       this.#parts.events.tell("acquired", { resource, stripe, wait });
@@ -253,7 +253,7 @@ export class Acquiring<T> implements Canceller<T> {
     }
     this.#cancellation.untrack(waiter);
     waiter.resolve(
-      this.#parts.events.isObserved ? entry : new Lease(entry, this.#lessor),
+      this.#isObserved ? entry : new Lease(entry, this.#lessor),
     );
   }
 

@@ -160,7 +160,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   }
 
   #playFrom(isInside: boolean): void {
-    if (this.#isPlaying) return;
+    if (this.#isPlaying || this.#tape.end === 0) return;
     this.#isPlaying = true;
     try {
       if (!this.#tape.play(this.#effects, isInside)) this.#context.do(this);

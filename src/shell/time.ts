@@ -19,6 +19,7 @@ export class Time {
   now(): number {
     try {
       const reading: unknown = this.#clock.now();
+      if (reading === this.#last && this.fault === undefined) return reading;
       if (typeof reading !== "number" || !Number.isFinite(reading)) {
         return this.#misread(misreading(reading));
       }
