@@ -40,6 +40,7 @@ export class Agenda implements Ringer {
   /** No chore is done any more. */
   stop(): void {
     this.#chores.length = 0;
+    this.#holds = false;
     this.#alarm.clear();
   }
 
