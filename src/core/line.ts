@@ -205,12 +205,12 @@ export class Line<T> {
 
   /**
    * Evicts, oldest first, what has expired, looking at `limit` stripes and
-   * entries at most. Gives the earliest time at which to go on: `now` if it
-   * has not seen all.
+   * entries at most. Gives the earliest end of those that stay, `Infinity` if
+   * none does; `undefined` if it has not seen all, and goes on the next time.
    */
-  expire(now: number, limit: number): number {
+  expire(now: number, limit: number): number | undefined {
     for (let left = limit; this.#sweptTo < this.stripes.length; left--) {
-      if (left <= 0) return now;
+      if (left <= 0) return undefined;
       const { oldest } = this.stripes[this.#sweptTo]!;
       if (oldest !== undefined && oldest.endsAt < now) {
         this.#evict(oldest, "idle");

@@ -42,7 +42,7 @@ export class Eviction<T> implements Chore {
     for (let left = BATCH; this.#sweptTo < lines.length; left--) {
       if (left <= 0) return now;
       const endsAt = lines[this.#sweptTo]!.expire(now, BATCH);
-      if (endsAt <= now) return now;
+      if (endsAt === undefined) return now;
       this.#earliest = Math.min(this.#earliest, endsAt);
       this.#sweptTo++;
     }
