@@ -137,19 +137,33 @@ test("one timer serves all idle resources and holds no process", async () => {
 });
 
 test("no timer is armed while nothing is idle", async () => {
-  const { pool, clock } = fixture({ idleTimeout: 1_000 });
+  const { pool, clock } = fixture({
+    idleTimeout: 1_000,
+    createTimeout: Infinity,
+  });
   const lease = await pool.acquire();
-  assertEquals(clock.timers, 0);
+  await settled();
+  assertEquals([clock.timers, clock.armed], [0, 1], "that of the waiter");
   lease.release();
-  assertEquals(clock.timers, 1);
+  await settled();
+  assertEquals([clock.timers, clock.armed], [1, 2]);
+  const again = pool.tryAcquire()!;
   await clock.advance(5_000);
-  assertEquals(clock.timers, 0);
+  assertEquals([clock.timers, clock.armed], [0, 2], "it is left to run out");
+  again.destroy();
+  assertStrictEquals(pool.tryAcquire(), undefined);
+  await clock.advance(5_000);
+  assertEquals([clock.timers, clock.armed], [0, 2]);
 });
 
 test("an infinite idleTimeout evicts nothing and arms no timer", async () => {
-  const { pool, clock } = fixture({ idleTimeout: Infinity });
+  const { pool, clock } = fixture({
+    idleTimeout: Infinity,
+    createTimeout: Infinity,
+  });
   await fill(pool, 1);
-  assertEquals(clock.timers, 0);
+  await clock.advance(1_000);
+  assertEquals([clock.timers, clock.armed], [0, 1], "that of the waiter");
   clock.jump(1e12);
   using lease = await pool.acquire();
   assertEquals(lease.value, { id: 1 });

@@ -193,6 +193,7 @@ test("a destroy that clears and closes the pool stops none of the others", async
   }, { max: 4, stripes: 2 });
   await fill(f.pool, 4);
   f.pool.clear();
+  await settled();
   await assertClosed(f, closed!);
 });
 
@@ -359,6 +360,7 @@ test("a destroy that acquires and aborts a close creates nothing more", async ()
     closed = abort(pool);
   }, { max: 2 });
   (await f.pool.acquire()).destroy();
+  await settled();
   await assertClosed(f, closed!);
   assertInstanceOf(inner!.error, PoolClosedError);
   assertEquals(f.factory.log, ["create 1", "destroy 1"]);
@@ -377,6 +379,7 @@ test("a destroy that releases to a waiter and aborts a close ends all once", asy
     others.push(await f.pool.acquire());
     const waiter = watch(f.pool.acquire());
     first.destroy();
+    await settled();
     await assertClosed(f, closed!);
     assertInstanceOf(waiter.error, PoolClosedError);
   }
@@ -390,6 +393,7 @@ test("a destroy that aborts a close while idle resources expire ends all once", 
   await fill(f.pool, 3);
   f.clock.jump(1_001);
   const taker = watch(f.pool.acquire());
+  await settled();
   await assertClosed(f, closed!);
   assertInstanceOf(taker.error, PoolClosedError);
 });
@@ -399,6 +403,7 @@ test("a create whose signal's listener closes the pool is cleaned up", async () 
   const f = fixture({ createTimeout: 100 });
   f.factory.manual.add("create");
   const waiters = [watch(f.pool.acquire()), watch(f.pool.acquire())];
+  await settled();
   f.factory.creates[0]!.signal!.addEventListener("abort", () => {
     closed = abort(f.pool);
   });
@@ -501,6 +506,7 @@ test("timers that are numbers, as in browsers, are good enough", async () => {
   factory.manual.add("destroy");
   held.destroy();
   const closed = watch(pool.close());
+  await settled();
   factory.destroys.shift()!.resolve();
   await settled();
   assertEquals([closed.settled, virtual.timers], [true, 0]);

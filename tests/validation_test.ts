@@ -129,10 +129,13 @@ test("the taker of an invalid resource keeps its place before those who came lat
   const second = pool.acquire().then((lease) => (order.push("second"), lease));
   held.release();
   const third = pool.acquire().then((lease) => (order.push("third"), lease));
+  await settled();
   factory.validations.shift()!.resolve(false);
   (await first).release();
+  await settled();
   factory.validations.shift()!.resolve(true);
   (await second).release();
+  await settled();
   factory.validations.shift()!.resolve(true);
   (await third).release();
   assertEquals(order, ["first", "second", "third"]);
@@ -150,6 +153,7 @@ test("several takers of invalid resources go back in their order of arrival", as
   );
   factory.manual.add("validate").add("destroy");
   for (const lease of held) lease.release();
+  await settled();
   factory.manual.delete("validate");
   const [a, b, c] = factory.validations;
   for (const call of [c, a, b]) {
@@ -170,6 +174,7 @@ test("a resource whose taker is gone when the verdict comes serves the next wait
   const gone = watch(pool.acquire({ signal: controller.signal }));
   const next = watch(pool.acquire());
   held.release();
+  await settled();
   controller.abort("gone");
   factory.validations.shift()!.resolve(true);
   await settled();
