@@ -106,7 +106,8 @@ export class Acquiring<T> implements Canceller<T> {
       lease.release();
       return result;
     } catch (error) {
-      if (this.#isFatal(error)) lease.destroy();
+      // In a pool that closes the resource is destroyed whatever the verdict.
+      if (this.#closing.hasBegun || this.#isFatal(error)) lease.destroy();
       else lease.release();
       throw error;
     }
@@ -143,6 +144,10 @@ export class Acquiring<T> implements Canceller<T> {
     timeout: number,
     signal: AbortSignal | undefined,
   ): Promise<Lease<T>> {
+    // Reading the clock may have closed the pool.
+    if (this.#closing.hasBegun) {
+      return this.#refuse(this.#parts.refusals.closed());
+    }
     const preferred = this.#parts.partition.homeOf(home);
     const line = this.#parts.partition.lineOf(preferred);
     const { maxPending } = this.#parts.settings;
