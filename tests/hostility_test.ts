@@ -546,3 +546,69 @@ test("one pool's user code can use another pool", async () => {
   assertEquals(outcomes.every((each) => each.settled), true);
   assertEquals(inner.pool.stats().pending, 0);
 });
+
+/** What may go on while the clock is read. */
+type ClockedAct = (f: Fixture, take: () => void) => void | Promise<void>;
+
+const CLOCKED_ACTS: Record<string, ClockedAct> = {
+  acquire: (_, take) => take(),
+  try: ({ pool }) => pool.tryAcquire()?.release(),
+  "create ends": async ({ factory }, take) => {
+    factory.manual.add("create");
+    take();
+    await settled();
+    factory.creates[0]?.resolve(factory.creates[0].resource);
+  },
+  "create fails": async ({ factory }, take) => {
+    factory.manual.add("create");
+    take();
+    await settled();
+    if (factory.creates.length > 0) factory.failCreate("no");
+  },
+  "verdict is yes": async ({ pool, factory }, take) => {
+    await fill(pool, 1);
+    factory.manual.add("validate");
+    take();
+    factory.validations[0]?.resolve(true);
+  },
+  "verdict is no": async ({ pool, factory }, take) => {
+    await fill(pool, 1);
+    factory.manual.add("validate");
+    take();
+    factory.validations[0]?.resolve(false);
+  },
+  release: async ({ pool }) => (await pool.acquire()).release(),
+  destroy: async ({ pool }) => (await pool.acquire()).destroy(),
+};
+
+test("a clock that closes the pool while it is read leaves nothing behind", async () => {
+  for (const [name, act] of Object.entries(CLOCKED_ACTS)) {
+    for (const signal of [undefined, AbortSignal.abort()]) {
+      for (let reading = 1; reading <= 12; reading++) {
+        const f = validated({ max: 2 });
+        const now = f.clock.now.bind(f.clock);
+        let left = reading;
+        f.clock.now = () => {
+          if (--left === 0) watch(f.pool.close({ signal }));
+          return now();
+        };
+        const outcomes: Outcome<Lease<Resource>>[] = [];
+        const take = () => void outcomes.push(watch(f.pool.acquire()));
+        const acted = watch(Promise.resolve().then(() => act(f, take)));
+        for (let turn = 0; turn < 3; turn++) {
+          await settled();
+          for (const { value } of outcomes) value?.release();
+        }
+        const where = `${name}, ${signal === undefined ? "" : "aborted, "}`;
+        assertEquals(acted.settled, true, `${where}reading ${reading}`);
+        for (const call of f.factory.creates) call.resolve(call.resource);
+        for (const call of f.factory.validations) call.resolve(true);
+        await settled();
+        for (const { settled } of outcomes) {
+          assertEquals(settled, true, `${where}reading ${reading}`);
+        }
+        await assertClosesClean(f);
+      }
+    }
+  }
+});

@@ -28,6 +28,7 @@ export class Agenda implements Ringer {
 
   /** A chore has become due earlier. */
   advance(due: number): void {
+    if (this.#chores.length === 0) return;
     if (due !== Infinity || this.#holds) this.#alarm.advance(due);
   }
 
@@ -40,7 +41,6 @@ export class Agenda implements Ringer {
   /** No chore is done any more. */
   stop(): void {
     this.#chores.length = 0;
-    this.#holds = false;
     this.#alarm.clear();
   }
 

@@ -87,13 +87,14 @@ export class Validating<T> implements Chore {
   }
 
   #judge(entry: Entry<T>, isValid: boolean): void {
+    const now = this.#parts.now();
     // An aborted close took it back.
     if (entry.place !== "used") return;
     if (!isValid && this.#dealt >= BATCH) return void this.#bad.push(entry);
     const line = this.#parts.partition.lineOf(entry.stripe);
-    if (isValid) line.valid(entry, this.#parts.now());
+    if (isValid) line.valid(entry, now);
     else {
-      line.invalid(entry, this.#parts.now());
+      line.invalid(entry, now);
       if (++this.#dealt === BATCH) this.#await(this.#parts.time.now());
     }
     this.#parts.follow(line);
