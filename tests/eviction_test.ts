@@ -244,6 +244,56 @@ test("a destroy that throws during a sweep stops none of the other evictions", a
   assertCounts(pool, {});
 });
 
+test("resources of isolated stripes that expire at once are evicted in batches", async () => {
+  for (const stripes of [2, 700, 2_800]) {
+    const max = 2_800;
+    const f = fixture({ max, stripes, isolated: true, idleTimeout: 1_000 });
+    const leases = await Promise.all(
+      Array.from({ length: max }, (_, i) => f.pool.acquire({ affinity: i })),
+    );
+    for (const lease of leases) lease.release();
+    const left: number[] = [];
+    const { setTimeout } = f.clock;
+    f.clock.setTimeout = (callback, delay) =>
+      setTimeout.call(f.clock, () => {
+        callback();
+        left.push(f.factory.live.size);
+      }, delay);
+    await f.clock.advance(1_100);
+    let before = max;
+    for (const size of left) {
+      assertEquals(before - size <= 1_024, true, `${stripes}: ${left}`);
+      before = size;
+    }
+    assertCounts(f.pool, {});
+    await assertClosesClean(f);
+  }
+});
+
+test("an acquire of isolated stripes evicts what has expired until it finds one", async () => {
+  const { pool, clock, factory } = fixture({
+    max: 3,
+    stripes: 3,
+    isolated: true,
+    idleTimeout: 1_000,
+  });
+  const leases = [];
+  for (const affinity of [0, 1, 2]) {
+    leases.push(await pool.acquire({ affinity }));
+  }
+  leases[0]!.release();
+  await clock.advance(900);
+  leases[1]!.release();
+  leases[2]!.release();
+  clock.jump(200);
+  using _at2 = await pool.acquire({ affinity: 2 });
+  using _at1 = await pool.acquire();
+  assertEquals(_at1.value, { id: 2 });
+  assertStrictEquals(pool.tryAcquire(), undefined);
+  await settled();
+  assertEquals(factory.log.slice(3), ["destroy 1"]);
+});
+
 test("idle resources are evicted in real time without a clock of the user", async () => {
   const destroyed: number[] = [];
   await using pool = new Pool({

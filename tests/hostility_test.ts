@@ -523,30 +523,6 @@ test("a clock that goes backwards evicts nothing and loses nothing", async () =>
   await assertClosesClean(f);
 });
 
-test("one pool's user code can use another pool", async () => {
-  const inner = fixture({ max: 2 });
-  const outer = fixture({
-    max: 4,
-    create: async ({ signal }) => {
-      const lease = await inner.pool.acquire({ signal });
-      return lease.value;
-    },
-    createTimeout: 500,
-    acquireTimeout: 1_000,
-  });
-  const outcomes = [1, 2, 3, 4].map(() => watch(outer.pool.acquire()));
-  await settled();
-  assertEquals(outcomes.map((each) => each.settled), [
-    true,
-    true,
-    false,
-    false,
-  ]);
-  await outer.clock.advance(500);
-  assertEquals(outcomes.every((each) => each.settled), true);
-  assertEquals(inner.pool.stats().pending, 0);
-});
-
 /** What may go on while the clock is read. */
 type ClockedAct = (f: Fixture, take: () => void) => void | Promise<void>;
 
@@ -611,4 +587,28 @@ test("a clock that closes the pool while it is read leaves nothing behind", asyn
       }
     }
   }
+});
+
+test("one pool's user code can use another pool", async () => {
+  const inner = fixture({ max: 2 });
+  const outer = fixture({
+    max: 4,
+    create: async ({ signal }) => {
+      const lease = await inner.pool.acquire({ signal });
+      return lease.value;
+    },
+    createTimeout: 500,
+    acquireTimeout: 1_000,
+  });
+  const outcomes = [1, 2, 3, 4].map(() => watch(outer.pool.acquire()));
+  await settled();
+  assertEquals(outcomes.map((each) => each.settled), [
+    true,
+    true,
+    false,
+    false,
+  ]);
+  await outer.clock.advance(500);
+  assertEquals(outcomes.every((each) => each.settled), true);
+  assertEquals(inner.pool.stats().pending, 0);
 });
