@@ -217,16 +217,25 @@ test("the taker of an invalid resource waits at its old place", () => {
   assertEquals([line.waiting, line.pending], [1, 1]);
 });
 
-test("those who joined though something was idle are served in their order", () => {
-  const { line, notes, join, rest } = lined([2]);
-  rest(0);
-  join(0);
-  join(0);
-  notes.since();
-  assertStrictEquals(line.take(0, 0), undefined, "somebody waits");
-  line.serve(0);
-  assertEquals(notes.since(), ["deliver 1"]);
-  assertEquals(line.waiting, 1);
+test("a taker that is sent back is in line before its entry is dealt with", () => {
+  const { line, notes, join, rest } = lined([3], true);
+  rest(0, 0);
+  const [first, second] = [0, 1].map(() => {
+    const taker = new Waiter(line.arrive(), -1);
+    line.judge(taker, line.take(-1, 0)!);
+    return taker;
+  });
+  const [a, b] = [first!.at, second!.at] as Entry<string>[];
+  line.valid(b!, 0);
+  line.release(b!, 0);
+  line.sendBack(a!);
+  assertEquals([line.waiting, line.pending, line.idle], [1, 1, 1]);
+  assertStrictEquals(line.take(-1, 0), undefined, "somebody waits");
+  const newcomer = join();
+  assertEquals(notes.since(), ["deliver 3", "create"]);
+  line.invalid(a!, 0);
+  assertEquals(notes.since(), ["destroy at 0 invalid", "validate 2"]);
+  assertEquals(newcomer.at !== undefined, true);
 });
 
 test("a take makes progress whatever the stamps", () => {

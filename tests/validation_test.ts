@@ -184,6 +184,55 @@ test("a resource whose taker is gone when the verdict comes serves the next wait
   assertEquals(leaseOf(next).value, { id: 1 });
 });
 
+test("what is released while bad verdicts wait for their turn goes to their takers first", async () => {
+  const batch = 1_024;
+  const f = validated({ max: batch + 2 });
+  const held = await f.pool.acquire();
+  await fill(f.pool, batch + 1);
+  f.factory.manual.add("validate");
+  const takers = Array.from(
+    { length: batch + 1 },
+    () => watch(f.pool.acquire()),
+  );
+  f.factory.manual.clear();
+  for (const call of f.factory.validations) call.resolve(false);
+  await settled();
+  const last = takers.at(-1)!;
+  const newcomer = watch(f.pool.acquire());
+  await settled();
+  assertEquals([last.settled, newcomer.settled], [false, false]);
+  assertCounts(f.pool, { used: batch + 2, pending: 2 });
+  held.release();
+  await settled();
+  assertEquals(leaseOf(last).value, { id: 1 });
+  assertEquals(newcomer.settled, false);
+  await f.clock.advance(0);
+  for (const taker of [...takers, newcomer]) leaseOf(taker).release();
+  await assertClosesClean(f);
+});
+
+test("bad verdicts that wait for their turn do not wait for a timer that cannot be set", async () => {
+  const batch = 1_024;
+  const f = validated({ max: batch + 1, createTimeout: Infinity });
+  await fill(f.pool, batch + 1);
+  f.factory.manual.add("validate");
+  const takers = Array.from(
+    { length: batch + 1 },
+    () => watch(f.pool.acquire()),
+  );
+  await settled();
+  f.factory.manual.clear();
+  const { setTimeout } = f.clock;
+  f.clock.setTimeout = () => {
+    throw new Error("no timers");
+  };
+  for (const call of f.factory.validations) call.resolve(false);
+  await settled();
+  f.clock.setTimeout = setTimeout;
+  for (const taker of takers) leaseOf(taker).release();
+  await assertClosesClean(f);
+});
+
 test("validate can abort its taker's signal and nothing is lost", async () => {
   for (const verdict of [true, false]) {
     const spy = new SpySignal();

@@ -55,9 +55,7 @@ export class Acquiring<T> implements Canceller<T> {
     const isTimed = this.#isTimed || timeout !== Infinity;
     const now = isTimed ? this.#parts.time.now() : 0;
     const { end } = this.#tape;
-    const entry = this.#validating.isBehind
-      ? undefined
-      : this.#parts.partition.take(home, now);
+    const entry = this.#parts.partition.take(home, now);
     if (entry === undefined) {
       if (!isTimed || this.#parts.time.fault === undefined) {
         return this.#wait(home, now, timeout, signal);
@@ -73,7 +71,7 @@ export class Acquiring<T> implements Canceller<T> {
 
   /** Leases an idle resource, if one can be had without waiting. */
   tryAcquire(home: number): Lease<T> | undefined {
-    while (!this.#closing.hasBegun && !this.#validating.isBehind) {
+    while (!this.#closing.hasBegun) {
       const now = this.#parts.now();
       const entry = this.#parts.partition.take(home, now);
       // What is evicted is destroyed within the call: the caller cannot wait.
