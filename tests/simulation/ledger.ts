@@ -293,7 +293,8 @@ export class Ledger {
   destroyed(call: Call, inTime: boolean, failure?: { error: unknown }): void {
     if (!this.destroys.delete(call) || call.late || !inTime) return;
     if (failure !== undefined) {
-      this.closing.destroyFailed(this.epoch, failure.error);
+      const isSure = this.#clock.now() < call.deadline;
+      this.closing.destroyFailed(this.epoch, failure.error, isSure);
     }
   }
 
