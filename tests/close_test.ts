@@ -73,6 +73,24 @@ test("close waits for what is being created and destroys it", async () => {
   await assertClosesClean(f);
 });
 
+test("a create that is still to be called when the pool closes is given up", async () => {
+  const failures: unknown[] = [];
+  const f = fixture({
+    max: 2,
+    observer: { createFailed: ({ error }) => void failures.push(error) },
+  });
+  const waiters = [watch(f.pool.acquire()), watch(f.pool.acquire())];
+  const closed = watch(f.pool.close());
+  assertCounts(f.pool, { creating: 2 });
+  await settled();
+  assertEquals(f.factory.log, []);
+  for (const { error } of waiters) assertInstanceOf(error, PoolClosedError);
+  assertEquals(failures.length, 2);
+  for (const error of failures) assertInstanceOf(error, PoolClosedError);
+  assertEquals(closed.settled, true);
+  await assertClosesClean(f);
+});
+
 test("close waits for a create that fails, which fails nothing else", async () => {
   const f = fixture();
   f.factory.manual.add("create");
