@@ -25,7 +25,7 @@ export type { DestroyReason };
 export interface PoolObserver<T> {
   /** `create` resolved. */
   created?(event: { resource: T; stripe: number; duration: number }): void;
-  /** `create` threw, rejected, timed out, or an aborted `close` gave it up. */
+  /** `create` threw, rejected or timed out, or a `close` gave it up. */
   createFailed?(
     event: { error: unknown; stripe: number; duration: number },
   ): void;

@@ -56,12 +56,14 @@ test("acquire waits for a release once max resources are used", async () => {
   assertEquals(factory.log, ["create 1"]);
 });
 
-test("creates in flight never outnumber the waiters", () => {
+test("creates in flight never outnumber the waiters", async () => {
   const { pool, factory } = fixture({ max: 10 });
   factory.manual.add("create");
   watch(pool.acquire());
   watch(pool.acquire());
   watch(pool.acquire());
+  assertCounts(pool, { creating: 3, pending: 3 });
+  await settled();
   assertEquals(factory.creates.length, 3);
   assertCounts(pool, { creating: 3, pending: 3 });
 });
@@ -73,6 +75,7 @@ test("a newcomer takes over the create that a cancelled waiter left", async () =
   watch(pool.acquire({ signal: controller.signal }));
   controller.abort();
   const newcomer = watch(pool.acquire());
+  await settled();
   assertEquals(factory.creates.length, 1);
   factory.finishCreate();
   await settled();
@@ -98,6 +101,7 @@ test("a resource created for nobody is idle and reused", async () => {
   const controller = new AbortController();
   watch(f.pool.acquire({ signal: controller.signal }));
   controller.abort();
+  await settled();
   f.factory.finishCreate();
   await settled();
   assertCounts(f.pool, { idle: 1 });

@@ -90,6 +90,7 @@ test("cancelling the acquire that started a create does not cancel the create", 
   const controller = new AbortController();
   const first = watch(f.pool.acquire({ signal: controller.signal }));
   const second = watch(f.pool.acquire());
+  await settled();
   controller.abort("left");
   assertEquals(f.factory.creates[0]!.signal!.aborted, false);
   f.factory.finishCreate();

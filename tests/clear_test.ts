@@ -16,8 +16,9 @@ test("clear destroys all idle resources at once and the pool goes on", async () 
   const f = fixture({ max: 3 });
   await fill(f.pool, 3);
   f.pool.clear();
-  assertEquals(f.factory.live.size, 0);
+  assertCounts(f.pool, { destroying: 3 });
   await settled();
+  assertEquals(f.factory.live.size, 0);
   assertCounts(f.pool, {});
   const lease = await f.pool.acquire();
   assertEquals(lease.value, { id: 4 });
@@ -62,6 +63,7 @@ test("a resource being created at a clear serves at most once", async () => {
   const { pool, factory } = fixture();
   factory.manual.add("create");
   const waiter = watch(pool.acquire());
+  await settled();
   pool.clear();
   factory.finishCreate();
   await settled();
@@ -78,6 +80,7 @@ test("a resource created for nobody across a clear is not kept idle", async () =
   const controller = new AbortController();
   watch(pool.acquire({ signal: controller.signal }));
   controller.abort();
+  await settled();
   pool.clear();
   factory.finishCreate();
   await settled();
@@ -96,6 +99,7 @@ test("clear reaches every stripe and says so", async () => {
   });
   await fill(pool, 3);
   pool.clear();
+  await settled();
   assertEquals(reasons.toSorted(), [[0, "clear"], [1, "clear"], [2, "clear"]]);
 });
 
@@ -106,6 +110,7 @@ test("waiters during a slow clear get the slots as their destroys settle", async
   pool.clear();
   const waiters = [watch(pool.acquire()), watch(pool.acquire())];
   assertCounts(pool, { destroying: 2, pending: 2 });
+  await settled();
   factory.destroys.shift()!.resolve();
   await settled();
   assertEquals(leaseOf(waiters[0]!).value, { id: 3 });

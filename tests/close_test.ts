@@ -59,6 +59,7 @@ test("close waits for what is being created and destroys it", async () => {
   const f = fixture();
   f.factory.manual.add("create");
   const waiter = watch(f.pool.acquire());
+  await settled();
   const closed = watch(f.pool.close());
   await settled();
   assertInstanceOf(waiter.error, PoolClosedError);
@@ -72,10 +73,29 @@ test("close waits for what is being created and destroys it", async () => {
   await assertClosesClean(f);
 });
 
+test("a create that is still to be called when the pool closes is given up", async () => {
+  const failures: unknown[] = [];
+  const f = fixture({
+    max: 2,
+    observer: { createFailed: ({ error }) => void failures.push(error) },
+  });
+  const waiters = [watch(f.pool.acquire()), watch(f.pool.acquire())];
+  const closed = watch(f.pool.close());
+  assertCounts(f.pool, { creating: 2 });
+  await settled();
+  assertEquals(f.factory.log, []);
+  for (const { error } of waiters) assertInstanceOf(error, PoolClosedError);
+  assertEquals(failures.length, 2);
+  for (const error of failures) assertInstanceOf(error, PoolClosedError);
+  assertEquals(closed.settled, true);
+  await assertClosesClean(f);
+});
+
 test("close waits for a create that fails, which fails nothing else", async () => {
   const f = fixture();
   f.factory.manual.add("create");
   watch(f.pool.acquire());
+  await settled();
   const closed = watch(f.pool.close());
   f.factory.failCreate(new Error("too late to matter"));
   await settled();
@@ -87,10 +107,13 @@ test("close waits for a create that hangs until its createTimeout", async () => 
   const f = fixture({ createTimeout: 200 });
   f.factory.manual.add("create");
   watch(f.pool.acquire());
+  await settled();
   const closed = watch(f.pool.close());
+  await settled();
   assertEquals(f.clock.referenced, 1, "the process must see the close settle");
   await f.clock.advance(200);
   assertEquals(closed.settled, true);
+  assertEquals(f.clock.timers, 0);
   f.factory.finishCreate();
   await settled();
   await assertClosesClean(f);
@@ -103,7 +126,8 @@ test("close waits for destroys in flight, up to their destroyTimeout", async () 
   f.factory.manual.add("destroy");
   lease.destroy();
   const closed = watch(f.pool.close());
-  assertEquals(f.clock.referenced, 2, "the process must see the close settle");
+  await settled();
+  assertEquals(f.clock.referenced, 1, "the process must see the close settle");
   f.factory.destroys.shift()!.resolve();
   await f.clock.advance(299);
   assertEquals(closed.settled, false);
@@ -251,10 +275,12 @@ test("a destroy that failed with undefined before or during close counts, once",
   factory.manual.add("destroy");
   const [before, during] = [await pool.acquire(), await pool.acquire()];
   before.destroy();
+  await settled();
   factory.destroys.shift()!.reject(new Error("before close"));
   await settled();
   const closed = watch(pool.close());
   during.release();
+  await settled();
   factory.destroys.shift()!.reject(undefined);
   await settled();
   assertEquals(closed, { settled: true, error: undefined });
@@ -308,6 +334,7 @@ test("an aborted close gives up on a create, whose late resource is destroyed", 
   const f = fixture();
   f.factory.manual.add("create");
   const waiter = watch(f.pool.acquire());
+  await settled();
   await f.pool.close({ signal: AbortSignal.abort() });
   assertInstanceOf(waiter.error, PoolClosedError);
   const { signal } = f.factory.creates[0]!;

@@ -47,6 +47,7 @@ test("one failed create rejects exactly one waiter, the first in line", async ()
   const { pool, factory } = fixture({ max: 3 });
   factory.manual.add("create");
   const waiters = [1, 2, 3].map(() => watch(pool.acquire()));
+  await settled();
   factory.failCreate("once");
   await settled();
   assertEquals(waiters.map(({ settled }) => settled), [true, false, false]);
@@ -63,6 +64,7 @@ test("the slot of a failed create goes to the next waiter that lacks one", async
   factory.manual.add("create");
   const first = watch(pool.acquire());
   const second = watch(pool.acquire());
+  await settled();
   assertEquals(factory.creates.length, 1);
   factory.failCreate("refused");
   await settled();
@@ -78,6 +80,7 @@ test("failed creates cost no capacity", async () => {
   f.factory.manual.add("create");
   for (let i = 0; i < 50; i++) {
     const outcome = watch(f.pool.acquire());
+    await settled();
     f.factory.failCreate(i);
     await settled();
     assertEquals(outcome.error, i);
@@ -110,6 +113,7 @@ test("a create that fails for nobody frees its slot and poisons nobody", async (
   const controller = new AbortController();
   watch(f.pool.acquire({ signal: controller.signal }));
   controller.abort();
+  await settled();
   f.factory.failCreate(new Error("nobody's"));
   await settled();
   assertCounts(f.pool, {});
@@ -136,6 +140,7 @@ test("a create that hangs is aborted at createTimeout and rejects its waiter", a
   const f = fixture({ createTimeout: 200 });
   f.factory.manual.add("create");
   const waiter = watch(f.pool.acquire());
+  await settled();
   const { signal } = f.factory.creates[0]!;
   await f.clock.advance(199);
   assertEquals([waiter.settled, signal!.aborted], [false, false]);
@@ -238,35 +243,42 @@ test("a create that heeds its signal fails with the timeout, once", async () => 
   assertEquals(clock.timers, 0);
 });
 
-test("a create that settles in time leaves no timer", async () => {
+test("a create that settles in time leaves no timer but one that runs out", async () => {
   const { pool, clock, factory } = fixture({ idleTimeout: Infinity });
   factory.manual.add("create");
   const good = watch(pool.acquire());
-  assertEquals(clock.timers, 2);
+  await settled();
+  assertEquals([clock.timers, clock.referenced], [2, 1]);
   factory.finishCreate();
   await settled();
-  assertEquals(clock.timers, 0);
+  assertEquals([clock.timers, clock.referenced], [1, 0]);
   leaseOf(good).destroy();
   const bad = watch(pool.acquire());
+  await settled();
+  assertEquals([clock.timers, clock.armed], [2, 3], "limits share one timer");
   factory.failCreate("no");
   await settled();
   assertEquals(bad.error, "no");
-  assertEquals(clock.timers, 0);
+  assertEquals([clock.timers, clock.referenced], [1, 0]);
+  await clock.advance(30_000);
+  assertEquals([clock.timers, clock.armed], [0, 3]);
 });
 
-test("an infinite createTimeout sets no timer", () => {
+test("an infinite createTimeout sets no timer", async () => {
   const { pool, clock, factory } = fixture({ createTimeout: Infinity });
   factory.manual.add("create");
   watch(pool.acquire({ timeout: Infinity }));
+  await settled();
   assertEquals(clock.timers, 1, "only the waiter's");
 });
 
-test("the timer of a create does not keep the process alive by itself", () => {
+test("the timer of a create does not keep the process alive by itself", async () => {
   const { pool, clock, factory } = fixture();
   factory.manual.add("create");
   const controller = new AbortController();
   watch(pool.acquire({ signal: controller.signal }));
   controller.abort();
+  await settled();
   assertEquals([clock.timers, clock.referenced], [1, 0]);
 });
 

@@ -38,10 +38,12 @@ test("a newcomer cannot win the slot that a destroy reserved for a waiter", asyn
   factory.manual.add("destroy").add("create");
   const waiter = watch(pool.acquire());
   lease.destroy();
+  await settled();
   factory.destroys.shift()!.resolve();
   await settled();
   assertCounts(pool, { creating: 1, pending: 1 });
   const newcomer = watch(pool.acquire());
+  await settled();
   assertEquals(factory.creates.length, 1);
   factory.finishCreate();
   await settled();
@@ -103,8 +105,8 @@ test("one destroy that throws stops none of the others", async () => {
   });
   await fill(pool, 5);
   pool.clear();
-  assertEquals(ended, [1, 2, 3, 4, 5]);
   await settled();
+  assertEquals(ended, [1, 2, 3, 4, 5]);
   assertCounts(pool, {});
 });
 
@@ -148,10 +150,14 @@ test("a destroy that rejects after destroyTimeout disturbs nobody", async () => 
 });
 
 test("an infinite destroyTimeout waits for destroy for ever", async () => {
-  const { pool, clock, factory } = fixture({ destroyTimeout: Infinity });
+  const { pool, clock, factory } = fixture({
+    createTimeout: Infinity,
+    destroyTimeout: Infinity,
+  });
   factory.manual.add("destroy");
   (await pool.acquire()).destroy();
-  assertEquals(clock.timers, 0);
+  await settled();
+  assertEquals([clock.timers, clock.armed], [0, 1], "that of the waiter");
   await clock.advance(1e9);
   assertCounts(pool, { destroying: 1 });
 });

@@ -137,19 +137,33 @@ test("one timer serves all idle resources and holds no process", async () => {
 });
 
 test("no timer is armed while nothing is idle", async () => {
-  const { pool, clock } = fixture({ idleTimeout: 1_000 });
+  const { pool, clock } = fixture({
+    idleTimeout: 1_000,
+    createTimeout: Infinity,
+  });
   const lease = await pool.acquire();
-  assertEquals(clock.timers, 0);
+  await settled();
+  assertEquals([clock.timers, clock.armed], [0, 1], "that of the waiter");
   lease.release();
-  assertEquals(clock.timers, 1);
+  await settled();
+  assertEquals([clock.timers, clock.armed], [1, 2]);
+  const again = pool.tryAcquire()!;
   await clock.advance(5_000);
-  assertEquals(clock.timers, 0);
+  assertEquals([clock.timers, clock.armed], [0, 2], "it is left to run out");
+  again.destroy();
+  assertStrictEquals(pool.tryAcquire(), undefined);
+  await clock.advance(5_000);
+  assertEquals([clock.timers, clock.armed], [0, 2]);
 });
 
 test("an infinite idleTimeout evicts nothing and arms no timer", async () => {
-  const { pool, clock } = fixture({ idleTimeout: Infinity });
+  const { pool, clock } = fixture({
+    idleTimeout: Infinity,
+    createTimeout: Infinity,
+  });
   await fill(pool, 1);
-  assertEquals(clock.timers, 0);
+  await clock.advance(1_000);
+  assertEquals([clock.timers, clock.armed], [0, 1], "that of the waiter");
   clock.jump(1e12);
   using lease = await pool.acquire();
   assertEquals(lease.value, { id: 1 });
@@ -228,6 +242,56 @@ test("a destroy that throws during a sweep stops none of the other evictions", a
   await clock.advance(1_100);
   assertEquals(ended, [1, 2, 3]);
   assertCounts(pool, {});
+});
+
+test("resources of isolated stripes that expire at once are evicted in batches", async () => {
+  for (const stripes of [2, 700, 2_800]) {
+    const max = 2_800;
+    const f = fixture({ max, stripes, isolated: true, idleTimeout: 1_000 });
+    const leases = await Promise.all(
+      Array.from({ length: max }, (_, i) => f.pool.acquire({ affinity: i })),
+    );
+    for (const lease of leases) lease.release();
+    const left: number[] = [];
+    const { setTimeout } = f.clock;
+    f.clock.setTimeout = (callback, delay) =>
+      setTimeout.call(f.clock, () => {
+        callback();
+        left.push(f.factory.live.size);
+      }, delay);
+    await f.clock.advance(1_100);
+    let before = max;
+    for (const size of left) {
+      assertEquals(before - size <= 1_024, true, `${stripes}: ${left}`);
+      before = size;
+    }
+    assertCounts(f.pool, {});
+    await assertClosesClean(f);
+  }
+});
+
+test("an acquire of isolated stripes evicts what has expired until it finds one", async () => {
+  const { pool, clock, factory } = fixture({
+    max: 3,
+    stripes: 3,
+    isolated: true,
+    idleTimeout: 1_000,
+  });
+  const leases = [];
+  for (const affinity of [0, 1, 2]) {
+    leases.push(await pool.acquire({ affinity }));
+  }
+  leases[0]!.release();
+  await clock.advance(900);
+  leases[1]!.release();
+  leases[2]!.release();
+  clock.jump(200);
+  using _at2 = await pool.acquire({ affinity: 2 });
+  using _at1 = await pool.acquire();
+  assertEquals(_at1.value, { id: 2 });
+  assertStrictEquals(pool.tryAcquire(), undefined);
+  await settled();
+  assertEquals(factory.log.slice(3), ["destroy 1"]);
 });
 
 test("idle resources are evicted in real time without a clock of the user", async () => {

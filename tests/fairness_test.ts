@@ -69,6 +69,7 @@ test("created and released resources serve one line alike", async () => {
   factory.manual.add("create");
   const order: number[] = [];
   const uses = enqueue(pool, order, 6);
+  await settled();
   factory.finishCreate();
   await settled();
   held.release();

@@ -167,6 +167,15 @@ export async function until(
   }
 }
 
+/** Pseudo-random integers below `limit`, the same in every run. */
+export function dice(limit: number): () => number {
+  let state = 1;
+  return () => {
+    state = Math.imul(state, 48_271) >>> 0;
+    return (state >>> 8) % limit;
+  };
+}
+
 /** Makes this many resources idle, the first one longest. */
 export async function fill(
   pool: Pool<Resource>,

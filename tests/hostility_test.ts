@@ -193,6 +193,7 @@ test("a destroy that clears and closes the pool stops none of the others", async
   }, { max: 4, stripes: 2 });
   await fill(f.pool, 4);
   f.pool.clear();
+  await settled();
   await assertClosed(f, closed!);
 });
 
@@ -359,6 +360,7 @@ test("a destroy that acquires and aborts a close creates nothing more", async ()
     closed = abort(pool);
   }, { max: 2 });
   (await f.pool.acquire()).destroy();
+  await settled();
   await assertClosed(f, closed!);
   assertInstanceOf(inner!.error, PoolClosedError);
   assertEquals(f.factory.log, ["create 1", "destroy 1"]);
@@ -377,6 +379,7 @@ test("a destroy that releases to a waiter and aborts a close ends all once", asy
     others.push(await f.pool.acquire());
     const waiter = watch(f.pool.acquire());
     first.destroy();
+    await settled();
     await assertClosed(f, closed!);
     assertInstanceOf(waiter.error, PoolClosedError);
   }
@@ -390,6 +393,7 @@ test("a destroy that aborts a close while idle resources expire ends all once", 
   await fill(f.pool, 3);
   f.clock.jump(1_001);
   const taker = watch(f.pool.acquire());
+  await settled();
   await assertClosed(f, closed!);
   assertInstanceOf(taker.error, PoolClosedError);
 });
@@ -399,6 +403,7 @@ test("a create whose signal's listener closes the pool is cleaned up", async () 
   const f = fixture({ createTimeout: 100 });
   f.factory.manual.add("create");
   const waiters = [watch(f.pool.acquire()), watch(f.pool.acquire())];
+  await settled();
   f.factory.creates[0]!.signal!.addEventListener("abort", () => {
     closed = abort(f.pool);
   });
@@ -501,6 +506,7 @@ test("timers that are numbers, as in browsers, are good enough", async () => {
   factory.manual.add("destroy");
   held.destroy();
   const closed = watch(pool.close());
+  await settled();
   factory.destroys.shift()!.resolve();
   await settled();
   assertEquals([closed.settled, virtual.timers], [true, 0]);
@@ -515,6 +521,72 @@ test("a clock that goes backwards evicts nothing and loses nothing", async () =>
   lease.release();
   assertCounts(f.pool, { idle: 2 });
   await assertClosesClean(f);
+});
+
+/** What may go on while the clock is read. */
+type ClockedAct = (f: Fixture, take: () => void) => void | Promise<void>;
+
+const CLOCKED_ACTS: Record<string, ClockedAct> = {
+  acquire: (_, take) => take(),
+  try: ({ pool }) => pool.tryAcquire()?.release(),
+  "create ends": async ({ factory }, take) => {
+    factory.manual.add("create");
+    take();
+    await settled();
+    factory.creates[0]?.resolve(factory.creates[0].resource);
+  },
+  "create fails": async ({ factory }, take) => {
+    factory.manual.add("create");
+    take();
+    await settled();
+    if (factory.creates.length > 0) factory.failCreate("no");
+  },
+  "verdict is yes": async ({ pool, factory }, take) => {
+    await fill(pool, 1);
+    factory.manual.add("validate");
+    take();
+    factory.validations[0]?.resolve(true);
+  },
+  "verdict is no": async ({ pool, factory }, take) => {
+    await fill(pool, 1);
+    factory.manual.add("validate");
+    take();
+    factory.validations[0]?.resolve(false);
+  },
+  release: async ({ pool }) => (await pool.acquire()).release(),
+  destroy: async ({ pool }) => (await pool.acquire()).destroy(),
+};
+
+test("a clock that closes the pool while it is read leaves nothing behind", async () => {
+  for (const [name, act] of Object.entries(CLOCKED_ACTS)) {
+    for (const signal of [undefined, AbortSignal.abort()]) {
+      for (let reading = 1; reading <= 12; reading++) {
+        const f = validated({ max: 2 });
+        const now = f.clock.now.bind(f.clock);
+        let left = reading;
+        f.clock.now = () => {
+          if (--left === 0) watch(f.pool.close({ signal }));
+          return now();
+        };
+        const outcomes: Outcome<Lease<Resource>>[] = [];
+        const take = () => void outcomes.push(watch(f.pool.acquire()));
+        const acted = watch(Promise.resolve().then(() => act(f, take)));
+        for (let turn = 0; turn < 3; turn++) {
+          await settled();
+          for (const { value } of outcomes) value?.release();
+        }
+        const where = `${name}, ${signal === undefined ? "" : "aborted, "}`;
+        assertEquals(acted.settled, true, `${where}reading ${reading}`);
+        for (const call of f.factory.creates) call.resolve(call.resource);
+        for (const call of f.factory.validations) call.resolve(true);
+        await settled();
+        for (const { settled } of outcomes) {
+          assertEquals(settled, true, `${where}reading ${reading}`);
+        }
+        await assertClosesClean(f);
+      }
+    }
+  }
 });
 
 test("one pool's user code can use another pool", async () => {

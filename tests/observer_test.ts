@@ -85,6 +85,7 @@ test("the observer is told of a failed create that was for nobody", async () => 
   const controller = new AbortController();
   watch(pool.acquire({ signal: controller.signal }));
   controller.abort();
+  await settled();
   events.length = 0;
   factory.failCreate("refused");
   await settled();
@@ -108,6 +109,7 @@ test("the observer is told of each acquire that fails, and why", async () => {
   await clock.advance(10);
   await clock.advance(5);
   controller.abort("meanwhile");
+  await settled();
   const closed = watch(pool.close());
   outcomes.push(watch(pool.acquire()));
   await settled();
@@ -146,6 +148,7 @@ test("the observer is told of a destroy that fails or times out", async () => {
   const seen: unknown[] = [];
   for (const error of [new Error("no"), undefined]) {
     (await pool.acquire()).destroy();
+    await settled();
     events.length = 0;
     factory.destroys.shift()!.reject(error);
     await settled();
@@ -155,6 +158,7 @@ test("the observer is told of a destroy that fails or times out", async () => {
     seen.push(event);
   }
   (await pool.acquire()).destroy();
+  await settled();
   events.length = 0;
   await clock.advance(100);
   const { error, duration } = events[0]![1] as {
@@ -256,6 +260,7 @@ async function exercise(f: ReturnType<typeof fixture>): Promise<void> {
   second.destroy();
   const third = pool.tryAcquire()!;
   const refused = watch(pool.acquire());
+  await settled();
   factory.failCreate("refused");
   await settled();
   assertEquals(refused.error, "refused");
@@ -305,6 +310,7 @@ test("an event comes after the change it tells of", async () => {
   ]);
   f.factory.manual.add("create");
   watch(f.pool.acquire());
+  await settled();
   f.factory.failCreate("no");
   await settled();
   assertEquals(new Map(seen).get("createFailed"), none);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { home, split } from "../src/partition.ts";
+import { home, split } from "../src/core/partition.ts";
 import { test } from "./test.ts";
 
 test("a split adds up to max and its shares differ by one at most, larger first", () => {

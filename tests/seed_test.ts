@@ -170,6 +170,7 @@ test("upstream's fault: a create that fails wakes the next waiter", async () => 
   factory.manual.add("create");
   const first = watch(pool.acquire());
   const second = watch(pool.acquire());
+  await settled();
   factory.failCreate("refused");
   await settled();
   factory.finishCreate();

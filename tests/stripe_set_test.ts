@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { StripeSets } from "../src/stripe_set.ts";
+import { StripeSets } from "../src/core/stripe_set.ts";
 import { test } from "./test.ts";
 
 class Thing {

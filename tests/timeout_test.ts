@@ -137,11 +137,12 @@ test("thousands of waiters time out at once and the pool goes on", async () => {
 });
 
 test("thousands of waiters share one timer", async () => {
-  const { pool, clock } = fixture({ idleTimeout: Infinity });
+  const { pool, clock } = fixture({ createTimeout: Infinity });
   using _held = await pool.acquire();
   for (let i = 0; i < 3_000; i++) {
     watch(pool.acquire({ timeout: 1_000 + (i * 7919) % 1_000 }));
   }
+  await settled();
   assertEquals(clock.timers, 1);
 });
 
@@ -151,6 +152,7 @@ test("a pending acquire keeps the process alive, and nothing else does", async (
   assertEquals(clock.referenced, 0, "a lease");
   const controller = new AbortController();
   const waiter = watch(pool.acquire({ signal: controller.signal }));
+  await settled();
   assertEquals(clock.referenced, 1, "a waiter");
   controller.abort();
   assertEquals(clock.referenced, 0, "a cancelled waiter");
@@ -164,11 +166,15 @@ test("an acquire with an infinite timeout keeps the process alive, too", async (
   const { pool, clock } = fixture();
   using _held = await pool.acquire();
   watch(pool.acquire({ timeout: Infinity }));
+  await settled();
   assertEquals(clock.referenced, 1);
 });
 
 test("the timer of waiters is gone when the last of them is served", async () => {
-  const { pool, clock } = fixture({ idleTimeout: Infinity });
+  const { pool, clock } = fixture({
+    idleTimeout: Infinity,
+    createTimeout: Infinity,
+  });
   const held = await pool.acquire();
   const waiters = [watch(pool.acquire()), watch(pool.acquire())];
   held.release();
@@ -264,6 +270,7 @@ test("the cause of a timeout is the last failure of create", async () => {
   factory.manual.add("create");
   const first = watch(pool.acquire());
   const refused = new Error("refused");
+  await settled();
   factory.failCreate(refused);
   await settled();
   assertStrictEquals(first.error, refused);
@@ -276,9 +283,11 @@ test("a timeout has no cause once a create has succeeded since", async () => {
   const { pool, clock, factory } = fixture();
   factory.manual.add("create");
   watch(pool.acquire());
+  await settled();
   factory.failCreate(new Error("refused"));
   await settled();
   const holder = watch(pool.acquire());
+  await settled();
   factory.finishCreate();
   await settled();
   const late = watch(pool.acquire({ timeout: 100 }));

@@ -129,10 +129,13 @@ test("the taker of an invalid resource keeps its place before those who came lat
   const second = pool.acquire().then((lease) => (order.push("second"), lease));
   held.release();
   const third = pool.acquire().then((lease) => (order.push("third"), lease));
+  await settled();
   factory.validations.shift()!.resolve(false);
   (await first).release();
+  await settled();
   factory.validations.shift()!.resolve(true);
   (await second).release();
+  await settled();
   factory.validations.shift()!.resolve(true);
   (await third).release();
   assertEquals(order, ["first", "second", "third"]);
@@ -150,6 +153,7 @@ test("several takers of invalid resources go back in their order of arrival", as
   );
   factory.manual.add("validate").add("destroy");
   for (const lease of held) lease.release();
+  await settled();
   factory.manual.delete("validate");
   const [a, b, c] = factory.validations;
   for (const call of [c, a, b]) {
@@ -170,6 +174,7 @@ test("a resource whose taker is gone when the verdict comes serves the next wait
   const gone = watch(pool.acquire({ signal: controller.signal }));
   const next = watch(pool.acquire());
   held.release();
+  await settled();
   controller.abort("gone");
   factory.validations.shift()!.resolve(true);
   await settled();
@@ -177,6 +182,55 @@ test("a resource whose taker is gone when the verdict comes serves the next wait
   await settled();
   assertEquals(gone.error, "gone");
   assertEquals(leaseOf(next).value, { id: 1 });
+});
+
+test("what is released while bad verdicts wait for their turn goes to their takers first", async () => {
+  const batch = 1_024;
+  const f = validated({ max: batch + 2 });
+  const held = await f.pool.acquire();
+  await fill(f.pool, batch + 1);
+  f.factory.manual.add("validate");
+  const takers = Array.from(
+    { length: batch + 1 },
+    () => watch(f.pool.acquire()),
+  );
+  f.factory.manual.clear();
+  for (const call of f.factory.validations) call.resolve(false);
+  await settled();
+  const last = takers.at(-1)!;
+  const newcomer = watch(f.pool.acquire());
+  await settled();
+  assertEquals([last.settled, newcomer.settled], [false, false]);
+  assertCounts(f.pool, { used: batch + 2, pending: 2 });
+  held.release();
+  await settled();
+  assertEquals(leaseOf(last).value, { id: 1 });
+  assertEquals(newcomer.settled, false);
+  await f.clock.advance(0);
+  for (const taker of [...takers, newcomer]) leaseOf(taker).release();
+  await assertClosesClean(f);
+});
+
+test("bad verdicts that wait for their turn do not wait for a timer that cannot be set", async () => {
+  const batch = 1_024;
+  const f = validated({ max: batch + 1, createTimeout: Infinity });
+  await fill(f.pool, batch + 1);
+  f.factory.manual.add("validate");
+  const takers = Array.from(
+    { length: batch + 1 },
+    () => watch(f.pool.acquire()),
+  );
+  await settled();
+  f.factory.manual.clear();
+  const { setTimeout } = f.clock;
+  f.clock.setTimeout = () => {
+    throw new Error("no timers");
+  };
+  for (const call of f.factory.validations) call.resolve(false);
+  await settled();
+  f.clock.setTimeout = setTimeout;
+  for (const taker of takers) leaseOf(taker).release();
+  await assertClosesClean(f);
 });
 
 test("validate can abort its taker's signal and nothing is lost", async () => {

@@ -29,6 +29,8 @@ export class VirtualClock {
   #now: number;
   /** In the order they were set, which decides among timers of one time. */
   #timers = new Set<VirtualTimer>();
+  /** How many timers were ever set. */
+  armed = 0;
 
   constructor(start = 0) {
     this.#now = start;
@@ -42,6 +44,7 @@ export class VirtualClock {
     const wait = delay > 0 && delay <= MAX_DELAY ? delay : 0;
     const timer = new VirtualTimer(this.#now + wait, callback);
     this.#timers.add(timer);
+    this.armed++;
     return timer;
   }
 

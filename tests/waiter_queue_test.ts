@@ -1,9 +1,11 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { Line, Waiter, WaiterQueue } from "../src/waiter_queue.ts";
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { Waiter } from "../src/core/waiter.ts";
+import { WaiterQueue } from "../src/core/waiter_queue.ts";
+import { dice } from "./fixture.ts";
 import { test } from "./test.ts";
 
 function waiters(count: number): Waiter[] {
-  return Array.from({ length: count }, (_, i) => new Waiter(i, -1, 0, 0));
+  return Array.from({ length: count }, (_, i) => new Waiter(i, -1));
 }
 
 /** The orders in a queue, which is empty after. */
@@ -24,13 +26,13 @@ test("a queue gives its waiters first in, first out", () => {
   assertStrictEquals(queue.shift(), undefined);
 });
 
-test("a waiter knows its queue while it is in one, and nothing of it after", () => {
+test("a waiter knows where it is while it is in one, and nothing of it after", () => {
   const queue = new WaiterQueue();
   const [first, second, third] = waiters(3);
   for (const waiter of [first!, second!, third!]) queue.push(waiter);
-  assertStrictEquals(second!.queue, queue);
+  assertStrictEquals(second!.at, queue);
   queue.remove(second!);
-  assertEquals([second!.queue, second!.next, second!.previous], [
+  assertEquals([second!.at, second!.next, second!.previous], [
     undefined,
     undefined,
     undefined,
@@ -53,25 +55,60 @@ test("any waiter can leave: the head, the tail, one between, the only one", () =
   }
 });
 
-test("an inserted waiter stands before all who came later", () => {
-  const orders = [3, 0, 4, 2, 1];
+test("one who is put back stands before all who came later", () => {
   const queue = new WaiterQueue();
-  const all = waiters(5);
-  for (const order of orders) queue.insert(all[order]!);
+  const all = waiters(7);
+  for (const waiter of all) queue.push(waiter);
+  for (let i = 0; i < 5; i++) queue.shift();
+  for (const order of [3, 0, 4, 2, 1]) queue.putBack(all[order]!);
+  assertEquals(queue.length, 7);
+  assertStrictEquals(queue.first, all[0]);
+  assertEquals(drained(queue), [0, 1, 2, 3, 4, 5, 6]);
+  assertEquals(queue.length, 0);
+});
+
+test("one who is put back can leave from anywhere, and is put back again", () => {
+  const queue = new WaiterQueue();
+  const all = waiters(6);
+  for (const waiter of all) queue.push(waiter);
+  for (let i = 0; i < 5; i++) queue.shift();
+  for (let i = 0; i < 5; i++) queue.putBack(all[i]!);
+  queue.remove(all[2]!);
+  assertStrictEquals(all[2]!.at, undefined);
+  queue.remove(all[0]!);
+  queue.putBack(all[2]!);
   assertEquals(queue.length, 5);
-  assertEquals(drained(queue), [0, 1, 2, 3, 4]);
+  assertEquals(drained(queue), [1, 2, 3, 4, 5]);
 });
 
-test("a line's pending are those who wait and those whose resource is validated", () => {
-  const line = new Line(true);
-  const [first, second, third] = waiters(3);
-  line.waiting.push(first!);
-  line.waiting.push(second!);
-  line.validating.push(third!);
-  assertEquals(line.pending, 3);
-});
-
-test("waking a waiter that has no promise is a bug", () => {
-  const [waiter] = waiters(1);
-  assertThrows(() => waiter!.wake(undefined), Error, "bug:");
+test("the order stays whoever is offered, put back, or leaves", () => {
+  const random = dice(1_000);
+  const queue = new WaiterQueue();
+  const present = new Set<Waiter>();
+  const offered = new Set<Waiter>();
+  for (let i = 0; i < 3_000; i++) {
+    const act = random() % 8;
+    const [out] = [...offered].slice(random() % (offered.size || 1));
+    const [left] = [...present].slice(random() % (present.size || 1));
+    if (act < 4) {
+      const waiter = new Waiter(i, -1);
+      queue.push(waiter);
+      present.add(waiter);
+    } else if (act === 4 && out !== undefined) {
+      queue.putBack(out);
+      offered.delete(out);
+      present.add(out);
+    } else if (act === 5 && left !== undefined) {
+      queue.remove(left);
+      present.delete(left);
+    } else if (act > 5) {
+      const first = queue.shift();
+      const orders = [...present].map(({ order }) => order);
+      assertEquals(first?.order ?? Infinity, Math.min(...orders));
+      if (first === undefined) continue;
+      present.delete(first);
+      offered.add(first);
+    }
+    assertEquals(queue.length, present.size);
+  }
 });

@@ -40,8 +40,8 @@ export class Line<T> {
   readonly #sets: StripeSets<Stripe<T>>;
   /*
    * Invariant: while more wait than entries are idle and creates in flight, no
-   * slot is spare; while anyone waits, no entry is idle, unless somebody joined
-   * though one was, and `serve` is still to come.
+   * slot is spare; while anyone waits, no entry is idle; unless a taker was
+   * sent back, and `invalid` is still to come.
    */
   readonly #waiting = new WaiterQueue();
   /** Invariant: how many waiters are with an entry under `validate`. */
@@ -127,15 +127,6 @@ export class Line<T> {
     waiter.at = entry;
   }
 
-  /** Those who joined though something was idle are served. */
-  serve(now: number): void {
-    while (this.#waiting.length > 0) {
-      const entry = this.#take(this.#waiting.first!.home, now);
-      if (entry === undefined) return;
-      this.#offer(this.#waiting.shift()!, entry);
-    }
-  }
-
   /** A create succeeded: for the head of the line, or idle. */
   created(creation: Creation, resource: T, now: number): void {
     const entry = this.#stripe(creation).born(creation, resource);
@@ -174,12 +165,21 @@ export class Line<T> {
 
   /** The verdict is bad: its taker goes back to its place in the line. */
   invalid(entry: Entry<T>, now: number): void {
-    const taker = this.#dismiss(entry);
+    const taker = this.sendBack(entry);
     this.destroy(entry, "invalid");
-    if (taker === undefined) return;
-    this.#waiting.putBack(taker);
-    this.serve(now);
-    this.#demand(taker.home);
+    while (this.#waiting.length > 0) {
+      const found = this.#take(this.#waiting.first!.home, now);
+      if (found === undefined) break;
+      this.#offer(this.#waiting.shift()!, found);
+    }
+    this.#demand((taker ?? this.#waiting.first)?.home ?? -1);
+  }
+
+  /** As `invalid`, which is to follow, for the taker alone. */
+  sendBack(entry: Entry<T>): Waiter | undefined {
+    const taker = this.#dismiss(entry);
+    if (taker !== undefined) this.#waiting.putBack(taker);
+    return taker;
   }
 
   /** A used entry leaves; its slot is taken until `destroyed`. */
@@ -208,12 +208,12 @@ export class Line<T> {
 
   /**
    * Evicts, oldest first, what has expired, looking at `limit` stripes and
-   * entries at most. Gives the earliest time at which to go on: `now` if it
-   * has not seen all.
+   * entries at most. Gives the earliest end of those that stay, `Infinity` if
+   * none does; `undefined` if it has not seen all, and goes on the next time.
    */
-  expire(now: number, limit: number): number {
+  expire(now: number, limit: number): number | undefined {
     for (let left = limit; this.#sweptTo < this.stripes.length; left--) {
-      if (left <= 0) return now;
+      if (left <= 0) return undefined;
       const { oldest } = this.stripes[this.#sweptTo]!;
       if (oldest !== undefined && oldest.endsAt < now) {
         this.#evict(oldest, "idle");

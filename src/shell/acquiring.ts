@@ -57,9 +57,7 @@ export class Acquiring<T> implements Canceller<T> {
     const isTimed = this.#isTimed || timeout !== Infinity;
     const now = isTimed ? this.#parts.time.now() : 0;
     const { end } = this.#tape;
-    const entry = this.#validating.isBehind
-      ? undefined
-      : this.#parts.partition.take(home, now);
+    const entry = this.#parts.partition.take(home, now);
     if (entry === undefined) {
       if (!isTimed || this.#parts.time.fault === undefined) {
         return this.#wait(home, now, timeout, signal);
@@ -75,7 +73,7 @@ export class Acquiring<T> implements Canceller<T> {
 
   /** Leases an idle resource, if one can be had without waiting. */
   tryAcquire(home: number): Lease<T> | undefined {
-    while (!this.#closing.hasBegun && !this.#validating.isBehind) {
+    while (!this.#closing.hasBegun) {
       const now = this.#parts.now();
       const entry = this.#parts.partition.take(home, now);
       // What is evicted is destroyed within the call: the caller cannot wait.
@@ -108,7 +106,8 @@ export class Acquiring<T> implements Canceller<T> {
       lease.release();
       return result;
     } catch (error) {
-      if (this.#isFatal(error)) lease.destroy();
+      // In a pool that closes the resource is destroyed whatever the verdict.
+      if (this.#closing.hasBegun || this.#isFatal(error)) lease.destroy();
       else lease.release();
       throw error;
     }
@@ -145,6 +144,10 @@ export class Acquiring<T> implements Canceller<T> {
     timeout: number,
     signal: AbortSignal | undefined,
   ): Promise<Lease<T>> {
+    // Reading the clock may have closed the pool.
+    if (this.#closing.hasBegun) {
+      return this.#refuse(this.#parts.refusals.closed());
+    }
     const preferred = this.#parts.partition.homeOf(home);
     const line = this.#parts.partition.lineOf(preferred);
     const { maxPending } = this.#parts.settings;

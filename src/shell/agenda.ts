@@ -28,6 +28,7 @@ export class Agenda implements Ringer {
 
   /** A chore has become due earlier. */
   advance(due: number): void {
+    if (this.#chores.length === 0) return;
     if (due !== Infinity || this.#holds) this.#alarm.advance(due);
   }
 

@@ -74,7 +74,10 @@ export class Alarm implements Task {
   }
 
   inContext(): void {
-    if (this.#isNeeded) this.#start(this.#time.now(), this.#due);
+    if (!this.#isNeeded) return;
+    const now = this.#time.now();
+    // Reading the clock may have cleared it.
+    if (this.#isNeeded) this.#start(now, this.#due);
   }
 
   /** Whether a timer has to be set. */
@@ -110,12 +113,14 @@ export class Alarm implements Task {
     const delay = this.#firesAt - this.#setAt;
     this.#timer = undefined;
     this.#firesAt = Infinity;
-    if (this.#isSet) this.#context.enter(true, () => this.#fired(delay));
+    this.#context.enter(true, () => this.#fired(delay));
   };
 
   #fired(delay: number): void {
     const now = this.#time.now();
     const due = this.#due;
+    // It may have been cleared, even by the reading of the clock.
+    if (!this.#isSet) return;
     if (now !== this.#setAt) this.#slept = this.#early = 0;
     else if (now < due) this.#slept += delay;
     if (now + this.#slept < due) {

@@ -39,10 +39,13 @@ export class Eviction<T> implements Chore {
 
   #sweep(now: number): number {
     const { lines } = this.#parts.partition;
-    for (let left = BATCH; this.#sweptTo < lines.length; left--) {
+    for (let left = BATCH; this.#sweptTo < lines.length;) {
       if (left <= 0) return now;
-      const endsAt = lines[this.#sweptTo]!.expire(now, BATCH);
-      if (endsAt <= now) return now;
+      const line = lines[this.#sweptTo]!;
+      const { idle } = line;
+      const endsAt = line.expire(now, left);
+      if (endsAt === undefined) return now;
+      left -= 1 + idle - line.idle;
       this.#earliest = Math.min(this.#earliest, endsAt);
       this.#sweptTo++;
     }

@@ -82,12 +82,12 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   }
 
   release(entry: Entry<T>): void {
-    // An aborted close took it back.
-    if (entry.place !== "used") return;
     const { stripe } = entry;
     const line = this.partition.lineOf(stripe);
     // The time is needed only where it becomes idle.
     const now = line.waiting === 0 ? this.now() : 0;
+    // An aborted close took it back.
+    if (entry.place !== "used") return;
     line.release(entry, now);
     if (this.events.isObserved) {
       this.events.tell("released", { resource: entry.resource, stripe });

@@ -24,11 +24,6 @@ export class Validating<T> implements Chore {
     parts.agenda.add(this);
   }
 
-  /** Whether a batch is pending: then nobody overtakes those in it. */
-  get isBehind(): boolean {
-    return this.#bad.length > 0;
-  }
-
   /** Asks for the verdict on an entry, in the context of whoever takes it. */
   ask(entry: Entry<T>): boolean | PromiseLike<boolean> {
     try {
@@ -70,10 +65,7 @@ export class Validating<T> implements Chore {
     const batch = this.#bad;
     this.#bad = batch.splice(BATCH);
     for (const entry of batch) this.#judge(entry, false);
-    if (this.#bad.length > 0) return this.#await(now);
-    // Those who came meanwhile have joined, whatever was idle.
-    for (const line of this.#parts.partition.lines) line.serve(now);
-    this.#parts.play();
+    if (this.#bad.length > 0) this.#await(now);
   }
 
   /** Without a timer the batch goes on at once. */
@@ -87,13 +79,17 @@ export class Validating<T> implements Chore {
   }
 
   #judge(entry: Entry<T>, isValid: boolean): void {
+    const now = this.#parts.now();
     // An aborted close took it back.
     if (entry.place !== "used") return;
-    if (!isValid && this.#dealt >= BATCH) return void this.#bad.push(entry);
     const line = this.#parts.partition.lineOf(entry.stripe);
-    if (isValid) line.valid(entry, this.#parts.now());
-    else {
-      line.invalid(entry, this.#parts.now());
+    if (isValid) line.valid(entry, now);
+    else if (this.#dealt >= BATCH) {
+      // In line at once, so that nobody overtakes it meanwhile.
+      line.sendBack(entry);
+      this.#bad.push(entry);
+    } else {
+      line.invalid(entry, now);
       if (++this.#dealt === BATCH) this.#await(this.#parts.time.now());
     }
     this.#parts.follow(line);

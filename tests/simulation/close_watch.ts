@@ -9,6 +9,8 @@ export class CloseWatch {
   #errors: readonly unknown[] = [];
   /** What destroys failed with while the pool was closing. */
   readonly #failures: unknown[] = [];
+  /** The same at the very moment of their limit, heard before it or after. */
+  readonly #onTime: unknown[] = [];
   /** The same in one epoch with the close, heard before it or after. */
   #maybe: unknown[] = [];
   #maybeIn = -1;
@@ -20,8 +22,12 @@ export class CloseWatch {
     if (this.#maybeIn !== epoch) this.#maybe = [];
   }
 
-  /** A destroy failed, for which the pool waited. */
-  destroyFailed(epoch: number, error: unknown): void {
+  /** A destroy failed, for which the pool waited, or may have waited. */
+  destroyFailed(epoch: number, error: unknown, isSure: boolean): void {
+    if (!isSure) {
+      this.#onTime.push(error);
+      return;
+    }
     if (this.began && epoch !== this.#beganIn) {
       this.#failures.push(error);
       return;
@@ -41,7 +47,9 @@ export class CloseWatch {
     if (!this.settled) return undefined;
     const told = new Set(this.#errors);
     const unknown = this.#errors.filter((error) =>
-      !this.#failures.includes(error) && !this.#maybe.includes(error)
+      ![this.#failures, this.#onTime, this.#maybe].some((errors) =>
+        errors.includes(error)
+      )
     );
     if (unknown.length > 0) return `close rejects with ${unknown[0]}`;
     return this.#failures.every((failure) => told.has(failure))

@@ -289,11 +289,17 @@ export class Ledger {
     return call;
   }
 
-  /** A destroy answered; `inTime` if the pool still waited for it. */
-  destroyed(call: Call, inTime: boolean, failure?: { error: unknown }): void {
-    if (!this.destroys.delete(call) || call.late || !inTime) return;
+  /** A destroy answered; `inTime` if the pool waits, `undefined` if it may. */
+  destroyed(
+    call: Call,
+    inTime: boolean | undefined,
+    failure?: { error: unknown },
+  ): void {
+    this.destroys.delete(call);
+    if (call.late || inTime === false) return;
     if (failure !== undefined) {
-      this.closing.destroyFailed(this.epoch, failure.error);
+      const isSure = inTime === true && this.#clock.now() < call.deadline;
+      this.closing.destroyFailed(this.epoch, failure.error, isSure);
     }
   }
 

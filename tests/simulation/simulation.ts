@@ -213,9 +213,10 @@ class Simulation {
           ending: "release",
           nested: undefined,
         });
+        // The slot of one found invalid is spare after its destroy.
+        await this.#settle();
       }
     }
-    await this.#settle();
     world.holds = false;
     if (ledger.held.size < config.max) {
       ledger.fail(`liveness: ${ledger.held.size} of ${config.max} to be had`);

@@ -479,15 +479,21 @@ export class World implements Scene, ListenerCount {
     const plan = this.#begin("destroy");
     const limit = this.config.destroyTimeout;
     // A debt that is paid at the end comes in time only where there is none.
-    const inTime = plan.way !== "later" || plan.after <= limit;
+    const inTime = () => {
+      if (plan.way !== "later" || plan.after <= limit) return true;
+      // Frozen, both are due at once, and the pool lets one turn pass.
+      return this.clock.now() > call.since + plan.after ? undefined : false;
+    };
     return this.#answer(plan, "destroy", {
       call,
       limit,
       succeed: () => {
-        if (!inTime) this.tally.hit("destroy: settles after destroyTimeout");
-        ledger.destroyed(call, inTime);
+        if (plan.way === "later" && plan.after > limit) {
+          this.tally.hit("destroy: settles after destroyTimeout");
+        }
+        ledger.destroyed(call, inTime());
       },
-      fail: (error) => ledger.destroyed(call, inTime, { error }),
+      fail: (error) => ledger.destroyed(call, inTime(), { error }),
     });
   }
 

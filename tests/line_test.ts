@@ -1,0 +1,266 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import type { Creation } from "../src/core/creation.ts";
+import type { Effects } from "../src/core/effects.ts";
+import type { Entry } from "../src/core/entry.ts";
+import { Line } from "../src/core/line.ts";
+import { StripeSets } from "../src/core/stripe_set.ts";
+import { Waiter } from "../src/core/waiter.ts";
+import { test } from "./test.ts";
+
+/** Effects that are noted and kept. */
+class Notes implements Effects<string> {
+  readonly creations: Creation[] = [];
+  readonly validated: Entry<string>[] = [];
+  readonly delivered: Entry<string>[] = [];
+  readonly leaving: Entry<string>[] = [];
+  #names: string[] = [];
+
+  deliver(waiter: Waiter, entry: Entry<string>): void {
+    this.#names.push(`deliver ${waiter.order}`);
+    this.delivered.push(entry);
+  }
+
+  validate(waiter: Waiter, entry: Entry<string>): void {
+    this.#names.push(`validate ${waiter.order}`);
+    this.validated.push(entry);
+  }
+
+  reject(waiter: Waiter, error: unknown): void {
+    this.#names.push(`reject ${waiter.order} ${error}`);
+  }
+
+  create(creation: Creation): void {
+    this.#names.push("create");
+    this.creations.push(creation);
+  }
+
+  destroy(entry: Entry<string>, reason: string): void {
+    this.#names.push(`destroy ${entry.resource} ${reason}`);
+    this.leaving.push(entry);
+  }
+
+  closed(): void {
+    this.#names.push("closed");
+  }
+
+  /** What was noted since the last call. */
+  since(): string[] {
+    const names = this.#names;
+    this.#names = [];
+    return names;
+  }
+}
+
+/** A line over these shares, whose entries stay idle for 5 ms. */
+function lined(shares: number[], validates = false) {
+  const notes = new Notes();
+  const sets = new StripeSets<Line<string>["stripes"][number]>();
+  const rules = { validates, idleTimeout: 5 };
+  const line = new Line<string>(0, shares, rules, sets, notes);
+  for (const stripe of line.stripes.toReversed()) sets.addSpare(stripe);
+  const join = (home = -1) => {
+    const waiter = new Waiter(line.arrive(), home);
+    line.join(waiter);
+    return waiter;
+  };
+  /** Makes one new for each of these times, idle since then. */
+  const rest = (...times: number[]) => {
+    for (const waiter of times.map(() => join())) line.cancel(waiter, "left");
+    for (const now of times) {
+      line.created(notes.creations.shift()!, `at ${now}`, now);
+    }
+    notes.since();
+  };
+  return { line, notes, join, rest };
+}
+
+/** spare, idle, used, creating, destroying; of the line and of its stripes. */
+function slots(line: Line<string>): number[] {
+  const { spare, idle, used, creating, destroying } = line.stats();
+  const sums = [0, 0, 0, 0, 0];
+  for (const stripe of line.stripes) {
+    const each = Object.values(stripe.slots());
+    each.forEach((count, i) => sums[i]! += count);
+  }
+  assertEquals(sums, [spare, idle, used, creating, destroying]);
+  return sums;
+}
+
+test("taking from a line with nothing idle changes nothing", () => {
+  const { line, notes } = lined([2]);
+  assertStrictEquals(line.take(-1, 0), undefined);
+  assertEquals(slots(line), [2, 0, 0, 0, 0]);
+  assertEquals(notes.since(), []);
+});
+
+test("every transition is committed when it returns and only intends its effects", () => {
+  const { line, notes, join } = lined([1]);
+  const first = join();
+  assertEquals(notes.since(), ["create"]);
+  assertEquals(slots(line), [0, 0, 0, 1, 0]);
+  join();
+  assertEquals(notes.since(), []);
+  line.created(notes.creations[0]!, "a", 10);
+  assertEquals(notes.since(), ["deliver 0"]);
+  assertStrictEquals(first.at, undefined);
+  assertEquals(slots(line), [0, 0, 1, 0, 0]);
+  assertEquals([line.waiting, line.pending], [1, 1]);
+});
+
+test("a resource created for nobody is idle and stamped in the same commit", () => {
+  const { line, notes, join } = lined([1]);
+  line.cancel(join(), "left");
+  line.created(notes.creations[0]!, "a", 10);
+  assertEquals(notes.since(), ["create", "reject 0 left"]);
+  assertEquals(slots(line), [0, 1, 0, 0, 0]);
+  assertEquals(line.stripes[0]!.newest?.endsAt, 15);
+});
+
+test("a failed create frees its slot for the next waiter in the same commit", () => {
+  const { line, notes, join } = lined([1]);
+  join();
+  join();
+  line.createFailed(notes.creations[0]!, "no");
+  assertEquals(notes.since(), ["create", "reject 0 no", "create"]);
+  assertEquals(slots(line), [0, 0, 0, 1, 0]);
+  line.createFailed(notes.creations[1]!, "no");
+  assertEquals(notes.since(), ["reject 1 no"]);
+  assertEquals(slots(line), [1, 0, 0, 0, 0]);
+});
+
+test("a sweep moves what has expired to destroying and leaves the rest", () => {
+  const { line, notes, rest } = lined([2]);
+  rest(0, 5);
+  assertEquals(line.expire(5, 10), 5, "as old as it may be");
+  assertEquals(notes.since(), []);
+  assertEquals(line.expire(6, 10), 10);
+  assertEquals(notes.since(), ["destroy at 0 idle"]);
+  assertEquals(slots(line), [0, 1, 0, 0, 1]);
+  line.destroyed(notes.leaving[0]!);
+  assertEquals(slots(line), [1, 1, 0, 0, 0]);
+  assertEquals(line.stripes[0]!.oldest?.resource, "at 5");
+  assertEquals(line.expire(11, 10), Infinity);
+});
+
+test("a sweep that looks at a few goes on where it was", () => {
+  const { line, notes, rest } = lined([1, 1, 1]);
+  rest(0, 1, 2);
+  const left = Array.from({ length: 4 }, () => line.expire(6, 1));
+  assertEquals(left, [undefined, undefined, undefined, 6]);
+  assertEquals(notes.since(), ["destroy at 0 idle"]);
+});
+
+test("closing rejects a line in order and destroys what is idle", () => {
+  const { line, notes, join, rest } = lined([2]);
+  rest(0);
+  join();
+  join();
+  notes.since();
+  line.close("closed");
+  assertEquals(notes.since(), [
+    "reject 1 closed",
+    "reject 2 closed",
+    "destroy at 0 close",
+  ]);
+  assertEquals(slots(line), [0, 0, 0, 1, 1]);
+  line.createFailed(notes.creations.pop()!, "no");
+  line.destroyed(notes.leaving[0]!);
+  assertEquals(notes.since(), ["closed"], "once, after the last");
+  assertEquals(slots(line), [2, 0, 0, 0, 0]);
+});
+
+test("closing a line with nothing out says so at once", () => {
+  const { line, notes } = lined([3]);
+  line.close("closed");
+  assertEquals(notes.since(), ["closed"]);
+});
+
+test("what comes back for one who is gone is stamped then, not when it was taken", () => {
+  const { line, notes, join } = lined([1], true);
+  const [held, taker] = [join(), join()];
+  line.created(notes.creations[0]!, "a", 0);
+  assertStrictEquals(held.at, undefined);
+  const entry = notes.delivered[0]!;
+  line.release(entry, 0);
+  assertEquals([line.waiting, line.pending], [0, 1]);
+  line.cancel(taker, "left");
+  assertEquals(line.pending, 0);
+  line.valid(entry, 100);
+  assertEquals([entry.place, entry.endsAt], ["idle", 105]);
+  assertEquals(notes.since(), [
+    "create",
+    "deliver 0",
+    "validate 1",
+    "reject 1 left",
+  ]);
+});
+
+test("the taker of an invalid resource waits at its old place", () => {
+  const { line, notes, join } = lined([2], true);
+  join();
+  join();
+  line.created(notes.creations[0]!, "a", 0);
+  line.created(notes.creations[1]!, "b", 0);
+  for (let i = 2; i < 5; i++) join();
+  const [a, b] = notes.delivered;
+  line.release(a!, 0);
+  line.release(b!, 0);
+  notes.since();
+  line.invalid(notes.validated[1]!, 0);
+  line.invalid(notes.validated[0]!, 0);
+  assertEquals(notes.since(), ["destroy b invalid", "destroy a invalid"]);
+  line.destroyed(a!);
+  line.created(notes.creations[2]!, "c", 0);
+  line.destroyed(b!);
+  line.created(notes.creations[3]!, "d", 0);
+  assertEquals(notes.since(), ["create", "deliver 2", "create", "deliver 3"]);
+  assertEquals([line.waiting, line.pending], [1, 1]);
+});
+
+test("a taker that is sent back is in line before its entry is dealt with", () => {
+  const { line, notes, join, rest } = lined([3], true);
+  rest(0, 0);
+  const [first, second] = [0, 1].map(() => {
+    const taker = new Waiter(line.arrive(), -1);
+    line.judge(taker, line.take(-1, 0)!);
+    return taker;
+  });
+  const [a, b] = [first!.at, second!.at] as Entry<string>[];
+  line.valid(b!, 0);
+  line.release(b!, 0);
+  line.sendBack(a!);
+  assertEquals([line.waiting, line.pending, line.idle], [1, 1, 1]);
+  assertStrictEquals(line.take(-1, 0), undefined, "somebody waits");
+  const newcomer = join();
+  assertEquals(notes.since(), ["deliver 3", "create"]);
+  line.invalid(a!, 0);
+  assertEquals(notes.since(), ["destroy at 0 invalid", "validate 2"]);
+  assertEquals(newcomer.at !== undefined, true);
+});
+
+test("a take makes progress whatever the stamps", () => {
+  const { line, notes, rest } = lined([3]);
+  rest(100, 50, 0);
+  assertStrictEquals(line.take(-1, 60), undefined);
+  assertEquals(notes.since(), [
+    "destroy at 100 idle",
+    "destroy at 50 idle",
+    "destroy at 0 idle",
+  ]);
+  assertEquals(slots(line), [0, 0, 0, 0, 3]);
+});
+
+test("a slot that is given back twice, or never was taken, is a bug", () => {
+  const { line, notes, join } = lined([1]);
+  join();
+  const [creation] = notes.creations;
+  line.created(creation!, "a", 0);
+  assertThrows(() => line.createFailed(creation!, "no"), Error, "bug:");
+  const [entry] = notes.delivered;
+  assertThrows(() => line.destroyed(entry!), Error, "bug:");
+  line.destroy(entry!, "lease");
+  assertThrows(() => line.destroy(entry!, "lease"), Error, "bug:");
+  line.destroyed(entry!);
+  assertThrows(() => line.destroyed(entry!), Error, "bug:");
+  assertThrows(() => line.stripes[0]!.reserve() && line.stripes[0]!.reserve());
+});
