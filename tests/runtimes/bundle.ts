@@ -23,8 +23,16 @@ export async function bundleSuite(): Promise<URL> {
   return await bundle(entry);
 }
 
-/** Puts a program and all it imports into one file. */
-export async function bundle(entry: URL): Promise<URL> {
+const bundles = new Map<string, Promise<URL>>();
+
+/** Puts a program and all it imports into one file, once. */
+export function bundle(entry: URL): Promise<URL> {
+  const made = bundles.get(entry.href) ?? make(entry);
+  bundles.set(entry.href, made);
+  return made;
+}
+
+async function make(entry: URL): Promise<URL> {
   const name = entry.pathname.split("/").at(-1)!.replace(/\.ts$/, ".js");
   const output = new URL(name, CACHE);
   const { success } = await new Deno.Command(Deno.execPath(), {

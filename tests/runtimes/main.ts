@@ -2,8 +2,9 @@
 
 import { bundleSuite, CACHE, ROOT, testFiles } from "./bundle.ts";
 import { processExit } from "./process_exit.ts";
+import { programCases } from "./program_cases.ts";
 import { conclude, type Report, report, testCases } from "./report.ts";
-import { BUN, executable, NODE } from "./runtime.ts";
+import { BUN, executable, NODE, OLDER_NODES } from "./runtime.ts";
 
 /** A run that takes longer hangs. */
 const DEADLINE = 10 * 60_000;
@@ -11,8 +12,10 @@ const DEADLINE = 10 * 60_000;
 type Command = [string, ...string[]];
 
 interface Runner {
-  /** Starts a program; its file comes last. */
+  /** Starts a program that needs no permission; its file comes last. */
   run(): Promise<Command>;
+  /** The same for one that may do everything, and collect garbage. */
+  runFreely(): Promise<Command>;
   /** Runs the suite and writes a JUnit report. */
   test(junit: string): Promise<Command>;
   /** What went wrong outside of the tests. */
@@ -21,6 +24,13 @@ interface Runner {
 
 const deno: Runner = {
   run: () => Promise.resolve([Deno.execPath(), "run", "--no-prompt"]),
+  runFreely: () =>
+    Promise.resolve([
+      Deno.execPath(),
+      "run",
+      "--allow-all",
+      "--v8-flags=--expose-gc",
+    ]),
   test: (junit) =>
     Promise.resolve([
       Deno.execPath(),
@@ -37,6 +47,7 @@ const deno: Runner = {
 
 const bun: Runner = {
   run: async () => [await executable(BUN)],
+  runFreely: async () => [await executable(BUN)],
   test: async (junit) => [
     await executable(BUN),
     "test",
@@ -50,6 +61,7 @@ const bun: Runner = {
 
 const node: Runner = {
   run: async () => [await executable(NODE), "--enable-source-maps"],
+  runFreely: async () => [await executable(NODE), "--expose-gc"],
   test: async (junit) => [
     await executable(NODE),
     "--enable-source-maps",
@@ -84,6 +96,19 @@ async function suite(name: string): Promise<Report> {
 
 async function exits(name: string): Promise<Report> {
   return report(await processExit(await runnerOf(name).run()));
+}
+
+async function programs(name: string): Promise<Report> {
+  return report(await programCases(await runnerOf(name).runFreely()));
+}
+
+/** What depends on how a runtime keeps contexts, where Node did it otherwise. */
+async function olderNode(version: string): Promise<Report> {
+  console.log(`\n=== ${version} ===`);
+  const runtime = await executable(version);
+  return report(
+    await programCases([runtime, "--expose-gc"], ["freed_store.ts"]),
+  );
 }
 
 function runnerOf(name: string): Runner {
@@ -124,5 +149,10 @@ function duplicates(junit: string): string[] {
 }
 
 await conclude(
-  Deno.args.flatMap((name) => [() => suite(name), () => exits(name)]),
+  Deno.args.flatMap((name) => [
+    () => suite(name),
+    () => exits(name),
+    () => programs(name),
+    ...name === "node" ? OLDER_NODES.map((old) => () => olderNode(old)) : [],
+  ]),
 );
