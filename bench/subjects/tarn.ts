@@ -5,23 +5,17 @@ import {
   type Subject,
   type SubjectOptions,
 } from "../subject.ts";
-import { MAX_TIMEOUT } from "../timeout.ts";
+import { timeouts } from "../timeout.ts";
 
 /** tarn; by default its acquires wait for 30 s. It has no "for ever". */
 export function open(options: SubjectOptions): Subject<Resource> {
-  const { max, server, acquireTimeout, idleTimeout } = options;
+  const { max, server } = options;
   const pool = new Pool<Resource>({
     create: creator(options),
     destroy: server.destroy,
     min: 0,
     max,
-    ...acquireTimeout !== undefined && {
-      acquireTimeoutMillis: Math.min(acquireTimeout, MAX_TIMEOUT),
-    },
-    ...idleTimeout !== undefined && {
-      idleTimeoutMillis: idleTimeout,
-      reapIntervalMillis: 10,
-    },
+    ...timeouts(options),
   });
   const settings = pool as unknown as { acquireTimeoutMillis: number };
   return {
