@@ -2,15 +2,25 @@ import { assert } from "./assertion.ts";
 import { jobs, type Order, type Question } from "./question.ts";
 import { time } from "./stopwatch.ts";
 import { Server, type Subject, type SubjectModule } from "./subject.ts";
-import { check, sequence } from "./work.ts";
+import { check, inTurn, sequence } from "./work.ts";
 
 const MAX = 10;
+
+/** With one signal that lives long, as that of a server's end. */
+export const SIGNAL = "acquire with a signal";
+/** With a `validate` that answers at once. */
+export const VALIDATE = "acquire with a validate";
 
 /** Does a case `n` times and returns how many resources it had in hand. */
 type Work = (n: number) => number | Promise<number>;
 
 const WORKS: Record<string, (subject: Subject) => Work> = {
   acquire: (subject) => (n) => sequence(subject, n),
+  [SIGNAL]: (subject) => {
+    const { signal } = new AbortController();
+    return (n) => inTurn(subject, n, () => subject.acquireWith!(signal));
+  },
+  [VALIDATE]: (subject) => (n) => sequence(subject, n),
   tryAcquire: (subject) => (n) => {
     let served = 0;
     for (let i = 0; i < n; i++) {
@@ -64,6 +74,7 @@ export const question: Question = {
       "async_sema",
     ]),
     ...jobs(["acquire"], ["tarn"], { slow: true }),
+    ...jobs([SIGNAL, VALIDATE], ["lease_hand_off", "ours"]),
     ...jobs(["tryAcquire"], [
       "hand_off",
       "lease_hand_off",
@@ -82,12 +93,27 @@ export const question: Question = {
   measure,
 };
 
+let validations = 0;
+
+function validate(): boolean {
+  validations++;
+  return true;
+}
+
 async function measure(order: Order, module: SubjectModule) {
   const server = new Server();
-  const subject = await module.open({ max: MAX, server });
+  const subject = await module.open({
+    max: MAX,
+    server,
+    ...order.case === VALIDATE && { validate },
+  });
   if (order.subject !== "promise") await check(subject, server, 100, MAX);
   const work = WORKS[order.case]!(subject);
   const { cpu, wall } = await time(work, order.effort);
   assert(server.peak <= MAX, `${server.peak} resources where ${MAX} may be`);
+  assert(
+    (validations > 0) === (order.case === VALIDATE),
+    `${validations} validations`,
+  );
   return { time: cpu, wall };
 }

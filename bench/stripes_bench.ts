@@ -1,7 +1,7 @@
 import { jobs, type Order, type Question } from "./question.ts";
 import { time } from "./stopwatch.ts";
 import { Server, type Subject, type SubjectModule } from "./subject.ts";
-import { sequence } from "./work.ts";
+import { inTurn, sequence } from "./work.ts";
 
 const MAX = 1_000;
 const STRIPES = [1, 4, 31, 1_000];
@@ -36,12 +36,8 @@ async function measure(order: Order, module: SubjectModule) {
   return { time: cpu, wall };
 }
 
-async function nearby(subject: Subject, n: number): Promise<number> {
-  let served = 0;
-  for (let i = 0; i < n; i++) {
-    const lease = await subject.acquireNear!(KEYS[i % KEYS.length]!);
-    served += subject.resource(lease).weight;
-    subject.release(lease);
-  }
-  return served;
+function nearby(subject: Subject, n: number): Promise<number> {
+  let i = 0;
+  const next = () => subject.acquireNear!(KEYS[i++ % KEYS.length]!);
+  return inTurn(subject, n, next);
 }

@@ -39,6 +39,8 @@ export interface SubjectOptions {
   acquireTimeout?: number;
   /** Milliseconds after which an idle resource is destroyed. */
   idleTimeout?: number;
+  /** Whether an idle resource may be handed out; for ours and its floor. */
+  validate?: (resource: Resource) => boolean;
   /** For ours alone. */
   stripes?: number;
   /** For ours alone. */

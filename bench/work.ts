@@ -4,9 +4,18 @@ import type { Server, Subject } from "./subject.ts";
 /** `n` acquires and releases, one after the other; returns how many it had. */
 export async function sequence(subject: Subject, n: number): Promise<number> {
   if (subject.sequence !== undefined) return await subject.sequence(n);
+  return await inTurn(subject, n, subject.acquire);
+}
+
+/** The same with an acquire of another kind. */
+export async function inTurn(
+  subject: Subject,
+  n: number,
+  acquire: () => Promise<unknown>,
+): Promise<number> {
   let served = 0;
   for (let i = 0; i < n; i++) {
-    const lease = await subject.acquire();
+    const lease = await acquire();
     served += subject.resource(lease).weight;
     subject.release(lease);
   }

@@ -114,8 +114,19 @@ export class LeaseHandOff {
     return new Promise((resolve) => void this.#append(resolve));
   }
 
+  /** An acquire of an idle resource only if it is found to be valid. */
+  acquireValid(validate: (resource: Resource) => boolean): Promise<Lease> {
+    for (;;) {
+      const resource = this.#idle.pop();
+      if (resource === undefined) return this.acquire();
+      if (validate(resource)) return Promise.resolve(new Lease(resource, this));
+      this.#spare++;
+    }
+  }
+
   /** An acquire that this signal takes out of the line. */
   acquireWith(signal: AbortSignal): Promise<Lease> {
+    if (signal.aborted) return Promise.reject(signal.reason);
     if (this.#ready()) return this.acquire();
     return new Promise((resolve, reject) => {
       const waiter = this.#append((lease) => {
@@ -204,11 +215,14 @@ export class LeaseHandOff {
 }
 
 export function open(options: SubjectOptions): Subject<Lease> {
-  const { max, server, createDelay } = options;
+  const { max, server, createDelay, validate } = options;
   const create = createDelay === undefined ? server.create : creator(options);
   const pool = new LeaseHandOff(max, create);
   return {
-    acquire: () => pool.acquire(),
+    acquire: validate === undefined
+      ? () => pool.acquire()
+      : () => pool.acquireValid(validate),
+    acquireWith: (signal) => pool.acquireWith(signal),
     tryAcquire: () => pool.tryAcquire(),
     use: (fn) => pool.use(fn),
     resource: (lease) => lease.value,

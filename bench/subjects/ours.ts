@@ -10,13 +10,14 @@ import {
 /** `@lease/pool`, everything at its default that the question leaves open. */
 export function open(options: SubjectOptions): Subject<Lease<Resource>> {
   const { max, server, ...rest } = options;
-  const { acquireTimeout, idleTimeout, stripes, observer } = rest;
+  const { acquireTimeout, idleTimeout, validate, stripes, observer } = rest;
   const pool = new Pool<Resource>({
     create: creator(options),
     destroy: server.destroy,
     max,
     acquireTimeout,
     idleTimeout,
+    validate,
     stripes,
     observer,
   });
