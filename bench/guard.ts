@@ -10,9 +10,10 @@ import { question as contended } from "./contended_bench.ts";
 import { digits } from "./label.ts";
 import { question as memory } from "./memory_bench.ts";
 import { bundle, RUNTIMES, runtimes } from "./program.ts";
-import type { Figure, Job, Question } from "./question.ts";
+import type { Job, Question } from "./question.ts";
 import { Results } from "./results.ts";
 import { type Plan, run } from "./runner.ts";
+import { QUICK } from "./stopwatch.ts";
 import { align } from "./table.ts";
 
 /** How many times the recorded ratio is too much. */
@@ -42,35 +43,24 @@ async function ratios(
       other.case === job.case && other.subject === job.subject
     )
   );
-  const samples = await run({ ...question, jobs }, plan, () => {});
+  const samples = await run({ ...question, jobs }, plan);
   const results = new Results(samples);
   const figure = question.figures[0]!;
-  return Object.fromEntries(
-    plan.runtimes.flatMap(({ name }) =>
-      watched.map((job) => [
-        `${name}: ${question.name}, ${job.case}`,
-        best(results, job, question.floor(job.case), name, figure),
-      ])
-    ),
-  );
-}
-
-/** The ratio of the best rounds of both, so turned that less is better. */
-function best(
-  results: Results,
-  job: Job,
-  floor: Job,
-  runtime: string,
-  figure: Figure,
-): number {
-  const ours = results.spread(job, runtime, figure.name);
-  const least = results.spread(floor, runtime, figure.name);
-  if (ours === undefined || least === undefined) {
-    const failure = results.failure(job, runtime) ??
-      results.failure(floor, runtime);
-    throw new Error(`No figure for ${job.case} on ${runtime}: ${failure}`);
+  const found: Ratios = {};
+  for (const { name: runtime } of plan.runtimes) {
+    for (const job of watched) {
+      const name = `${runtime}: ${question.name}, ${job.case}`;
+      const floor = question.floor(job.case);
+      const ratio = results.best(job, floor, runtime, figure);
+      if (ratio === undefined) {
+        const failure = results.failure(job, runtime) ??
+          results.failure(floor, runtime);
+        throw new Error(`No figure for ${name}: ${failure}`);
+      }
+      found[name] = ratio;
+    }
   }
-  return figure.more ? least.max / ours.max : ours.min / least.min;
+  return found;
 }
 
 /** Prints the ratios beside the recorded ones; returns how many are beyond. */
@@ -88,7 +78,7 @@ await bundle();
 const plan: Plan = {
   runtimes: await runtimes(RUNTIMES),
   rounds: 2,
-  effort: { warmUp: 250, batch: 15, batches: 5 },
+  effort: QUICK,
   quick: true,
 };
 const found: Ratios = {};

@@ -1,9 +1,18 @@
 /**
- * Measures `@lease/pool` beside its peers:
- * `deno task bench [--quick] [question…]`.
+ * Measures `@lease/pool` beside its peers: `deno task bench [question…]`.
+ *
+ * - `--quick` takes less time, and is less exact.
+ * - `--again` measures nothing: it makes the tables, plots and verdicts anew
+ *   from the samples of the last whole run on this machine.
+ * - `--against=FOLDER` compares with the package in another checkout.
+ *
+ * A run of all questions that is not quick is whole: it goes into results/.
  */
-import { PostgresServer } from "../examples/postgres_server.ts";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
 import { question as acquire } from "./acquire_bench.ts";
+import { compare } from "./against.ts";
 import { TITLE, weigh } from "./bundle_bench.ts";
 import { question as cancel } from "./cancel_bench.ts";
 import { question as coldStart } from "./cold_start_bench.ts";
@@ -16,9 +25,16 @@ import { question as sweep } from "./sweep_bench.ts";
 import { plots } from "./plot.ts";
 import { bundle, RUNTIMES, runtimes } from "./program.ts";
 import type { Question } from "./question.ts";
+import {
+  type Kind,
+  readRecording,
+  type Recording,
+  writeRecording,
+} from "./recording.ts";
 import { Results } from "./results.ts";
-import { type Plan, run, type Sample } from "./runner.ts";
-import type { Effort } from "./stopwatch.ts";
+import { type Plan, run } from "./runner.ts";
+import { readProfiles } from "./shares.ts";
+import { FULL, QUICK } from "./stopwatch.ts";
 import { table } from "./table.ts";
 import { verdicts } from "./target.ts";
 
@@ -39,108 +55,139 @@ const BUNDLE = "bundle";
 
 const ALL = [...QUESTIONS.map(({ name }) => name), BUNDLE];
 
-const FULL: Effort = { warmUp: 600, batch: 40, batches: 7 };
-const QUICK: Effort = { warmUp: 250, batch: 15, batches: 5 };
-
 const OUTPUT = new URL("results/", import.meta.url);
 
-/** The questions that the command line names, all if it names none. */
-function selected(args: readonly string[]): string[] {
-  const wrong = args.find((arg) => arg !== "--quick" && !ALL.includes(arg));
-  if (wrong !== undefined) {
-    const usage = `deno task bench [--quick] [${ALL.join(" | ")}]`;
-    console.error(`error: Unknown '${wrong}': ${usage}`);
+const USAGE = `deno task bench [--quick] [--again | --against=FOLDER] [${
+  ALL.join(" | ")
+}]`;
+
+/** What the command line asks for; all questions if it names none. */
+function wishes() {
+  try {
+    const { values, positionals } = parseArgs({
+      args: Deno.args,
+      allowPositionals: true,
+      options: {
+        quick: { type: "boolean", default: false },
+        again: { type: "boolean", default: false },
+        against: { type: "string" },
+      },
+    });
+    const wrong = positionals.find((name) => !ALL.includes(name));
+    if (wrong !== undefined) throw new Error(`Unknown question '${wrong}'`);
+    return {
+      ...values,
+      names: positionals.length > 0 ? [...new Set(positionals)] : ALL,
+    };
+  } catch (error) {
+    console.error(`error: ${(error as Error).message}: ${USAGE}`);
     Deno.exit(2);
   }
-  const names = args.filter((arg) => arg !== "--quick");
-  return names.length === 0 ? ALL : names;
 }
 
-/** Measures one question and writes what it found. */
-async function answer(question: Question, plan: Plan): Promise<Results> {
-  await using server = question.database ? await database() : undefined;
-  const samples = await run(question, { ...plan, url: server?.url }, progress);
-  const results = new Results(samples);
-  await write(`${question.name}.json`, raw(question.title, plan, samples));
-  await forgetPlots(question.name);
-  const names = plan.runtimes.map(({ name }) => name);
-  for (const [file, svg] of plots(question, results, names)) {
-    await write(file, svg);
-  }
-  return results;
+/** Bundles the program and finds the runtimes. */
+async function prepare(quick: boolean): Promise<Plan> {
+  await bundle();
+  return {
+    runtimes: await runtimes(RUNTIMES),
+    rounds: quick ? 2 : 5,
+    effort: quick ? QUICK : FULL,
+    quick,
+  };
 }
 
-/** Removes the plots of an earlier run, which may have had other cases. */
-async function forgetPlots(question: string): Promise<void> {
-  for await (const { name } of Deno.readDir(OUTPUT)) {
-    if (name.startsWith(`${question}_`) && name.endsWith(".svg")) {
-      await Deno.remove(new URL(name, OUTPUT));
+/** A recording that has no samples yet. */
+function begin({ quick, effort, runtimes }: Plan): Recording {
+  return {
+    date: new Date().toISOString(),
+    quick,
+    effort,
+    versions: Object.fromEntries(
+      runtimes.map(({ name, version }) => [name, version]),
+    ),
+    samples: {},
+  };
+}
+
+/** Fills a recording, or only reads it, and returns what results/ holds. */
+async function report(
+  recording: Recording,
+  names: readonly string[],
+  plan?: Plan,
+): Promise<Map<string, string>> {
+  const { date, quick, versions, samples } = recording;
+  const hosts = Object.keys(versions);
+  const files = new Map<string, string>();
+  const answers = new Map<string, Results>();
+  let text = "";
+  const say = (part: string): void => {
+    console.log(part);
+    text += `${part}\n`;
+  };
+  const on = Object.entries(versions).map((entry) => entry.join(" "));
+  say(`${date.slice(0, 10)}${quick ? ", quick" : ""}: ${on.join(", ")}`);
+  for (const question of QUESTIONS) {
+    const { name } = question;
+    if (!names.includes(name)) continue;
+    if (plan !== undefined) samples[name] = await run(question, plan);
+    const results = new Results(samples[name] ?? []);
+    answers.set(name, results);
+    say(`\n${table(question, results, hosts)}`);
+    for (const [file, svg] of plots(question, results, hosts)) {
+      files.set(file, svg);
     }
   }
+  if (names.includes(BUNDLE)) {
+    if (plan !== undefined) samples[BUNDLE] = await weigh();
+    answers.set(BUNDLE, new Results(samples[BUNDLE] ?? []));
+    const { minified, gzip } = samples[BUNDLE]?.[0]?.figures ?? {};
+    say(`\n${TITLE}: ${minified} B, ${gzip} B\n`);
+  }
+  say(verdicts(answers, hosts, await readProfiles()));
+  return files.set("table.txt", text);
 }
 
-/** A server that is there only while it is asked; it takes a while to start. */
-async function database(): Promise<PostgresServer> {
-  return await PostgresServer.create({ max_connections: 50 });
+/** Puts the tables and plots of a whole run in the place of the last one's. */
+async function replace(files: ReadonlyMap<string, string>): Promise<void> {
+  for await (const { name } of Deno.readDir(OUTPUT)) {
+    if (name.endsWith(".svg")) await Deno.remove(new URL(name, OUTPUT));
+  }
+  for (const [name, content] of files) {
+    await Deno.writeTextFile(new URL(name, OUTPUT), content);
+  }
 }
 
-function progress(question: string, done: number, total: number): void {
-  if (!Deno.stderr.isTerminal()) return;
-  const line = done === total ? "" : `${question} ${done}/${total}`;
-  Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${line}`));
-}
-
-/** What was measured and how, in a form that programs read. */
-function raw(title: string, plan: Plan, samples: readonly Sample[]): string {
-  const versions = plan.runtimes.map(({ name, version }) => [name, version]);
-  const head = JSON.stringify({
-    question: title,
-    date: new Date().toISOString(),
-    quick: plan.quick,
-    effort: plan.effort,
-    versions: Object.fromEntries(versions),
-  });
-  const lines = samples.map((sample) => JSON.stringify(sample));
-  return `{"run":${head},"samples":[\n${lines.join(",\n")}\n]}\n`;
-}
-
-async function write(name: string, content: string): Promise<void> {
-  await Deno.mkdir(OUTPUT, { recursive: true });
-  await Deno.writeTextFile(new URL(name, OUTPUT), content);
+async function measure(quick: boolean, names: readonly string[]) {
+  const plan = await prepare(quick);
+  const recording = begin(plan);
+  let kind: Kind = "part";
+  try {
+    const files = await report(recording, names, plan);
+    if (quick || names.length < ALL.length) return;
+    kind = "whole";
+    await replace(files);
+  } finally {
+    // What has been measured is kept, also if the rest has failed.
+    await writeRecording(recording, kind);
+  }
 }
 
 const start = performance.now();
-const quick = Deno.args.includes("--quick");
-const names = selected(Deno.args);
-await bundle();
-const plan: Plan = {
-  runtimes: await runtimes(RUNTIMES),
-  rounds: quick ? 2 : 5,
-  effort: quick ? QUICK : FULL,
-  quick,
-};
-const hosts = plan.runtimes.map(({ name }) => name);
-const answers = new Map<string, Results>();
-let text = "";
-const say = (part: string): void => {
-  console.log(part);
-  text += `${part}\n`;
-};
-say(plan.runtimes.map(({ name, version }) => `${name} ${version}`).join(", "));
-for (const question of QUESTIONS) {
-  if (!names.includes(question.name)) continue;
-  const results = await answer(question, plan);
-  answers.set(question.name, results);
-  say(`\n${table(question, results, hosts)}`);
+const { quick, again, against, names } = wishes();
+if (against !== undefined) {
+  const checkout = pathToFileURL(`${resolve(against)}/`);
+  // Of both sides only the best rounds count, so there are more of them.
+  const plan = {
+    ...await prepare(quick),
+    rounds: quick ? 6 : 10,
+    quick: false,
+  };
+  await compare(checkout, plan, names);
+} else if (again) {
+  const files = await report(await readRecording("whole"), names);
+  if (names.length === ALL.length) await replace(files);
+} else {
+  await measure(quick, names);
 }
-if (names.includes(BUNDLE)) {
-  const samples = await weigh();
-  answers.set(BUNDLE, new Results(samples));
-  await write(`${BUNDLE}.json`, raw(TITLE, plan, samples));
-  const { minified, gzip } = samples[0]!.figures!;
-  say(`\n${TITLE}: ${minified} B, ${gzip} B\n`);
-}
-say(verdicts(answers, hosts));
-if (names.length === ALL.length) await write("table.txt", text);
 const seconds = (performance.now() - start) / 1_000;
-console.log(`${quick ? "Quick" : "Full"} run in ${seconds.toFixed(0)} s`);
+console.log(`Done in ${seconds.toFixed(0)} s`);

@@ -30,11 +30,16 @@ const STYLE = `
       .ours { fill: #4b9bff; }
     }`;
 
-const FLOORS = ["promise", "hand_off", "lease_hand_off"];
+const FLOORS = ["promise", "hand_off", "lease_hand_off", "unobserved"];
+
+/** The class of a bar in `STYLE`. */
+function kind(subject: string): "ours" | "floor" | "peer" {
+  if (subject.endsWith("ours")) return "ours";
+  return FLOORS.includes(subject) ? "floor" : "peer";
+}
 
 interface Bar extends Spread {
   subject: string;
-  name: string;
 }
 
 interface Group {
@@ -42,10 +47,7 @@ interface Group {
   bars: Bar[];
 }
 
-/**
- * The plots of a question by the names of their files: one for each case, or
- * one for all if each case has one subject.
- */
+/** The plots of a question by the names of their files: one for each case with a peer. */
 export function plots(
   question: Question,
   results: Results,
@@ -55,18 +57,16 @@ export function plots(
     runtimes.some((runtime) => results.has(job, runtime))
   );
   const cases = [...new Set(jobs.map((job) => job.case))];
-  const joint = cases.length === jobs.length;
   const files = new Map<string, string>();
   for (const figure of question.figures) {
-    for (const name of joint ? [""] : cases) {
-      const shown = jobs.filter((job) => joint || job.case === name);
+    for (const name of cases) {
+      const shown = jobs.filter((job) => job.case === name);
+      if (!shown.some(({ subject }) => kind(subject) === "peer")) continue;
       const bars = (runtime: string): Bar[] =>
-        shown.flatMap((job) => {
+        shown.flatMap(({ subject }) => {
+          const job = { case: name, subject };
           const found = results.spread(job, runtime, figure.name);
-          const name = joint ? job.case : label(job.subject);
-          return found === undefined
-            ? []
-            : [{ subject: job.subject, name, ...found }];
+          return found === undefined ? [] : [{ subject, ...found }];
         });
       const groups = runtimes
         .map((runtime) => ({ name: runtime, bars: bars(runtime) }))
@@ -74,7 +74,7 @@ export function plots(
       if (groups.length === 0) continue;
       const file = [question.name, name, figure.name].join("_")
         .replace(/\W+/g, "_").replace(/_+/g, "_");
-      const title = joint ? question.title : `${question.title}: ${name}`;
+      const title = `${question.title}: ${name}`;
       files.set(`${file}.svg`, plot(title, figure, groups));
     }
   }
@@ -90,13 +90,10 @@ function plot(
   let y = TOP;
   const parts: string[] = [];
   for (const { name, bars } of groups) {
-    parts.push(text(LEFT, y + 2, name, "group"));
-    y += 10;
-    for (const bar of bars) {
-      parts.push(draw(bar, y, scale));
-      y += ROW;
-    }
-    y += GAP;
+    const rows = bars.map((bar, i) => draw(bar, y + 10 + i * ROW, scale));
+    // One line for each runtime: a run changes no more of the file than that.
+    parts.push([text(LEFT, y + 2, name, "group"), ...rows].join(""));
+    y += 10 + bars.length * ROW + GAP;
   }
   const better = figure.more ? "more" : "less";
   const axis = `${figure.name} in ${figure.unit}, ${better} is better` +
@@ -127,25 +124,20 @@ function scaleOf(
 }
 
 function draw(bar: Bar, y: number, scale: (value: number) => number): string {
-  const { subject, name, median, min, max } = bar;
-  const kind = subject === "ours"
-    ? "ours"
-    : FLOORS.includes(subject)
-    ? "floor"
-    : "peer";
+  const { subject, median, min, max } = bar;
   const middle = y + ROW / 2;
-  const mine = subject === "ours" ? "mine" : "";
+  const mine = kind(subject) === "ours" ? "mine" : "";
   const width = (scale(median) - LEFT).toFixed(1);
   return [
-    text(LEFT - 8, middle + 4, name, mine, "end"),
-    `<rect class="${kind}" x="${LEFT}" y="${y + 3}" width="${width}" height="${
-      ROW - 6
-    }" rx="2"/>`,
+    text(LEFT - 8, middle + 4, label(subject), mine, "end"),
+    `<rect class="${kind(subject)}" x="${LEFT}" y="${
+      y + 3
+    }" width="${width}" height="${ROW - 6}" rx="2"/>`,
     `<line class="whisker" x1="${scale(min).toFixed(1)}" x2="${
       scale(max).toFixed(1)
     }" y1="${middle}" y2="${middle}"/>`,
     text(scale(max) + 6, middle + 4, digits(median), `number ${mine}`.trim()),
-  ].join("\n  ");
+  ].join("");
 }
 
 function text(

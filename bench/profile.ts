@@ -2,9 +2,12 @@
  * Shows where the time of `@lease/pool` goes, by the profilers of the runtimes:
  * `deno task bench:profile [question…]`.
  */
-import { question as acquire } from "./acquire_bench.ts";
+import { globSync } from "node:fs";
+import { basename } from "node:path";
+import { question as acquire, SIGNAL, VALIDATE } from "./acquire_bench.ts";
 import { question as cancel } from "./cancel_bench.ts";
 import { question as contended } from "./contended_bench.ts";
+import { question as postgres } from "./postgres_bench.ts";
 import {
   bundle,
   PROGRAM,
@@ -12,19 +15,22 @@ import {
   RUNTIMES,
   runtimes,
 } from "./program.ts";
-import type { Question } from "./question.ts";
-import { measure } from "./runner.ts";
+import type { Order, Question } from "./question.ts";
+import { measure, open } from "./runner.ts";
+import { section, title, writeProfiles } from "./shares.ts";
 import type { Effort } from "./stopwatch.ts";
-import { align } from "./table.ts";
 
+/** Of each question the jobs of ours in these cases. */
 const PROFILED: readonly (readonly [Question, readonly string[]])[] = [
-  [acquire, ["acquire", "tryAcquire"]],
+  [acquire, ["acquire", "tryAcquire", SIGNAL, VALIDATE]],
   [contended, ["1 000 over 10"]],
   [cancel, [
     "100 000 by abort",
+    "1 000 000 by abort",
     "100 000 by timeout",
     "1 000 000 by timeout",
   ]],
+  [postgres, ["one query each time"]],
 ];
 
 /** Long beside the start of a process and the warm-up. */
@@ -37,9 +43,7 @@ const EFFORT: Effort = { warmUp: 500, batch: 50, batches: 30 };
 const METER = "turns";
 
 /** How many functions are shown of each profile. */
-const TOP = 8;
-
-const OUTPUT = new URL("results/profile.txt", import.meta.url);
+const TOP = 6;
 
 /** The part of a .cpuprofile that is read here; all three runtimes write it. */
 interface Profile {
@@ -58,15 +62,18 @@ interface CallFrame {
   lineNumber: number;
 }
 
+/** From a line of a file of the bundled program to what is shown of it. */
+type Sources = (url: string, line: number) => string;
+
 /** The profile of one case in a process of its own. */
 async function record(
   question: Question,
-  name: string,
+  order: Order,
   runtime: Runtime,
 ): Promise<Profile> {
   const folder = new URL("profile/", PROGRAM);
-  const file = `${question.name} ${name} ${runtime.name}.cpuprofile`
-    .replaceAll(" ", "_");
+  const file = `${title(order.question, order.case)} ${runtime.name}.cpuprofile`
+    .replaceAll(/[, ]+/g, "_");
   const profiled: Runtime = {
     ...runtime,
     command: [
@@ -76,20 +83,17 @@ async function record(
       `--cpu-prof-name=${file}`,
     ],
   };
-  const { failure } = await measure(question, profiled, {
-    question: question.name,
-    case: name,
-    subject: "ours",
-    effort: EFFORT,
-  });
+  const { failure } = await measure(question, profiled, order);
   if (failure !== undefined) throw new Error(`${file}: ${failure}`);
   return JSON.parse(await Deno.readTextFile(new URL(file, folder)));
 }
 
 /** The functions with the largest shares of the time that was not idle. */
-function top(profile: Profile): string[] {
+function top(profile: Profile, sources: Sources): string {
   const { nodes, samples, timeDeltas } = profile;
-  const places = new Map(nodes.map((node) => [node.id, place(node.callFrame)]));
+  const places = new Map(
+    nodes.map((node) => [node.id, place(node.callFrame, sources)]),
+  );
   const times = new Map<string, number>();
   let total = 0;
   for (let i = begin(profile); i < samples.length; i++) {
@@ -99,9 +103,8 @@ function top(profile: Profile): string[] {
     total += timeDeltas[i]!;
   }
   return [...times].sort(([, a], [, b]) => b - a).slice(0, TOP).map(
-    ([name, time]) =>
-      `${(time / total * 100).toFixed(1).padStart(4)} % ${name}`,
-  );
+    ([name, time]) => `${(time / total * 100).toFixed(1)} % ${name}`,
+  ).join(", ");
 }
 
 /** The first sample in `METER` or in what it calls, the first of all if none. */
@@ -115,11 +118,29 @@ function begin({ nodes, samples }: Profile): number {
   return Math.max(samples.findIndex((id) => measured.has(id)), 0);
 }
 
-/** A function and where it is in the bundled program, if it is in a file. */
-function place({ functionName, url, lineNumber }: CallFrame): string {
-  if (url === "") return functionName || "(anonymous)";
-  const file = url.slice(url.lastIndexOf("/") + 1);
-  return `${functionName} ${file}:${lineNumber + 1}`.trimStart();
+/** A function and the source file it is in, if it is in one. */
+function place(frame: CallFrame, sources: Sources): string {
+  const { functionName, url, lineNumber } = frame;
+  const name = functionName || "(anonymous)";
+  return url === "" ? name : `${name} ${sources(url, lineNumber)}`;
+}
+
+/** The bundler writes the path of each source file above what came of it. */
+function bundledSources(): Sources {
+  const paths = new Map<string, string[]>();
+  for (const name of globSync("{,subjects/}*.js", { cwd: PROGRAM.pathname })) {
+    const lines = Deno.readTextFileSync(new URL(name, PROGRAM)).split("\n");
+    let path = name;
+    const sources = lines.map((line) =>
+      path = line.match(/^\/\/ (\S+\.[cm]?[jt]s)$/)?.[1] ?? path
+    );
+    paths.set(basename(name), sources);
+  }
+  return (url, line) => {
+    const file = basename(url);
+    const path = paths.get(file)?.[line] ?? file;
+    return path.split("node_modules/").at(-1)!;
+  };
 }
 
 /** The questions that the command line names, all if it names none. */
@@ -137,25 +158,36 @@ function selected(names: readonly string[]): typeof PROFILED {
 
 const chosen = selected(Deno.args);
 await bundle();
+const sources = bundledSources();
 const hosts = await runtimes(RUNTIMES);
 let text = "";
 const say = (part: string): void => {
   console.log(part);
   text += `${part}\n`;
 };
-say(hosts.map(({ name, version }) => `${name} ${version}`).join(", "));
 say(
-  "Time of the main thread in each function itself; what cancel prepares is left\n" +
-    "out, and bun does not tell garbage collection from the function that it stops",
+  hosts.map(({ name, version }) => `${name} ${version}`).join(", ") +
+    "\nTime of the main thread in each function itself; what cancel prepares is left" +
+    "\nout, and bun does not tell garbage collection from the function that it stops",
 );
 for (const [question, cases] of chosen) {
+  await using server = await open(question);
   for (const name of cases) {
-    const rows: string[][] = [];
+    const job = question.jobs.find((job) =>
+      job.case === name && job.subject.endsWith("ours")
+    )!;
+    const shares = new Map<string, string>();
     for (const host of hosts) {
-      const functions = top(await record(question, name, host));
-      rows.push(...functions.map((line) => [host.name, line]));
+      const order = {
+        ...job,
+        question: question.name,
+        effort: EFFORT,
+        url: server?.url,
+      };
+      shares.set(host.name, top(await record(question, order, host), sources));
     }
-    say(`\n${question.name}, ${name}\n\n${align(rows)}`);
+    say(`\n${section(title(question.name, name), shares)}`);
   }
 }
-await Deno.writeTextFile(OUTPUT, text);
+// Of some questions alone it is only shown: the file holds one whole run.
+if (chosen === PROFILED) await writeProfiles(text);

@@ -2,7 +2,8 @@
 import { globSync } from "node:fs";
 import { BUN, executable, NODE } from "../tests/runtimes/runtime.ts";
 
-const ROOT = new URL("../", import.meta.url);
+/** The project. */
+export const ROOT = new URL("../", import.meta.url);
 const LOCK = "bench/deno.lock";
 
 /** The folder of the bundled program: Bun and Node do not read deno.json. */
@@ -32,10 +33,27 @@ export async function bundle(): Promise<void> {
   await cutObserver();
 }
 
+/** Makes a subject of the package as it is in this checkout of the project. */
+export async function bundleOurs(
+  checkout: URL,
+  subject: string,
+): Promise<void> {
+  const ours = await Deno.readTextFile(new URL("bench/subjects/ours.ts", ROOT));
+  const file = new URL(`${subject}.ts`, PROGRAM);
+  await Deno.writeTextFile(
+    file,
+    ours
+      .replace("../../mod.ts", new URL("mod.ts", checkout).href)
+      .replace("../subject.ts", new URL("bench/subject.ts", ROOT).href),
+  );
+  const output = new URL(`subjects/${subject}.js`, PROGRAM).pathname;
+  await deno("bundle", "--quiet", `--output=${output}`, file.pathname);
+}
+
 /** Makes a subject of ours with what an absent observer costs cut out. */
 async function cutObserver(): Promise<void> {
   const source = await deno("bundle", "--quiet", "bench/subjects/ours.ts");
-  const cut = source.replaceAll("this.observer !== void 0", "false");
+  const cut = source.replaceAll(/this\.#?observer !== void 0/g, "false");
   if (cut === source) throw new Error("No test for an observer in the source");
   await Deno.writeTextFile(new URL("subjects/unobserved.js", PROGRAM), cut);
 }

@@ -1,4 +1,4 @@
-import type { Job } from "./question.ts";
+import type { Figure, Job } from "./question.ts";
 import type { Sample } from "./runner.ts";
 import { median, type Spread, spread } from "./statistic.ts";
 
@@ -30,6 +30,22 @@ export class Results {
       if (base !== undefined && base > 0) ratios.push(value / base);
     }
     return ratios.length === 0 ? undefined : median(ratios);
+  }
+
+  /**
+   * The ratio of the best rounds of two jobs, so turned that less is better:
+   * what else runs on the machine only ever makes a round worse.
+   */
+  best(
+    job: Job,
+    floor: Job,
+    runtime: string,
+    { name, more }: Figure,
+  ): number | undefined {
+    const found = this.spread(job, runtime, name);
+    const base = this.spread(floor, runtime, name);
+    if (found === undefined || base === undefined) return undefined;
+    return more ? base.max / found.max : found.min / base.min;
   }
 
   /** Whether a job has run, with or without success. */

@@ -1,4 +1,5 @@
 /** Runs the processes of a question, one at a time and interleaved. */
+import { PostgresServer } from "../examples/postgres_server.ts";
 import { PROGRAM, type Runtime } from "./program.ts";
 import type { Figures, Job, Order, Question } from "./question.ts";
 import type { Effort } from "./stopwatch.ts";
@@ -17,11 +18,19 @@ export interface Plan {
   rounds: number;
   effort: Effort;
   quick: boolean;
-  url?: string | undefined;
 }
 
 /** Enough to fill the caches of files and of code: its figures are dropped. */
 const GLANCE: Effort = { warmUp: 0, batch: 1, batches: 1 };
+
+/** A server for a question that asks for one, there only while it is asked. */
+export async function open(
+  { database }: Question,
+): Promise<PostgresServer | undefined> {
+  return database
+    ? await PostgresServer.create({ max_connections: 50 })
+    : undefined;
+}
 
 /**
  * The samples of every job on every runtime, round after round. The first
@@ -32,8 +41,8 @@ const GLANCE: Effort = { warmUp: 0, batch: 1, batches: 1 };
 export async function run(
   question: Question,
   plan: Plan,
-  progress: (question: string, done: number, total: number) => void,
 ): Promise<Sample[]> {
+  await using server = await open(question);
   const once = question.fixed === true && plan.quick;
   const rounds = once ? 1 : Math.min(plan.rounds, question.rounds ?? Infinity);
   const jobs = question.jobs.filter(({ slow }) => !(plan.quick && slow));
@@ -58,7 +67,7 @@ export async function run(
         ...job,
         question: question.name,
         effort,
-        url: plan.url,
+        url: server?.url,
       });
       if (outcome.failure !== undefined) failed.add(process);
       if (round > 0 || outcome.failure !== undefined) {
@@ -73,6 +82,12 @@ export async function run(
     }
   }
   return samples;
+}
+
+function progress(question: string, done: number, total: number): void {
+  if (!Deno.stderr.isTerminal()) return;
+  const line = done === total ? "" : `${question} ${done}/${total}`;
+  Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${line}`));
 }
 
 /** Starts one process and waits for its end, or ends it at the limit. */

@@ -11,6 +11,11 @@ export interface Effort {
   batches: number;
 }
 
+/** Enough for a figure that is to be kept. */
+export const FULL: Effort = { warmUp: 600, batch: 40, batches: 7 };
+/** Enough for a look. */
+export const QUICK: Effort = { warmUp: 250, batch: 15, batches: 5 };
+
 /** How many times as long as planned the batches may take altogether. */
 const PATIENCE = 8;
 

