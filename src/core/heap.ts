@@ -30,30 +30,30 @@ export class Heap<V> {
   }
 
   /** Takes out a node that is in. */
-  remove(node: HeapNode<V>): void {
+  remove(spot: HeapNode<V>): void {
     const last = this.#nodes.pop()!;
-    if (last === node) return;
-    this.#put(last, node.index);
+    if (last === spot) return;
+    this.#put(last, spot.index);
     this.#rise(last);
     this.#sink(last);
   }
 
-  #rise(node: HeapNode<V>): void {
-    while (node.index > 0) {
-      const parent = this.#nodes[(node.index - 1) >>> 1]!;
-      if (parent.key <= node.key) return;
-      this.#swap(node, parent);
+  #rise(spot: HeapNode<V>): void {
+    while (spot.index > 0) {
+      const parent = this.#nodes[(spot.index - 1) >>> 1]!;
+      if (parent.key <= spot.key) return;
+      this.#swap(spot, parent);
     }
   }
 
-  #sink(node: HeapNode<V>): void {
+  #sink(spot: HeapNode<V>): void {
     for (;;) {
-      const left = this.#nodes[2 * node.index + 1];
-      const right = this.#nodes[2 * node.index + 2];
+      const left = this.#nodes[2 * spot.index + 1];
+      const right = this.#nodes[2 * spot.index + 2];
       if (left === undefined) return;
       const child = right !== undefined && right.key < left.key ? right : left;
-      if (node.key <= child.key) return;
-      this.#swap(node, child);
+      if (spot.key <= child.key) return;
+      this.#swap(spot, child);
     }
   }
 
@@ -63,8 +63,8 @@ export class Heap<V> {
     this.#put(b, index);
   }
 
-  #put(node: HeapNode<V>, index: number): void {
-    this.#nodes[index] = node;
-    node.index = index;
+  #put(spot: HeapNode<V>, index: number): void {
+    this.#nodes[index] = spot;
+    spot.index = index;
   }
 }
