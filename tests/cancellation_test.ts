@@ -3,13 +3,14 @@ import {
   assertInstanceOf,
   assertStrictEquals,
 } from "@std/assert";
-import { Pool } from "../mod.ts";
+import { Pool, PoolClosedError } from "../mod.ts";
 import {
   assertClosesClean,
   assertCounts,
   fill,
   fixture,
   leaseOf,
+  type Outcome,
   settled,
   SpySignal,
   validated,
@@ -389,5 +390,187 @@ test("a waiter served while another is cancelled keeps its resource", async () =
   await settled();
   assertEquals(first!.error, "enough");
   leaseOf(second!).release();
+  await assertClosesClean(f);
+});
+
+/** A signal whose `addEventListener` does more than that. */
+function eager(also: () => void): SpySignal {
+  const spy = new SpySignal();
+  const add = spy.signal.addEventListener.bind(spy.signal);
+  spy.signal.addEventListener = (...args: Parameters<typeof add>) => {
+    add(...args);
+    also();
+  };
+  return spy;
+}
+
+test("a signal that serves its waiter while it takes the listener leaves nothing", async () => {
+  for (const timeout of [30, Infinity]) {
+    const f = fixture({ idleTimeout: Infinity });
+    const held = await f.pool.acquire();
+    const spy = eager(() => held.release());
+    const waiter = watch(f.pool.acquire({ signal: spy.signal, timeout }));
+    await settled();
+    leaseOf(waiter).release();
+    await settled();
+    assertEquals([spy.listeners, f.clock.referenced], [0, 0]);
+    await f.clock.advance(1_000);
+    await assertClosesClean(f);
+    assertEquals(spy.listeners, 0);
+  }
+});
+
+test("a signal that aborts while it takes the listener rejects with its reason", async () => {
+  const f = fixture();
+  const held = await f.pool.acquire();
+  const spy = eager(() => spy.abort("at once"));
+  const waiter = watch(f.pool.acquire({ signal: spy.signal }));
+  await settled();
+  assertEquals([waiter.error, spy.listeners], ["at once", 0]);
+  assertCounts(f.pool, { used: 1 });
+  held.release();
+  await assertClosesClean(f);
+});
+
+test("a signal that aborts unheard while it takes the listener rejects with its reason", async () => {
+  const f = fixture();
+  const held = await f.pool.acquire();
+  const mute = new MuteSignal();
+  mute.addEventListener = () => void (mute.aborted = true);
+  const waiter = watch(f.pool.acquire({ signal: mute.signal }));
+  await settled();
+  assertEquals(waiter.error, "enough");
+  held.release();
+  await assertClosesClean(f);
+});
+
+test("an abort reaches all waiters of a signal that acquires while it takes the listener", async () => {
+  const f = fixture();
+  const held = await f.pool.acquire();
+  const inner: Outcome<unknown>[] = [];
+  const spy = eager(() => {
+    if (inner.length > 0) return;
+    inner.push({ settled: false });
+    inner[0] = watch(f.pool.acquire({ signal: spy.signal }));
+  });
+  const outer = watch(f.pool.acquire({ signal: spy.signal }));
+  await settled();
+  assertCounts(f.pool, { used: 1, pending: 2 });
+  spy.abort("both");
+  await settled();
+  assertEquals([outer.error, inner[0]!.error], ["both", "both"]);
+  assertEquals(spy.listeners, 0);
+  held.release();
+  await assertClosesClean(f);
+});
+
+test("a signal that closes the pool while it takes the listener leaves nothing", async () => {
+  for (const aborts of [false, true]) {
+    const f = fixture();
+    const held = await f.pool.acquire();
+    let closed: Outcome<void> | undefined;
+    const spy = eager(() => {
+      const options = aborts ? { signal: AbortSignal.abort() } : {};
+      closed ??= watch(f.pool.close(options));
+    });
+    const waiter = watch(f.pool.acquire({ signal: spy.signal }));
+    await settled();
+    assertInstanceOf(waiter.error, PoolClosedError);
+    held.release();
+    await settled();
+    assertEquals([closed!.settled, spy.listeners], [true, 0]);
+    await assertClosesClean(f);
+  }
+});
+
+test("a signal that refuses a listener after it served the waiter takes nothing away", async () => {
+  const f = fixture();
+  const held = await f.pool.acquire();
+  const signal = Object.assign(new EventTarget(), {
+    aborted: false,
+    addEventListener: () => {
+      held.release();
+      throw new Error("no listener");
+    },
+  }) as unknown as AbortSignal;
+  const waiter = watch(f.pool.acquire({ signal }));
+  await settled();
+  leaseOf(waiter).release();
+  assertCounts(f.pool, { idle: 1 });
+  await assertClosesClean(f);
+});
+
+test("a signal that acquires while it gives the listener back is heard again", async () => {
+  const f = fixture();
+  const held = await f.pool.acquire();
+  const spy = new SpySignal();
+  const remove = spy.signal.removeEventListener.bind(spy.signal);
+  let again: Outcome<unknown> | undefined;
+  spy.signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+    remove(...args);
+    again ??= watch(f.pool.acquire({ signal: spy.signal }));
+  };
+  const waiter = watch(f.pool.acquire({ signal: spy.signal }));
+  held.release();
+  await settled();
+  assertEquals([again!.settled, spy.listeners], [false, 1]);
+  spy.abort("heard");
+  await settled();
+  assertEquals([again!.error, spy.listeners], ["heard", 0]);
+  leaseOf(waiter).release();
+  await assertClosesClean(f);
+});
+
+test("an abort event on a signal that has not aborted cancels nobody", async () => {
+  const f = validated({ max: 2 });
+  const held = await f.pool.acquire();
+  await fill(f.pool, 1);
+  f.factory.manual.add("validate");
+  const spy = new SpySignal();
+  const mute = new MuteSignal();
+  const waiters = [spy, spy, mute].map(({ signal }) =>
+    watch(f.pool.acquire({ signal }))
+  );
+  await settled();
+  spy.signal.dispatchEvent(new Event("abort"));
+  mute.heard();
+  await settled();
+  assertEquals(waiters.map(({ settled }) => settled), [false, false, false]);
+  spy.abort("now");
+  mute.aborted = true;
+  mute.heard();
+  await settled();
+  assertEquals(waiters.map(({ error }) => error), ["now", "now", "enough"]);
+  assertEquals(spy.listeners, 0);
+  f.factory.validations.shift()!.resolve(true);
+  held.release();
+  await settled();
+  await assertClosesClean(f);
+});
+
+test("an abort looks at its own signal, not at those of all others", async () => {
+  let reads = 0;
+  class CountingSignal extends MuteSignal {
+    hasAborted = false;
+    constructor() {
+      super();
+      Object.defineProperty(this, "aborted", {
+        get: () => (reads++, this.hasAborted),
+      });
+    }
+  }
+  const f = fixture();
+  const held = await f.pool.acquire();
+  const mutes = Array.from({ length: 300 }, () => new CountingSignal());
+  const waiters = mutes.map(({ signal }) => watch(f.pool.acquire({ signal })));
+  await settled();
+  for (const mute of mutes) {
+    mute.hasAborted = true;
+    mute.heard();
+  }
+  await settled();
+  assertEquals(waiters.every(({ error }) => error === "enough"), true);
+  assertEquals(reads <= 20 * mutes.length, true, `${reads} reads`);
+  held.release();
   await assertClosesClean(f);
 });

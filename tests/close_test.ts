@@ -451,3 +451,133 @@ test("a waiter served in the same turn as close keeps its lease", async () => {
   leaseOf(waiter).release();
   await assertClosesClean(f);
 });
+
+test("an abort event on a signal that has not aborted does not end a close", async () => {
+  const f = fixture();
+  const lease = await f.pool.acquire();
+  const spy = new SpySignal();
+  const closed = watch(f.pool.close({ signal: spy.signal }));
+  spy.signal.dispatchEvent(new Event("abort"));
+  await settled();
+  assertEquals([closed.settled, lease.value.id], [false, 1]);
+  assertEquals(f.factory.log, ["create 1"]);
+  spy.abort();
+  await settled();
+  assertEquals([closed.settled, spy.listeners], [true, 0]);
+  await assertClosesClean(f);
+});
+
+test("a signal that aborts while close gives it a listener ends the wait", async () => {
+  for (const heard of [true, false]) {
+    const f = fixture();
+    const lease = await f.pool.acquire();
+    const spy = new SpySignal();
+    const add = spy.signal.addEventListener.bind(spy.signal);
+    spy.signal.addEventListener = (...args: Parameters<typeof add>) => {
+      if (heard) add(...args);
+      spy.abort();
+    };
+    const closed = watch(f.pool.close({ signal: spy.signal }));
+    await settled();
+    assertEquals(closed.settled, true);
+    lease.release();
+    await assertClosesClean(f);
+  }
+});
+
+test("a close settles although its signal does not give the listener back", async () => {
+  const f = fixture({ max: 2 });
+  const lease = await f.pool.acquire();
+  await fill(f.pool, 1);
+  const spy = new SpySignal();
+  spy.signal.removeEventListener = () => {
+    throw new Error("it stays");
+  };
+  const closed = watch(f.pool.close({ signal: spy.signal }));
+  lease.release();
+  await settled();
+  assertEquals(closed, { settled: true, value: undefined });
+  spy.abort();
+  await settled();
+  await assertClosesClean(f);
+});
+
+test("a signal given to two closes gets one listener, and gives it back", async () => {
+  const f = fixture();
+  const lease = await f.pool.acquire();
+  const spy = new SpySignal();
+  const closed = [1, 2].map(() => watch(f.pool.close({ signal: spy.signal })));
+  lease.release();
+  await settled();
+  assertEquals(closed.map(({ settled }) => settled), [true, true]);
+  spy.abort();
+  await settled();
+  await assertClosesClean(f);
+});
+
+test("an aborted close that comes while a close destroys ends all once", async () => {
+  const f = fixture({ max: 3, stripes: 3 });
+  f.factory.manual.add("destroy");
+  const leases = [];
+  for (let i = 0; i < 3; i++) leases.push(await f.pool.acquire());
+  const first = watch(f.pool.close());
+  leases[2]!.release();
+  await settled();
+  const second = watch(f.pool.close({ signal: AbortSignal.abort() }));
+  const third = watch(f.pool.close({ signal: AbortSignal.abort() }));
+  for (const lease of leases) lease.release();
+  await settled();
+  assertCounts(f.pool, { destroying: 3 });
+  for (const call of f.factory.destroys) call.resolve();
+  await settled();
+  for (const closed of [first, second, third]) {
+    assertEquals(closed, { settled: true, value: undefined });
+  }
+  await assertClosesClean(f);
+});
+
+test("an aborted close ends what is used, idle and created on every isolated stripe", async () => {
+  const f = fixture({ max: 9, stripes: 3, isolated: true });
+  const leases = [];
+  for (const affinity of [0, 1, 2]) {
+    leases.push(await f.pool.acquire({ affinity }));
+    const idle = await f.pool.acquire({ affinity });
+    leases.push(await f.pool.acquire({ affinity }));
+    idle.release();
+  }
+  f.factory.manual.add("create");
+  const waiters = [0, 1, 2].flatMap((affinity) =>
+    Array.from({ length: 3 }, () => watch(f.pool.acquire({ affinity })))
+  );
+  await settled();
+  for (const lease of leases) lease.destroy();
+  await settled();
+  const closed = watch(f.pool.close({ signal: AbortSignal.abort() }));
+  await settled();
+  for (const call of f.factory.creates) call.resolve(call.resource);
+  await settled();
+  assertEquals(closed.settled, true);
+  assertEquals(waiters.every(({ settled }) => settled), true);
+  for (const { value } of waiters) value?.release();
+  await assertClosesClean(f);
+});
+
+test("a close while several destroys are pending settles after the last of them", async () => {
+  const max = 50;
+  const f = fixture({ max, stripes: max });
+  f.factory.manual.add("destroy");
+  const leases = [];
+  for (let i = 0; i < max; i++) leases.push(await f.pool.acquire());
+  for (const lease of leases.slice(10)) lease.release();
+  const closed = watch(f.pool.close());
+  for (const lease of leases) lease.release();
+  await settled();
+  assertCounts(f.pool, { destroying: max });
+  for (const [i, call] of f.factory.destroys.toReversed().entries()) {
+    assertEquals(closed.settled, false, `after ${i}`);
+    call.resolve();
+    await settled();
+  }
+  assertEquals(closed.settled, true);
+  await assertClosesClean(f);
+});

@@ -306,3 +306,26 @@ test("idle resources are evicted in real time without a clock of the user", asyn
   await until(() => destroyed.length === 1);
   assertCounts(pool, {});
 });
+
+test("the idle resources of every stripe are evicted, each at its own time", async () => {
+  for (const isolated of [false, true]) {
+    const f = fixture({ max: 3, stripes: 3, isolated, idleTimeout: 1_000 });
+    const leases = [];
+    for (const affinity of [0, 1, 2]) {
+      leases.push(await f.pool.acquire({ affinity }));
+    }
+    for (const stripe of [1, 0, 2]) {
+      leases[stripe]!.release();
+      await f.clock.advance(300);
+    }
+    const idle = () => f.pool.stats().stripes.map(({ idle }) => idle);
+    assertEquals(idle(), [1, 1, 1]);
+    await f.clock.advance(101);
+    assertEquals(idle(), [1, 0, 1]);
+    await f.clock.advance(300);
+    assertEquals(idle(), [0, 0, 1]);
+    await f.clock.advance(300);
+    assertEquals(idle(), [0, 0, 0]);
+    await assertClosesClean(f);
+  }
+});

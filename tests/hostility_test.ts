@@ -612,3 +612,181 @@ test("one pool's user code can use another pool", async () => {
   assertEquals(outcomes.every((each) => each.settled), true);
   assertEquals(inner.pool.stats().pending, 0);
 });
+
+/** What the observer of a pool was told, in words. */
+function told(log: string[]): PoolOptions<Resource>["observer"] {
+  return {
+    acquired: ({ resource }) => void log.push(`acquired ${resource.id}`),
+    destroyed: ({ resource }) => void log.push(`destroyed ${resource.id}`),
+  };
+}
+
+/** Asserts that no resource was leased after its end. */
+function assertNoneLeasedAfterItsEnd(log: string[]): void {
+  const ended = new Set<string>();
+  for (const entry of log) {
+    const [event, id] = entry.split(" ");
+    if (event === "destroyed") ended.add(id!);
+    else assertEquals(ended.has(id!), false, log.join(", "));
+  }
+}
+
+/**
+ * A pool of two stripes where resource 2, at home at stripe 1, has expired and
+ * resource 1 has not. The first destroy aborts a close of the pool.
+ */
+async function halfExpired(
+  options: Partial<PoolOptions<Resource>>,
+): Promise<Fixture & { log: string[]; closed: () => Outcome<void> }> {
+  const log: string[] = [];
+  let closed: Outcome<void> | undefined;
+  const f = intruded("destroy", ({ pool }) => {
+    closed = abort(pool);
+  }, {
+    max: 2,
+    stripes: 2,
+    idleTimeout: 1_000,
+    observer: told(log),
+    ...options,
+  });
+  const at0 = await f.pool.acquire({ affinity: 0 });
+  const at1 = await f.pool.acquire({ affinity: 1 });
+  at1.release();
+  f.clock.jump(900);
+  at0.release();
+  f.clock.jump(600);
+  return { ...f, log, closed: () => closed! };
+}
+
+test("a destroy that tryAcquire causes and that aborts a close leaves it nothing", async () => {
+  for (const verdict of [undefined, true, false]) {
+    const validate = verdict === undefined ? undefined : () => verdict;
+    const f = await halfExpired({ validate });
+    assertStrictEquals(f.pool.tryAcquire({ affinity: 1 }), undefined);
+    const { used, idle, destroying } = f.pool.stats();
+    assertEquals([used, idle], [0, 0]);
+    assertEquals(destroying >= 0, true);
+    await assertClosed(f, f.closed());
+    assertNoneLeasedAfterItsEnd(f.log);
+  }
+});
+
+test("a destroy that an acquire causes and that aborts a close has it reject as closed", async () => {
+  for (const timeout of [0, 1_000]) {
+    for (const verdict of [undefined, true, false]) {
+      const validate = verdict === undefined ? undefined : () => verdict;
+      const f = await halfExpired({ validate });
+      const outcome = watch(f.pool.acquire({ affinity: 1, timeout }));
+      await settled();
+      assertInstanceOf(outcome.error, PoolClosedError);
+      await assertClosed(f, f.closed());
+      assertNoneLeasedAfterItsEnd(f.log);
+    }
+  }
+});
+
+test("a destroy that an acquire causes and that closes the pool has it reject as closed", async () => {
+  for (const act of ["acquire", "tryAcquire"] as const) {
+    let closed: Outcome<void> | undefined;
+    const f = await halfExpired({
+      destroy: () => {
+        closed ??= watch(f.pool.close());
+      },
+    });
+    const result = f.pool[act]({ affinity: 1 });
+    if (result instanceof Promise) {
+      const outcome = watch(result);
+      await settled();
+      assertEquals(outcome.settled, true);
+      outcome.value?.release();
+    } else result?.release();
+    await settled();
+    assertEquals(closed!.settled, true);
+    assertCounts(f.pool, {});
+    assertNoneLeasedAfterItsEnd(f.log);
+  }
+});
+
+test("a destroy that an acquire causes and that clears the pool ends all once", async () => {
+  for (const act of ["acquire", "tryAcquire"] as const) {
+    const f: Awaited<ReturnType<typeof halfExpired>> = await halfExpired({
+      destroy: (resource) => {
+        f.pool.clear();
+        return f.factory.destroy(resource);
+      },
+    });
+    const result = await f.pool[act]({ affinity: 1 });
+    result?.release();
+    await settled();
+    assertCounts(f.pool, {});
+    assertNoneLeasedAfterItsEnd(f.log);
+    await assertClosesClean(f);
+  }
+});
+
+/** Acts on a pool in every way, whatever comes of it. */
+async function exercise({ pool, factory }: Fixture): Promise<void> {
+  factory.manual.add("create");
+  const failed = watch(pool.acquire());
+  await settled();
+  if (factory.creates.length > 0) factory.failCreate("no");
+  factory.manual.clear();
+  const outcomes = [failed, watch(pool.acquire()), watch(pool.acquire())];
+  await settled();
+  outcomes.push(watch(pool.acquire()), watch(pool.acquire({ timeout: 0 })));
+  outcomes[1]!.value?.release();
+  await settled();
+  outcomes[2]!.value?.destroy();
+  await settled();
+  watch(pool.use(() => {}));
+  for (const { value } of outcomes) value?.release();
+  await settled();
+  pool.tryAcquire()?.release();
+  await settled();
+  assertEquals(outcomes.every((outcome) => outcome.settled), true);
+}
+
+test("an observer that aborts a close at any event has nothing ended twice", async () => {
+  const names = [
+    ...["created", "createFailed", "destroyed"],
+    ...["acquired", "acquireFailed", "released"],
+  ];
+  for (const name of names) {
+    for (const make of [fixture, validated]) {
+      const log: string[] = [];
+      const counts: number[] = [];
+      let closed: Outcome<void> | undefined;
+      const observer: Any = told(log);
+      const note = observer[name];
+      observer[name] = (event: Any) => {
+        note?.(event);
+        closed ??= abort(f.pool);
+        const { stripes: _, ...each } = f.pool.stats();
+        counts.push(...Object.values(each));
+      };
+      const f: Fixture = make({ max: 2, observer });
+      await exercise(f);
+      assertEquals(closed !== undefined, true, name);
+      await assertClosed(f, closed!);
+      assertNoneLeasedAfterItsEnd(log);
+      assertEquals(Math.min(...counts) >= 0, true, "a count was negative");
+    }
+  }
+});
+
+test("an acquire whose observer aborts a close gets no lease that has ended", async () => {
+  let armed = false;
+  const f: Fixture = fixture({
+    observer: {
+      acquired: () => {
+        if (armed) abort(f.pool);
+      },
+    },
+  });
+  await fill(f.pool, 1);
+  armed = true;
+  const outcome = watch(f.pool.acquire());
+  await settled();
+  assertInstanceOf(outcome.error, PoolClosedError);
+  await assertClosesClean(f);
+});

@@ -159,3 +159,61 @@ test("a lease spent after the pool has closed destroys its resource", async () =
   assertEquals(f.factory.log, ["create 1", "destroy 1"]);
   await assertClosesClean(f);
 });
+
+test("a lease is spent before the observer is told of its release", async () => {
+  const held: Lease<Resource>[] = [];
+  const errors: unknown[] = [];
+  let told = 0;
+  const f = fixture({
+    observer: {
+      released: () => {
+        if (++told > 3) return;
+        const lease = held.at(-1)!;
+        try {
+          lease.value;
+        } catch (error) {
+          errors.push(error);
+        }
+        lease.release();
+        lease.destroy();
+      },
+    },
+  });
+  held.push(await f.pool.acquire());
+  const waiter = watch(f.pool.acquire());
+  held[0]!.release();
+  await settled();
+  assertEquals(leaseOf(waiter).value, { id: 1 });
+  assertCounts(f.pool, { used: 1 });
+  held.push(leaseOf(waiter));
+  leaseOf(waiter).release();
+  assertCounts(f.pool, { idle: 1 });
+  const names = errors.map((error) => (error as Error).name);
+  assertEquals(names, ["Error", "Error"]);
+  assertEquals(told, 2);
+  await assertClosesClean(f);
+});
+
+test("a lease is spent before its resource is destroyed", async () => {
+  const held: Lease<Resource>[] = [];
+  const errors: unknown[] = [];
+  const f: ReturnType<typeof fixture> = fixture({
+    destroy: (resource) => {
+      try {
+        held[0]!.value;
+      } catch (error) {
+        errors.push(error);
+      }
+      held[0]!.destroy();
+      held[0]!.release();
+      return f.factory.destroy(resource);
+    },
+  });
+  held.push(await f.pool.acquire());
+  held[0]!.destroy();
+  await settled();
+  assertEquals(errors.map((error) => (error as Error).name), ["Error"]);
+  assertEquals(f.factory.log, ["create 1", "destroy 1"]);
+  assertCounts(f.pool, {});
+  await assertClosesClean(f);
+});

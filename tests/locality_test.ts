@@ -48,6 +48,8 @@ test("an affinity chooses its stripe, a number mod n", async () => {
     [-1, 2],
     [-3, 0],
     [2.9, 2],
+    [-0.5, 2],
+    [-2.5, 0],
     [2 ** 53, 2 ** 53 % 3],
   ];
   for (const [affinity, stripe] of homes) {

@@ -369,3 +369,27 @@ test("an event comes before the events of what follows from it", async () => {
   ]);
   await pool.close({ signal: AbortSignal.abort() });
 });
+
+test("durations are told in full although idleTimeout is infinite", async () => {
+  const { pool, clock, factory, events } = observed({ idleTimeout: Infinity });
+  factory.manual.add("create").add("destroy");
+  const waiter = watch(pool.acquire());
+  await clock.advance(120);
+  factory.finishCreate();
+  await settled();
+  const late = watch(pool.acquire({ timeout: 30 }));
+  await clock.advance(30);
+  assertEquals(late.settled, true);
+  const resource = leaseOf(waiter).value;
+  leaseOf(waiter).destroy();
+  await clock.advance(40);
+  factory.destroys.shift()!.resolve();
+  await settled();
+  const told = new Map(events);
+  assertEquals(told.get("created"), { resource, stripe: 0, duration: 120 });
+  assertEquals(told.get("acquired"), { resource, stripe: 0, wait: 120 });
+  assertEquals(told.get("acquireFailed"), { error: late.error, wait: 30 });
+  assertEquals(told.get("destroyed"), {
+    ...{ resource, stripe: 0, reason: "lease", duration: 40 },
+  });
+});

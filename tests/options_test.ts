@@ -455,3 +455,44 @@ test("a full pool that refuses still destroys what it found expired", async () =
   assertCounts(pool, { destroying: 1 });
   assertEquals(factory.log, ["create 1", "destroy 1"]);
 });
+
+test("maxPending counts those whose resource is validated as well", async () => {
+  const f = validated({ max: 2, maxPending: 2 });
+  await fill(f.pool, 2);
+  f.factory.manual.add("validate");
+  const takers = [watch(f.pool.acquire()), watch(f.pool.acquire())];
+  assertCounts(f.pool, { used: 2, pending: 2 });
+  await assertRejects(() => f.pool.acquire(), PoolFullError, "2 pending");
+  f.factory.validations.shift()!.resolve(true);
+  await settled();
+  const third = watch(f.pool.acquire());
+  await assertRejects(() => f.pool.acquire(), PoolFullError);
+  f.factory.validations.shift()!.resolve(true);
+  f.factory.manual.clear();
+  await settled();
+  for (const taker of takers) leaseOf(taker).release();
+  await settled();
+  leaseOf(third).release();
+  await assertClosesClean(f);
+});
+
+test("a refusal of an isolated stripe has the counts of its line", async () => {
+  const f = fixture({ max: 4, stripes: 2, isolated: true, maxPending: 1 });
+  (await f.pool.acquire({ affinity: 1 })).release();
+  const held = [
+    await f.pool.acquire({ affinity: 0 }),
+    await f.pool.acquire({ affinity: 0 }),
+  ];
+  const waiter = watch(f.pool.acquire({ affinity: 0 }));
+  const error = await assertRejects(
+    () => f.pool.acquire({ affinity: 0 }),
+    PoolFullError,
+  );
+  for (const part of ["0 idle", "2 used", "1 pending", "2 max"]) {
+    assertStringIncludes(error.message, part);
+  }
+  for (const lease of held) lease.release();
+  await settled();
+  leaseOf(waiter).release();
+  await assertClosesClean(f);
+});

@@ -347,3 +347,77 @@ test("a timeout leaves the limit of stacks as it was, also where there is none",
     Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
   }
 });
+
+test("the counts of a timeout are those from before the waiter left", async () => {
+  const f = fixture();
+  const held = await f.pool.acquire();
+  const first = watch(f.pool.acquire({ timeout: 100 }));
+  const second = watch(f.pool.acquire({ timeout: 200 }));
+  await f.clock.advance(100);
+  assertStringIncludes((first.error as Error).message, "2 pending");
+  await f.clock.advance(100);
+  assertStringIncludes((second.error as Error).message, "1 pending");
+  held.release();
+  await assertClosesClean(f);
+});
+
+test("a timeout of an isolated stripe has the counts and the cause of its line", async () => {
+  const f = fixture({ max: 4, stripes: 2, isolated: true });
+  const other = await f.pool.acquire({ affinity: 1 });
+  const held = [
+    await f.pool.acquire({ affinity: 0 }),
+    await f.pool.acquire({ affinity: 0 }),
+  ];
+  f.factory.manual.add("create");
+  const refused = new Error("the other stripe's server is down");
+  const failed = watch(f.pool.acquire({ affinity: 1 }));
+  await settled();
+  f.factory.failCreate(refused);
+  await settled();
+  assertStrictEquals(failed.error, refused);
+  other.release();
+  const waiters = [
+    watch(f.pool.acquire({ affinity: 0, timeout: 20 })),
+    watch(f.pool.acquire({ affinity: 0, timeout: 0 })),
+  ];
+  await f.clock.advance(20);
+  for (const { error } of waiters) {
+    assertInstanceOf(error, AcquireTimeoutError);
+    for (const part of ["0 idle", "2 used", "2 max"]) {
+      assertStringIncludes(error.message, part);
+    }
+    assertStrictEquals(error.cause, undefined);
+  }
+  const own = watch(f.pool.acquire({ affinity: 1, timeout: 20 }));
+  await settled();
+  leaseOf(own);
+  const next = watch(f.pool.acquire({ affinity: 1, timeout: 20 }));
+  await f.clock.advance(20);
+  assertStringIncludes((next.error as Error).message, "1 used, 1 creating");
+  assertStrictEquals((next.error as Error).cause, refused);
+  leaseOf(own).release();
+  for (const lease of held) lease.release();
+  f.factory.finishCreate();
+  await settled();
+  await assertClosesClean(f);
+});
+
+test("a create that succeeds on one isolated stripe leaves the cause of another", async () => {
+  const f = fixture({ max: 2, stripes: 2, isolated: true });
+  f.factory.manual.add("create");
+  const refused = new Error("refused");
+  watch(f.pool.acquire({ affinity: 0 }));
+  await settled();
+  f.factory.failCreate(refused);
+  await settled();
+  const at1 = watch(f.pool.acquire({ affinity: 1 }));
+  await settled();
+  f.factory.finishCreate();
+  const at0 = watch(f.pool.acquire({ affinity: 0, timeout: 20 }));
+  await f.clock.advance(20);
+  assertStrictEquals((at0.error as Error).cause, refused);
+  leaseOf(at1).release();
+  f.factory.finishCreate();
+  await settled();
+  await assertClosesClean(f);
+});

@@ -125,3 +125,43 @@ test("tryAcquire prefers the stripe of its affinity", async () => {
   assertStrictEquals(leased1.value, second);
   assertStrictEquals(leased0.value, first);
 });
+
+test("a verdict that is truthy but not true is a yes, and one that is falsy a no", async () => {
+  // deno-lint-ignore no-explicit-any
+  const verdicts: [any, boolean][] = [
+    ...[1, "yes", {}, []].map((yes): [unknown, boolean] => [yes, true]),
+    ...[0, "", null, undefined].map((no): [unknown, boolean] => [no, false]),
+  ];
+  for (const [verdict, isValid] of verdicts) {
+    const f = validated({ validate: () => verdict });
+    await fill(f.pool, 1);
+    const lease = f.pool.tryAcquire();
+    assertEquals(lease?.value, isValid ? { id: 1 } : undefined);
+    assertCounts(f.pool, isValid ? { used: 1 } : {});
+    lease?.release();
+    const later = validated({ validate: () => Promise.resolve(verdict) });
+    await fill(later.pool, 1);
+    assertStrictEquals(later.pool.tryAcquire(), undefined);
+    await settled();
+    assertCounts(later.pool, isValid ? { idle: 1 } : {});
+    await assertClosesClean(later);
+    await assertClosesClean(f);
+  }
+});
+
+test("tryAcquire does not go on after a verdict that takes time", async () => {
+  const f = validated({ max: 3 });
+  await fill(f.pool, 3);
+  f.factory.manual.add("validate");
+  assertStrictEquals(f.pool.tryAcquire(), undefined);
+  assertCounts(f.pool, { idle: 2, used: 1 });
+  assertEquals(f.factory.validations.map(({ resource }) => resource.id), [3]);
+  const none = watch(f.pool.acquire({ timeout: 0 }));
+  await settled();
+  assertEquals((none.error as Error).name, "TimeoutError");
+  assertCounts(f.pool, { idle: 1, used: 2 });
+  for (const call of f.factory.validations) call.resolve(true);
+  await settled();
+  assertCounts(f.pool, { idle: 3 });
+  await assertClosesClean(f);
+});

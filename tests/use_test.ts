@@ -203,3 +203,83 @@ test("use rejects as closed when an aborted close takes its resource back first"
   assertInstanceOf(outcome.error, PoolClosedError);
   assertEquals(called, false);
 });
+
+/** A promise that rejects, and whether somebody handles that. */
+function rejection(): { promise: Promise<never>; isHandled: () => boolean } {
+  const promise = Promise.reject(new Error("by isFatal"));
+  promise.catch(() => {});
+  let isHandled = false;
+  const then = promise.then.bind(promise);
+  promise.then = (fulfilled, rejected) => {
+    isHandled ||= typeof rejected === "function";
+    const next = then(fulfilled, rejected);
+    next.catch(() => {});
+    return next;
+  };
+  return { promise, isHandled: () => isHandled };
+}
+
+test("an isFatal that answers with a promise counts as yes, and its rejection is handled", async () => {
+  const { promise, isHandled } = rejection();
+  const answers = [promise, Promise.resolve(false)];
+  for (const answer of answers) {
+    const f = fixture({ isFatal: (() => answer) as () => never });
+    const use = watch(f.pool.use(() => Promise.reject("thrown")));
+    await settled();
+    assertEquals(use.error, "thrown");
+    assertEquals(f.factory.log, ["create 1", "destroy 1"]);
+    await assertClosesClean(f);
+  }
+  assertEquals(isHandled(), true);
+});
+
+test("isFatal is not asked about a refusal of its own closed pool", async () => {
+  const asked: unknown[] = [];
+  const isFatal = (error: unknown) => asked.push(error) > 0;
+  const f = fixture({ max: 2, isFatal });
+  const closing = watch(f.pool.use(async () => {
+    watch(f.pool.close());
+    await f.pool.acquire();
+  }));
+  await settled();
+  assertInstanceOf(closing.error, PoolClosedError);
+  const refused = watch(f.pool.use(() => {}));
+  await settled();
+  assertInstanceOf(refused.error, PoolClosedError);
+  assertEquals(asked, []);
+  await assertClosesClean(f);
+});
+
+test("isFatal is not asked about a lease that an aborted close took back", async () => {
+  const asked: unknown[] = [];
+  const isFatal = (error: unknown) => asked.push(error) > 0;
+  const f = fixture({ max: 2, isFatal });
+  const inside = watch(f.pool.use(async (_, lease) => {
+    await f.pool.close({ signal: AbortSignal.abort() });
+    return lease.value;
+  }));
+  await settled();
+  assertInstanceOf(inside.error, PoolClosedError);
+  const g = fixture({ isFatal });
+  await fill(g.pool, 1);
+  const before = watch(g.pool.use(() => {}));
+  watch(g.pool.close({ signal: AbortSignal.abort() }));
+  await settled();
+  assertInstanceOf(before.error, PoolClosedError);
+  assertEquals(asked, []);
+  await assertClosesClean(f);
+  await assertClosesClean(g);
+});
+
+test("isFatal is asked about a refusal of another pool", async () => {
+  const asked: unknown[] = [];
+  const f = fixture({ isFatal: (error) => asked.push(error) === 0 });
+  const other = fixture();
+  await other.pool.close();
+  const use = watch(f.pool.use(() => other.pool.acquire()));
+  await settled();
+  assertInstanceOf(use.error, PoolClosedError);
+  assertEquals(asked, [use.error]);
+  assertCounts(f.pool, { idle: 1 });
+  await assertClosesClean(f);
+});

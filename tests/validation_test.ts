@@ -1,16 +1,19 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { AcquireTimeoutError } from "../mod.ts";
+import { AcquireTimeoutError, type Lease, Pool } from "../mod.ts";
 import {
   assertClosesClean,
   assertCounts,
   fill,
+  type Fixture,
   leaseOf,
+  type Resource,
   settled,
   SpySignal,
   validated,
   watch,
 } from "./fixture.ts";
 import { test } from "./test.ts";
+import { VirtualClock } from "./virtual_clock.ts";
 
 test("validate is asked before every reuse, never of a new resource", async () => {
   const { pool, factory } = validated();
@@ -334,4 +337,132 @@ test("an idle resource that expired is evicted without a verdict", async () => {
   using lease = await pool.acquire();
   assertEquals(lease.value, { id: 2 });
   assertEquals(factory.log, ["create 1", "destroy 1", "create 2"]);
+});
+
+/** A pool on a clock that does not begin at 0, with one idle resource. */
+async function validatedLater(): Promise<Fixture> {
+  const clock = new VirtualClock(5_000);
+  const f = { ...validated({ clock, idleTimeout: 1_000 }), clock };
+  await fill(f.pool, 1);
+  f.factory.manual.add("validate");
+  return f;
+}
+
+test("a resource whose taker is gone when its verdict comes is idle from then on", async () => {
+  const f = await validatedLater();
+  const controller = new AbortController();
+  watch(f.pool.acquire({ signal: controller.signal }));
+  controller.abort();
+  f.clock.jump(800);
+  f.factory.validations.shift()!.resolve(true);
+  await settled();
+  await f.clock.advance(900);
+  assertCounts(f.pool, { idle: 1 });
+  f.factory.manual.clear();
+  assertEquals(f.pool.tryAcquire()?.value, { id: 1 });
+});
+
+test("a resource whose taker is gone before it is validated is idle from then on", async () => {
+  const clock = new VirtualClock(5_000);
+  const controller = new AbortController();
+  const others: Lease<Resource>[] = [];
+  const log: string[] = [];
+  const pool: Pool<Resource> = new Pool<Resource>({
+    create: () => ({ id: log.push("create") }),
+    destroy: () => {
+      for (const lease of others) lease.release();
+      controller.abort("in time");
+    },
+    validate: () => log.push("validate") > 0,
+    max: 2,
+    idleTimeout: 1_000,
+    clock,
+  });
+  const first = await pool.acquire();
+  others.push(await pool.acquire());
+  const taker = watch(pool.acquire({ signal: controller.signal }));
+  first.destroy();
+  await settled();
+  assertEquals(taker.error, "in time");
+  await clock.advance(900);
+  assertEquals(pool.stats().idle >= 1, true);
+  using lease = pool.tryAcquire();
+  assertEquals(lease?.value !== undefined, true);
+});
+
+test("a late good verdict of tryAcquire makes the resource idle from then on", async () => {
+  const f = await validatedLater();
+  assertStrictEquals(f.pool.tryAcquire(), undefined);
+  f.clock.jump(800);
+  f.factory.validations.shift()!.resolve(true);
+  await settled();
+  await f.clock.advance(900);
+  assertCounts(f.pool, { idle: 1 });
+});
+
+test("a taker of an isolated stripe that named none stays there if its resource is invalid", async () => {
+  for (const stripe of [0, 1]) {
+    const f = validated({ max: 4, stripes: 2, isolated: true });
+    const at = [
+      await f.pool.acquire({ affinity: 0 }),
+      await f.pool.acquire({ affinity: 1 }),
+    ];
+    at[1 - stripe]!.release();
+    at[stripe]!.release();
+    f.factory.manual.add("validate");
+    const taker = watch(f.pool.acquire());
+    await settled();
+    const took = f.factory.validations.shift()!;
+    const home = took.resource.id - 1;
+    took.resolve(false);
+    await settled();
+    assertEquals(f.factory.validations, [], "no resource of the other stripe");
+    assertEquals(leaseOf(taker).value, { id: 3 });
+    const { stripes } = f.pool.stats();
+    assertEquals([stripes[home]!.used, stripes[home]!.idle], [1, 0]);
+    assertEquals([stripes[1 - home]!.used, stripes[1 - home]!.idle], [0, 1]);
+    leaseOf(taker).release();
+    f.factory.manual.clear();
+    await assertClosesClean(f);
+  }
+});
+
+test("a taker whose resource is invalid need not wait for its destroy if another stripe has room", async () => {
+  const f = validated({ max: 2, stripes: 2 });
+  (await f.pool.acquire({ affinity: 1 })).release();
+  f.factory.manual.add("validate").add("destroy");
+  const taker = watch(f.pool.acquire());
+  await settled();
+  f.factory.validations.shift()!.resolve(false);
+  await settled();
+  assertEquals(leaseOf(taker).value, { id: 2 });
+  const { stripes } = f.pool.stats();
+  assertEquals(stripes.map(({ used }) => used), [1, 0]);
+  assertEquals(stripes.map(({ destroying }) => destroying), [0, 1]);
+  leaseOf(taker).destroy();
+  f.factory.manual.clear();
+  await settled();
+  for (const call of f.factory.destroys) call.resolve();
+  await settled();
+  await assertClosesClean(f);
+});
+
+test("the destroy of an invalid resource serves whoever waits at another stripe", async () => {
+  const f = validated({ max: 2, stripes: 2 });
+  const held = await f.pool.acquire({ affinity: 0 });
+  (await f.pool.acquire({ affinity: 1 })).release();
+  f.factory.manual.add("validate");
+  const taker = watch(f.pool.acquire({ affinity: 0 }));
+  const other = watch(f.pool.acquire({ affinity: 0 }));
+  await settled();
+  f.factory.validations.shift()!.resolve(false);
+  await settled();
+  assertEquals(leaseOf(taker).value, { id: 3 });
+  assertEquals(other.settled, false);
+  leaseOf(taker).destroy();
+  await settled();
+  assertEquals(leaseOf(other).value, { id: 4 });
+  leaseOf(other).release();
+  held.release();
+  await assertClosesClean(f);
 });
