@@ -7,7 +7,8 @@ export const MAX_DELAY: number = 2 ** 31 - 1;
 /** The clock of a pool, which may be of someone's own making. */
 export class Time {
   readonly #clock: Clock;
-  #last = -Infinity;
+  /** The highest reading; NaN before the first. */
+  #last = NaN;
   /** What is wrong with the last reading. */
   fault: unknown = undefined;
 
@@ -24,7 +25,7 @@ export class Time {
         return this.#misread(misreading(reading));
       }
       if (this.fault !== undefined) this.fault = undefined;
-      if (reading > this.#last) this.#last = reading;
+      if (!(reading <= this.#last)) this.#last = reading;
       return this.#last;
     } catch (error) {
       return this.#misread(error);
@@ -56,7 +57,7 @@ export class Time {
 
   #misread(fault: unknown): number {
     this.fault = fault ?? misreading(fault);
-    return this.#last === -Infinity ? 0 : this.#last;
+    return Number.isNaN(this.#last) ? 0 : this.#last;
   }
 }
 
