@@ -5,7 +5,7 @@ const STREAK = 64;
 /** How many acts a reading then serves besides its own. */
 const REUSES = 2 * STREAK - 1;
 /** Milliseconds that a reused reading lags at most, at a steady pace of acts. */
-const LAG = 0.1;
+const LAG = 0.5;
 
 /**
  * The clock of a pool that is given none. Reading `performance.now()` costs as

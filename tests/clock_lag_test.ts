@@ -3,7 +3,7 @@ import { type Lease, Pool } from "../mod.ts";
 import { test } from "./test.ts";
 
 /** How many milliseconds the default clock lags at most at a steady pace. */
-const LAG = 0.1;
+const LAG = 0.5;
 
 /** How often a test gives back and leases again. */
 const ACTS = 30_000;

@@ -5,7 +5,7 @@ import { SystemClock } from "../src/system_clock.ts";
 import { test } from "./test.ts";
 
 /** Milliseconds that a reused reading lags at most, at a steady pace of acts. */
-const LAG = 0.1;
+const LAG = 0.5;
 
 /** Clocks of different timers may differ by this many milliseconds. */
 const TOLERANCE = 10;
@@ -50,7 +50,7 @@ test("the default clock never goes back and keeps to real time in a burst", () =
   clock.stop();
 });
 
-test("at any steady pace of acts the default clock lags by less than 0.1 ms", async () => {
+test("at any steady pace of acts the default clock lags by less than half a millisecond", async () => {
   await moved((time) => {
     const clock = new SystemClock();
     for (const pace of PACES) {
@@ -67,7 +67,7 @@ test("at any steady pace of acts the default clock lags by less than 0.1 ms", as
 
 test("a fast burst reads the time for one act of many, a slow one for each", async () => {
   await moved((time) => {
-    for (const [pace, most] of [[1e-4, 300], [0.001, 10_000]] as const) {
+    for (const [pace, most] of [[1e-4, 300], [0.01, 10_000]] as const) {
       const clock = new SystemClock();
       time.reads = 0;
       for (let i = 0; i < 10_000; i++) {
@@ -75,7 +75,7 @@ test("a fast burst reads the time for one act of many, a slow one for each", asy
         clock.now();
       }
       assert(time.reads <= most, `${time.reads} at ${pace} ms`);
-      assertEquals(time.reads === 10_000, pace === 0.001);
+      assertEquals(time.reads === 10_000, pace === 0.01);
       clock.stop();
     }
   });

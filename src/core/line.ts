@@ -165,21 +165,20 @@ export class Line<T> {
 
   /** The verdict is bad: its taker goes back to its place in the line. */
   invalid(entry: Entry<T>, now: number): void {
-    const taker = this.sendBack(entry);
+    this.sendBack(entry);
     this.destroy(entry, "invalid");
     while (this.#waiting.length > 0) {
       const found = this.#take(this.#waiting.first!.home, now);
       if (found === undefined) break;
       this.#offer(this.#waiting.shift()!, found);
     }
-    this.#demand((taker ?? this.#waiting.first)?.home ?? -1);
+    this.#demand(this.#waiting.first?.home ?? -1);
   }
 
   /** As `invalid`, which is to follow, for the taker alone. */
-  sendBack(entry: Entry<T>): Waiter | undefined {
+  sendBack(entry: Entry<T>): void {
     const taker = this.#dismiss(entry);
     if (taker !== undefined) this.#waiting.putBack(taker);
-    return taker;
   }
 
   /** A used entry leaves; its slot is taken until `destroyed`. */

@@ -1,4 +1,4 @@
-import { Heap, HeapNode } from "./heap.ts";
+import { Heap, type HeapNode } from "./heap.ts";
 import type { Waiter } from "./waiter.ts";
 
 /**
@@ -46,8 +46,8 @@ export class WaiterQueue {
   /** Takes out a waiter that is in. */
   remove(waiter: Waiter): void {
     const { at } = waiter;
-    if (at instanceof HeapNode) this.#back.remove(at);
-    else this.#unlink(waiter);
+    if (at === this) this.#unlink(waiter);
+    else this.#back.remove(at as HeapNode<Waiter>);
     waiter.at = undefined;
     this.length--;
   }

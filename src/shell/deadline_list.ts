@@ -1,4 +1,4 @@
-import { Heap, HeapNode } from "../core/heap.ts";
+import { Heap, type HeapNode } from "../core/heap.ts";
 
 /** What has a deadline; the links are those of the list it is in. */
 export interface Timed {
@@ -17,6 +17,8 @@ export interface Timed {
 export class DeadlineList<W extends Timed> {
   /** Circular, through a sentinel. Invariant: deadlines ascend. */
   readonly #list = new Sentinel();
+  /** Invariant: none in the list is later. */
+  #latest = -Infinity;
   readonly #heap = new Heap<Timed>();
   /** Invariant: how many are in. */
   size = 0;
@@ -24,9 +26,11 @@ export class DeadlineList<W extends Timed> {
   add(timed: W): void {
     const { deadline } = timed;
     const last = this.#list.sooner;
-    if (deadline < last.deadline || deadline === Infinity) {
+    const isFirst = last === this.#list;
+    if (deadline === Infinity || !isFirst && deadline < this.#latest) {
       timed.later = this.#heap.add(deadline, timed);
     } else {
+      this.#latest = deadline;
       timed.sooner = last;
       timed.later = this.#list;
       last.later = this.#list.sooner = timed;
@@ -38,10 +42,10 @@ export class DeadlineList<W extends Timed> {
   remove(timed: W): boolean {
     const { sooner, later } = timed;
     if (later === undefined) return false;
-    if (later instanceof HeapNode) this.#heap.remove(later);
+    if (sooner === undefined) this.#heap.remove(later as HeapNode<Timed>);
     else {
-      sooner!.later = later;
-      later.sooner = sooner;
+      sooner.later = later;
+      (later as Timed).sooner = sooner;
     }
     timed.sooner = timed.later = undefined;
     this.size--;

@@ -1,99 +1,138 @@
-import { describe, describeEffect, type Event, isEnd } from "./event.ts";
-import { isAtRest, stateFault, stepFault } from "./invariant.ts";
-import { findStuck } from "./liveness.ts";
+import { inWords } from "./effect.ts";
+import { type Event, eventInWords, events, isEnd } from "./event.ts";
+import { stateFault, stepFault } from "./invariant.ts";
+import { Liveness } from "./liveness.ts";
+import { Machine } from "./machine.ts";
 import type { Scope } from "./scope.ts";
-import type { StripeEffect } from "./stripe.ts";
-import { type StateGraph, StateGraphBuilder } from "./state_graph.ts";
-import { type Keyed, keyed } from "./state_key.ts";
-import type { TransitionTable } from "./transition_table.ts";
-import { apply, events, start, type World, type WorldStep } from "./world.ts";
+import { difference } from "./snapshot.ts";
+import { keyOf } from "./state_key.ts";
+import { type Step, TransitionTable } from "./transition_table.ts";
+import { copy, isAtRest, start, type World } from "./world.ts";
+
+/** What was seen of a scope. */
+export interface Exploration {
+  readonly states: number;
+  readonly transitions: number;
+}
 
 /** A rule is broken; the message ends with the shortest way there, in words. */
 export class Violation extends Error {}
 
-/** Visits every reachable state, breadth first, and checks every rule in it. */
-export function explore(scope: Scope, table: TransitionTable): StateGraph {
-  return new Explorer(scope, table).explore();
+/**
+ * Visits every reachable state of a scope, breadth first. In each it checks
+ * every rule, and brings a real machine there for each transition, to compare
+ * effects and state.
+ */
+export function explore(
+  scope: Scope,
+  Table: typeof TransitionTable = TransitionTable,
+): Exploration {
+  return new Explorer(scope, Table).explore();
 }
 
-class Explorer {
-  readonly #graph = new StateGraphBuilder();
+class Explorer implements Exploration {
+  transitions = 0;
+  readonly #scope: Scope;
+  readonly #Table: typeof TransitionTable;
+  readonly #ids = new Map<string, number>();
   readonly #frontier: (World | undefined)[] = [];
+  /** The state that each was first reached from, and how. */
+  readonly #parents: number[] = [];
+  readonly #events: (Event | undefined)[] = [];
+  readonly #liveness = new Liveness();
 
-  constructor(readonly scope: Scope, readonly table: TransitionTable) {}
+  constructor(scope: Scope, Table: typeof TransitionTable) {
+    this.#scope = scope;
+    this.#Table = Table;
+  }
 
-  explore(): StateGraph {
-    this.#add(keyed(start(this.scope)), -1, -1);
+  get states(): number {
+    return this.#ids.size;
+  }
+
+  explore(): this {
+    this.#add(start(this.#scope), -1, undefined);
     for (let state = 0; state < this.#frontier.length; state++) {
       const world = this.#frontier[state]!;
-      // The graph needs only keys; worlds would fill the memory.
+      // Worlds would fill the memory.
       this.#frontier[state] = undefined;
-      this.#graph.beginState();
-      for (const [i, event] of events(this.scope, world).entries()) {
-        this.#visit(state, world, i, event);
-      }
+      this.#visit(state, world);
     }
-    const graph = this.#graph.build();
-    const stuck = findStuck(graph);
-    if (stuck !== undefined) throw this.#violation(stuck.fault, stuck.state);
-    return graph;
+    const fault = this.#liveness.fault();
+    if (fault !== undefined) throw this.#violation(fault.fault, fault.state);
+    return this;
   }
 
-  #visit(state: number, world: World, index: number, event: Event): void {
-    this.#graph.addEvent(isEnd(event));
-    const targets = new Set<number>();
-    for (const step of apply(this.table, world, event)) {
-      const fault = stepFault(world, event, step) ?? stateFault(step.world);
-      if (fault !== undefined) throw this.#violation(fault, state, event, step);
-      targets.add(this.#add(keyed(step.world), state, index));
+  #visit(state: number, world: World): void {
+    const way = this.#wayTo(state);
+    const ends: number[] = [];
+    for (const event of events(this.#scope, world)) {
+      this.transitions++;
+      const step = this.#step(world, event);
+      const known = this.states;
+      const target = this.#add(step.world, state, event);
+      const fault = stepFault(world, event, step) ??
+        (target === known ? stateFault(step.world) : undefined) ??
+        this.#disagreement(way, event, step);
+      if (fault !== undefined) throw this.#violation(fault, state, event);
+      if (isEnd(event)) ends.push(target);
     }
-    for (const target of targets) this.#graph.addOutcome(target);
+    this.#liveness.add(ends, isAtRest(world));
   }
 
-  #add({ key, world }: Keyed, parent: number, event: number): number {
-    const known = this.#graph.find(key);
+  #step(world: World, event: Event): TransitionTable {
+    const table = new this.#Table(this.#scope, copy(world));
+    table.perform(event);
+    return table;
+  }
+
+  /** Does to a new machine all that led to a state, and then the event. */
+  #disagreement(way: readonly Event[], event: Event, due: Step) {
+    try {
+      const machine = new Machine(this.#scope);
+      for (const event of way) machine.perform(event);
+      machine.perform(event);
+      machine.poke();
+      const { effects } = machine;
+      return JSON.stringify(effects) === JSON.stringify(due.effects)
+        ? difference(machine, due.world)
+        : `the machine does: ${inWords(effects)}`;
+    } catch (error) {
+      return `the machine throws: ${error}`;
+    }
+  }
+
+  #add(world: World, parent: number, event: Event | undefined): number {
+    const key = keyOf(this.#scope, world);
+    const known = this.#ids.get(key);
     if (known !== undefined) return known;
+    const id = this.#ids.size;
+    this.#ids.set(key, id);
     this.#frontier.push(world);
-    return this.#graph.addState(key, parent, event, isAtRest(world));
+    this.#parents.push(parent);
+    this.#events.push(event);
+    return id;
   }
 
-  #violation(
-    fault: string,
-    state: number,
-    event?: Event,
-    step?: WorldStep,
-  ): Violation {
-    const trace = this.#traceTo(state);
-    if (event !== undefined) trace.push(inWords(event, step!.effects));
-    return new Violation(`${this.scope.name}: ${fault}\n${numbered(trace)}`);
+  #wayTo(state: number): Event[] {
+    const way: Event[] = [];
+    for (let at = state; at > 0; at = this.#parents[at]!) {
+      way.push(this.#events[at]!);
+    }
+    return way.reverse();
   }
 
-  /** The shortest way to a state, an event and its effects a line. */
-  #traceTo(state: number): string[] {
-    let world = keyed(start(this.scope)).world;
-    return this.#graph.path(state).slice(1).map((next) => {
-      const index = this.#graph.parentEvent(next);
-      const event = events(this.scope, world)[index]!;
-      for (const step of apply(this.table, world, event)) {
-        const arrived = keyed(step.world);
-        if (this.#graph.find(arrived.key) !== next) continue;
-        world = arrived.world;
-        return inWords(event, step.effects);
-      }
-      throw new Error("model: a way leads elsewhere the second time");
+  #violation(fault: string, state: number, event?: Event): Violation {
+    const way = this.#wayTo(state);
+    if (event !== undefined) way.push(event);
+    let world = start(this.#scope);
+    const lines = way.map((event, i) => {
+      const step = this.#step(world, event);
+      world = step.world;
+      return `  ${i + 1}. ${eventInWords(event)} → ${inWords(step.effects)}`;
     });
+    return new Violation(
+      `${this.#scope.name}: ${fault}\n${lines.join("\n")}`,
+    );
   }
-}
-
-/** An event and what comes of it. */
-export function inWords(
-  event: Event,
-  effects: readonly StripeEffect[],
-): string {
-  const words = effects.map(describeEffect).join("; ");
-  return `${describe(event)} → ${words || "nothing to do"}`;
-}
-
-export function numbered(lines: readonly string[]): string {
-  return lines.map((line, i) => `  ${i + 1}. ${line}`).join("\n");
 }

@@ -1,302 +1,286 @@
+import type { Effect } from "./effect.ts";
 import type { Event } from "./event.ts";
-import {
-  creating,
-  isEmpty,
-  pending,
-  type Pool,
-  type Stripe,
-  type StripeEffect,
-  type Waiter,
-} from "./stripe.ts";
-import { IDLE_TICKS, type World, type WorldStep } from "./world.ts";
+import type { Step } from "./transition_table.ts";
+import { IDLE_TICKS, pending, type Stripe, sum, type World } from "./world.ts";
 
 /** The broken rule, if any, of those that hold in every state. */
-export function stateFault({ pool }: World): string | undefined {
-  return slotFault(pool) ?? ownerFault(pool) ?? lineFault(pool) ??
-    closedFault(pool);
+export function stateFault(world: World): string | undefined {
+  return slotFault(world) ?? ownerFault(world) ?? lineFault(world) ??
+    choiceFault(world) ?? closedFault(world);
 }
 
 /** The broken rule, if any, of those that hold in every transition. */
 export function stepFault(
   before: World,
   event: Event,
-  after: WorldStep,
+  after: Step,
 ): string | undefined {
-  return wakeFault(before.pool, event, after) ??
-    resourceFault(before.pool, event, after) ??
-    orderFault(before.pool, event, after) ??
-    expiryFault(before.pool, event, after) ??
-    tryFault(before.pool, event, after) ??
+  return settleFault(before, event, after) ??
+    resourceFault(before, event, after) ??
+    orderFault(before, event, after) ??
+    expiryFault(before, event, after) ??
+    tryFault(before, event, after) ??
     createFault(after) ??
-    closeFault(before.pool, after);
+    closeFault(before, after);
 }
 
-function slotFault({ stripes }: Pool): string | undefined {
-  for (const stripe of stripes) {
-    const used = stripe.leased.length + stripe.validating.length;
-    const slots = stripe.spare + stripe.idle.length + used +
-      stripe.creating.length + stripe.destroying.length;
-    if (stripe.spare < 0) {
-      return `S1: stripe ${stripe.id} has ${stripe.spare} spare`;
-    }
-    if (slots !== stripe.capacity) {
-      return `S1: stripe ${stripe.id} has ${slots} slots of ${stripe.capacity}`;
+function slotFault({ stripes }: World): string | undefined {
+  for (const { id, capacity, spare, ...in_ } of stripes) {
+    const slots = spare + in_.idle.length + in_.used.length +
+      in_.creating.length + in_.destroying.length;
+    if (spare < 0) return `S1: stripe ${id} has ${spare} spare`;
+    if (slots !== capacity) {
+      return `S1: stripe ${id} has ${slots} slots of ${capacity}`;
     }
   }
 }
 
 /** Where each resource is. */
-function places({ stripes }: Pool): [number, Stripe, string][] {
-  return stripes.flatMap((stripe) => [
-    ...stripe.idle.map((e) => [e.resource, stripe, "idle"] as const),
-    ...stripe.leased.map((l) => [l.resource, stripe, "leased"] as const),
-    ...stripe.validating.map((v) => [v.resource, stripe, "valid?"] as const),
-    ...stripe.destroying.map((r) => [r, stripe, "destroying"] as const),
-  ]).map(([resource, stripe, place]) => [resource, stripe, place]);
+function places(world: World): [number, { stripe: number; place: string }][] {
+  return world.stripes.flatMap(({ id: stripe, idle, used, destroying }) => [
+    ...idle.map((it) => [it.resource, { stripe, place: "idle" }] as const),
+    ...used.map((it) => [it.resource, { stripe, place: "used" }] as const),
+    ...destroying.map((it) => [it, { stripe, place: "destroying" }] as const),
+  ]).map(([resource, where]) => [resource, where]);
 }
 
-function ownerFault(pool: Pool): string | undefined {
-  const resources = places(pool).map(([resource]) => resource);
+function ownerFault(world: World): string | undefined {
+  const resources = places(world).map(([resource]) => resource);
   if (new Set(resources).size < resources.length) {
     return "S2: a resource is in two places";
   }
-  const holders = [
-    ...pending(pool).map(({ client }) => client),
-    ...pool.stripes.flatMap((s) => s.leased.map(({ client }) => client)),
+  const used = world.stripes.flatMap((stripe) => stripe.used);
+  const owners = [
+    ...pending(world).map(({ client }) => client),
+    ...used.flatMap(({ holder }) => holder ?? []),
   ];
-  if (new Set(holders).size < holders.length) {
+  if (new Set(owners).size < owners.length) {
     return "S3: an acquire is settled and pending, or settled twice";
   }
 }
 
-function lineFault(pool: Pool): string | undefined {
-  for (const [line, queue] of pool.queues.entries()) {
+function lineFault({ stripes, queues, postponed }: World): string | undefined {
+  for (const [line, queue] of queues.entries()) {
     if (queue.some(({ id }, i) => i > 0 && queue[i - 1]!.id >= id)) {
       return `S4: line ${line} is out of order`;
     }
-    if (queue.length === 0) continue;
-    const stripes = pool.stripes.filter((stripe) => stripe.line === line);
-    if (stripes.some((stripe) => stripe.idle.length > 0)) {
+    // Those sent back wait for their batch, whatever is idle.
+    if (queue.length === 0 || postponed.length > 0) continue;
+    const own = stripes.filter((stripe) => stripe.line === line);
+    if (own.some(({ idle }) => idle.length > 0)) {
       return `S5: a resource is idle while line ${line} waits`;
     }
-    const spare = stripes.some((stripe) => stripe.spare > 0);
-    if (spare && queue.length > creating(pool, line)) {
+    const lacks = queue.length > sum(own, ({ creating }) => creating.length);
+    if (lacks && own.some(({ spare }) => spare > 0)) {
       return `S5: a slot is spare while line ${line} lacks a create`;
     }
   }
 }
 
-function closedFault(pool: Pool): string | undefined {
-  if (!pool.closed) return undefined;
-  if (pending(pool).length > 0) return "S10: an acquire is pending after close";
-  if (pool.stripes.some((stripe) => stripe.idle.length > 0)) {
+/** What can be chosen is noted, and once. */
+function choiceFault({ stripes, ...world }: World): string | undefined {
+  const isNoted = (noted: number[], has: (stripe: Stripe) => boolean) =>
+    new Set(noted).size === noted.length &&
+    stripes.every((stripe) => !has(stripe) || noted.includes(stripe.id));
+  if (
+    !isNoted(world.withIdle, ({ idle }) => idle.length > 0) ||
+    !isNoted(world.withSpare, ({ spare }) => spare > 0)
+  ) return "a stripe that has something to give cannot be chosen";
+}
+
+function closedFault(world: World): string | undefined {
+  if (!world.closed) return undefined;
+  if (pending(world).length > 0) {
+    return "S10: an acquire is pending after close";
+  }
+  if (world.stripes.some(({ idle }) => idle.length > 0)) {
     return "S10: a resource is idle after close";
   }
 }
 
-function wakes(effects: readonly StripeEffect[]) {
-  return effects.filter((effect) => effect.kind === "Wake");
+/** The effects of the kinds named. */
+function only<K extends Effect["kind"]>(
+  effects: readonly Effect[],
+  ...kinds: K[]
+) {
+  return effects.filter((effect): effect is Extract<Effect, { kind: K }> =>
+    (kinds as string[]).includes(effect.kind)
+  );
 }
 
-function wakeFault(
-  before: Pool,
+function settleFault(
+  before: World,
   event: Event,
-  { world, effects }: WorldStep,
+  { world, effects }: Step,
 ): string | undefined {
   const was = new Set(pending(before).map(({ client }) => client));
   if ("home" in event) was.add(event.client);
-  const is = new Set(pending(world.pool).map(({ client }) => client));
-  const told = wakes(effects).map(({ waiter }) => waiter.client);
+  const is = new Set(pending(world).map(({ client }) => client));
+  const told = only(effects, "deliver", "reject").map(({ client }) => client);
   if (new Set(told).size < told.length) return "S3: an acquire settles twice";
   for (const client of told) {
     if (!was.has(client)) return `S3: client ${client} is told out of turn`;
     if (is.has(client)) return `S3: client ${client} is told and still waits`;
   }
   for (const client of was) {
-    if (!is.has(client) && !told.includes(client)) {
+    const isTry = event.kind === "tryAcquire" && event.client === client;
+    if (!is.has(client) && !told.includes(client) && !isTry) {
       return `S3: the acquire of client ${client} is lost`;
     }
   }
-  for (const { waiter, result } of wakes(effects)) {
-    if (result.kind !== "Deliver") continue;
-    const holds = world.pool.stripes.some((stripe) =>
-      stripe.leased.some((lease) =>
-        lease.client === waiter.client && lease.resource === result.resource
-      )
+  const used = world.stripes.flatMap((stripe) => stripe.used);
+  for (const { client, resource } of only(effects, "deliver")) {
+    const holds = used.some((it) =>
+      it.holder === client && it.resource === resource
     );
-    if (!holds) {
-      return `S2: client ${waiter.client} gets what is not leased to it`;
-    }
+    if (!holds) return `S2: client ${client} gets what is not leased to it`;
   }
 }
 
 function resourceFault(
-  before: Pool,
+  before: World,
   event: Event,
-  { world, effects }: WorldStep,
+  { world, effects }: Step,
 ): string | undefined {
-  const destroyed = effects.filter((effect) => effect.kind === "Destroy")
-    .map(({ resource }) => resource);
-  if (new Set(destroyed).size < destroyed.length) {
+  const destroys = only(effects, "destroy").map(({ resource }) => resource);
+  const destroyed = new Set(destroys);
+  if (destroyed.size < destroys.length) {
     return "S2: a resource is destroyed twice";
   }
-  const now = new Map(
-    places(world.pool).map(([resource, stripe, place]) => [
-      resource,
-      { stripe: stripe.id, place },
-    ]),
-  );
-  for (const [resource, stripe, place] of places(before)) {
-    const then = now.get(resource);
+  const now = new Map(places(world));
+  const then = new Map(places(before));
+  for (const [resource, { stripe, place }] of then) {
+    const next = now.get(resource);
     if (place === "destroying") {
-      if (destroyed.includes(resource)) return "S2: destroy runs twice";
-      const over = "resource" in event && event.resource === resource;
-      if (then?.place !== "destroying" && !over) {
-        return "S1: a slot is given back before its destroy has settled";
+      if (destroyed.has(resource)) return "S2: destroy runs twice";
+      const isOver = event.kind === "destroyed" && event.resource === resource;
+      if ((next?.place !== "destroying") !== isOver) {
+        return "S1: a slot is not given back when its destroy has settled";
       }
-      continue;
-    }
-    if (then === undefined) return `S2: resource ${resource} is lost`;
-    if (then.stripe !== stripe.id) {
+    } else if (next === undefined) {
+      return `S2: resource ${resource} is lost`;
+    } else if (next.stripe !== stripe) {
       return `S2: resource ${resource} changes its stripe`;
     }
   }
-  const known = new Set(places(before).map(([resource]) => resource));
   for (const [resource, { place }] of now) {
-    const isNew = "id" in event && event.id === resource;
-    if (!known.has(resource) && !isNew) return "S2: a resource from nowhere";
-    if ((place === "destroying") !== isDestroyed(before, destroyed, resource)) {
+    const isNew = event.kind === "created" && resource === world.births;
+    if (!then.has(resource) && !isNew) return "S2: a resource from nowhere";
+    const isDestroyed = destroyed.has(resource) ||
+      then.get(resource)?.place === "destroying";
+    if ((place === "destroying") !== isDestroyed) {
       return `S2: resource ${resource} is not destroyed as it should be`;
     }
   }
 }
 
-function isDestroyed(
-  before: Pool,
-  destroyed: readonly number[],
-  resource: number,
-): boolean {
-  return destroyed.includes(resource) ||
-    before.stripes.some((stripe) => stripe.destroying.includes(resource));
-}
-
-/** Waiters that were offered a resource, or told that a create failed. */
-function offered(effects: readonly StripeEffect[]): Waiter[] {
-  return effects.flatMap((effect) => {
-    if (effect.kind === "Validate") return [effect.taker];
-    if (effect.kind !== "Wake") return [];
-    const { result } = effect;
-    const isOffer = result.kind === "Deliver" ||
-      (result.kind === "Failed" && result.error !== "full");
-    return isOffer ? [effect.waiter] : [];
-  });
-}
-
+/**
+ * Nobody older is left in line when one is offered a resource, or told that a
+ * create failed.
+ */
 function orderFault(
-  before: Pool,
+  before: World,
   event: Event,
-  { world, effects }: WorldStep,
+  { world, effects }: Step,
 ): string | undefined {
+  const waiters = new Map(
+    [...pending(before), ...pending(world)].map((it) => [it.client, it]),
+  );
   // The offer was made when its validation began: later news of an older
   // waiter does not take it back.
-  const offers = event.kind === "valid" ? [] : offered(effects);
-  for (const waiter of offers) {
-    if (waiter.line === undefined) continue;
-    const queue = world.pool.queues[waiter.line]!;
-    if (queue.some(({ id }) => id < waiter.id)) {
+  const isLate = event.kind === "valid";
+  const isOffer = (effect: Effect) =>
+    effect.kind === "validate" || effect.kind === "deliver" ||
+    effect.kind === "reject" && effect.error === "create";
+  for (const effect of isLate ? [] : effects.filter(isOffer)) {
+    const waiter = "client" in effect && waiters.get(effect.client);
+    if (!waiter) continue;
+    if (world.queues[waiter.line]!.some(({ id }) => id < waiter.id)) {
       return `S4: client ${waiter.client} overtakes`;
     }
   }
   if (!("home" in event)) return;
-  const taken = new Set<number>();
-  for (const effect of effects) {
-    if (effect.kind === "Validate") taken.add(effect.resource);
-    if (effect.kind === "Wake" && effect.result.kind === "Deliver") {
-      taken.add(effect.result.resource);
-    }
-  }
+  const given = only(effects, "validate", "deliver");
+  const taken = new Set(given.map(({ resource }) => resource));
   for (const { idle } of before.stripes) {
     const kept = idle.findIndex(({ resource }) => !taken.has(resource));
-    if (kept >= 0 && idle.slice(kept).some((e) => taken.has(e.resource))) {
+    if (kept >= 0 && idle.slice(kept).some((it) => taken.has(it.resource))) {
       return "the newest idle resource is not taken first";
     }
   }
 }
 
 function expiryFault(
-  before: Pool,
+  before: World,
   event: Event,
-  { world, effects }: WorldStep,
+  { world, effects }: Step,
 ): string | undefined {
   const evicted = new Set(
-    effects.flatMap((effect) =>
-      effect.kind === "Destroy" && effect.reason === "idle"
-        ? [effect.resource]
-        : []
-    ),
+    only(effects, "destroy").filter(({ reason }) => reason === "idle")
+      .map(({ resource }) => resource),
   );
-  for (const { idle } of before.stripes) {
-    for (const { resource, age } of idle) {
-      if (evicted.has(resource) && age <= IDLE_TICKS) {
-        return "S8: evicted before it was idle for longer than idleTimeout";
-      }
-      const stays = world.pool.stripes.some((stripe) =>
-        stripe.idle.some((entry) => entry.resource === resource)
-      );
-      if (event.kind === "sweep" && stays && age > IDLE_TICKS) {
-        return "S8: idle for longer than idleTimeout after a sweep";
-      }
-      const leased = world.pool.stripes.some((stripe) =>
-        stripe.leased.some((lease) => lease.resource === resource)
-      );
-      if (leased && age > IDLE_TICKS) {
-        return "S8: an expired resource is leased";
+  const now = new Map(places(world));
+  const agains = only(effects, "sweep").map(({ again }) => again);
+  for (const line of world.sweeps.keys()) {
+    const isThrough = agains[line] !== undefined;
+    for (const { idle } of before.stripes.filter((s) => s.line === line)) {
+      for (const { resource, since } of idle) {
+        const isExpired = before.now - since > IDLE_TICKS;
+        const place = now.get(resource)?.place;
+        if (evicted.has(resource) && !isExpired) {
+          return "S8: evicted before it was idle for longer than idleTimeout";
+        }
+        if (isExpired && place === "used") {
+          return "S8: an expired resource is taken";
+        }
+        if (!isThrough || place !== "idle") continue;
+        if (isExpired && before.sweeps[line]!.to === 0) {
+          return "S8: idle for longer than idleTimeout after a sweep";
+        }
+        if (!isExpired && (agains[line] ?? 0) > since + IDLE_TICKS) {
+          return "S8: the next sweep comes later than an end";
+        }
       }
     }
   }
 }
 
 function tryFault(
-  before: Pool,
+  before: World,
   event: Event,
-  { world, effects }: WorldStep,
+  { world, effects }: Step,
 ): string | undefined {
-  if (event.kind !== "tryAcquire" && event.kind !== "acquireNow") return;
-  const waits = pending(world.pool).length > pending(before).length;
-  if (waits) return `S9: ${event.kind} waits`;
-  if (effects.some(({ kind }) => kind === "Create")) {
-    return `S9: ${event.kind} creates`;
-  }
+  if (event.kind !== "tryAcquire") return;
+  const waits = pending(world).length > pending(before).length;
+  if (waits) return "S9: tryAcquire waits";
+  if (only(effects, "create").length > 0) return "S9: tryAcquire creates";
 }
 
 /** A create begins only for a waiter who has none. */
-function createFault({ world, effects }: WorldStep): string | undefined {
-  for (const effect of effects) {
-    if (effect.kind !== "Create") continue;
-    const stripe = world.pool.stripes.find(({ id }) => id === effect.stripe)!;
-    const waiting = world.pool.queues[stripe.line]!.length;
-    if (creating(world.pool, stripe.line) > waiting) {
+function createFault({ world, effects }: Step): string | undefined {
+  for (const { stripe } of only(effects, "create")) {
+    const { line } = world.stripes[stripe]!;
+    const own = world.stripes.filter((stripe) => stripe.line === line);
+    const creating = sum(own, (stripe) => stripe.creating.length);
+    if (creating > world.queues[line]!.length) {
       return "a create begins that no waiter lacks";
     }
   }
 }
 
+/** A line is closed once nothing of it is left, and says so once. */
 function closeFault(
-  before: Pool,
-  { world, effects }: WorldStep,
+  before: World,
+  { world, effects }: Step,
 ): string | undefined {
-  const settles = effects.some(({ kind }) => kind === "Closed");
-  const isOver = world.pool.closed && isEmpty(world.pool);
-  const wasOver = before.closed && isEmpty(before);
-  if (settles !== (isOver && !wasOver)) {
-    return `S10: close ${settles ? "settles" : "does not settle"}`;
+  const closed = ({ closed, stripes, queues }: World) =>
+    sum([...queues.keys()], (line) =>
+      Number(
+        closed && stripes.every((stripe) =>
+          stripe.line !== line || stripe.spare === stripe.capacity
+        ),
+      ));
+  if (only(effects, "closed").length !== closed(world) - closed(before)) {
+    return "S10: a line is closed too early, too late, or twice";
   }
-}
-
-/** Whether nothing is under way: every slot is spare or idle, nobody waits. */
-export function isAtRest({ pool }: World): boolean {
-  return pending(pool).length === 0 &&
-    pool.stripes.every((stripe) =>
-      stripe.spare + stripe.idle.length === stripe.capacity
-    );
 }

@@ -1,8 +1,17 @@
-import type { Proof } from "./proof.ts";
+/**
+ * Explores every scope of the model, and replays each of its transitions on the
+ * real machine. With arguments: only the scopes whose name contains them all.
+ *
+ * - `scope.ts`: how large each world is, and what may happen in it
+ * - `world.ts`, `event.ts`, `effect.ts`: what is, can happen, and is intended
+ * - `transition_table.ts`: the transitions, as a program of its own
+ * - `explorer.ts`: every reachable state, by `state_key.ts` each once
+ * - `invariant.ts`, `liveness.ts`: what must hold in them
+ * - `machine.ts`, `snapshot.ts`: the real `Line`, driven verb by verb and read
+ *
+ * @module
+ */
 import { FAULTS, missingPairs, SCOPES } from "./scope.ts";
-
-// Explores every scope of the model, and replays it on the real pool. With
-// arguments: only the scopes whose name contains them all.
 
 const began = performance.now();
 const names = SCOPES.map(({ name }) => name);
@@ -38,18 +47,24 @@ if (faults.length > 0) {
 }
 console.log(`\nNothing to object to in ${chosen.length} scopes, ${total} s`);
 
+/** What a worker says of a scope. */
+interface Shown {
+  report: string;
+  fault?: string;
+}
+
 /** One worker takes scope after scope. */
 async function proveNext(): Promise<void> {
   const url = new URL("./worker.ts", import.meta.url);
   const worker = new Worker(url, { type: "module" });
   for (let scope; (scope = queue.shift()) !== undefined;) {
-    const proof = await new Promise<Proof>((resolve, reject) => {
+    const { report, fault } = await new Promise<Shown>((resolve, reject) => {
       worker.onmessage = ({ data }) => resolve(data);
       worker.onerror = reject;
       worker.postMessage(scope);
     });
-    console.log(proof.report);
-    faults.push(...proof.faults);
+    console.log(report);
+    if (fault !== undefined) faults.push(fault);
   }
   worker.terminate();
 }

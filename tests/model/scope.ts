@@ -1,23 +1,17 @@
 /** What may happen in the world of a scope, beside acquire and release. */
 export const FAULTS = [
   "createFails",
-  "createTimesOut",
   "cancel",
-  "acquireTimesOut",
   "leaseDestroyed",
-  "destroyThrows",
-  "destroyTimesOut",
   "invalid",
-  "validateThrows",
-  "validateTimesOut",
+  "postponed",
   "ticks",
+  "parts",
   "clear",
   "close",
   "abandon",
   "tryAcquire",
-  "acquireNow",
   "affinity",
-  "maxPending",
 ] as const;
 
 export type Fault = typeof FAULTS[number];
@@ -45,161 +39,78 @@ export function missingPairs(scopes: readonly Scope[]): [Fault, Fault][] {
   );
 }
 
-/** All faults but those named, and but those that cannot happen anyway. */
-function all(
-  validate: Scope["validate"],
+/** The scope of a shape, with all faults that can happen but those named. */
+function scope(
+  shape: Omit<Scope, "name" | "faults">,
   ...but: readonly Fault[]
-): ReadonlySet<Fault> {
-  const never: readonly Fault[] = validate === "async"
+): Scope {
+  const { capacities, clients, takes, isolated, validate } = shape;
+  const never: Fault[] = validate === "async"
     ? []
     : validate === "sync"
-    ? ["validateTimesOut"]
-    : ["invalid", "validateThrows", "validateTimesOut"];
-  return new Set(
-    FAULTS.filter((fault) => !never.includes(fault) && !but.includes(fault)),
-  );
+    ? ["postponed"]
+    : ["invalid", "postponed"];
+  if (capacities.length === 1) never.push("affinity");
+  const lines = isolated ? "isolated" : "one line";
+  const shared = capacities.length > 1 ? `, ${lines}` : "";
+  return {
+    ...shape,
+    name: `${capacities.join(" + ")} slots, ${clients} clients × ${takes}` +
+      `${shared}, validate ${validate}`,
+    faults: new Set(
+      FAULTS.filter((fault) => !never.includes(fault) && !but.includes(fault)),
+    ),
+  };
 }
 
-const ONE_STRIPE = { isolated: false, clients: 3 };
-const TWO_STRIPES = { capacities: [1, 1], clients: 3, takes: 2 };
-
-/** What comes to the same as a fault that the largest products keep. */
-const ALIKE = ["acquireNow", "validateThrows", "destroyTimesOut"] as const;
-
-/**
- * What `deno task model` explores and replays, the longest first: full
- * products, but that one stripe needs no affinity, that `maxPending` changes
- * all else, and that the largest do without a few.
- */
-export const SCOPES: readonly Scope[] = [
-  {
-    ...TWO_STRIPES,
-    name: "2 stripes × 1, 3 clients × 2, one line, validate async",
-    isolated: false,
-    validate: "async",
-    faults: all(
-      "async",
-      "maxPending",
-      ...ALIKE,
-      "createTimesOut",
-      "destroyThrows",
-      "leaseDestroyed",
-    ),
-  },
-  {
-    ...TWO_STRIPES,
-    name: "2 stripes × 1, 3 clients × 2, isolated, validate never",
-    isolated: true,
-    validate: "never",
-    faults: all("never", "maxPending", ...ALIKE),
-  },
-  {
-    ...TWO_STRIPES,
-    name: "2 stripes × 1, 3 clients × 2, isolated, validate async",
-    isolated: true,
-    validate: "async",
-    faults: all(
-      "async",
-      "maxPending",
-      ...ALIKE,
-      "createTimesOut",
-      "destroyThrows",
-      "leaseDestroyed",
-      "tryAcquire",
-    ),
-  },
-  {
-    ...TWO_STRIPES,
-    name: "2 stripes × 1, 3 clients × 2, one line, validate never",
-    isolated: false,
-    validate: "never",
-    faults: all("never", "maxPending"),
-  },
-  ...[false, true].map((isolated): Scope => ({
-    name: `2 stripes × 2 and 1, 3 clients × 1, ${
-      isolated ? "isolated" : "one line"
-    }, validate async, maxPending`,
-    capacities: [2, 1],
-    clients: 3,
-    takes: 1,
-    isolated,
-    validate: "async",
-    faults: all("async"),
-  })),
-  {
-    ...ONE_STRIPE,
-    name: "1 stripe × 2, 3 clients × 2, validate async, maxPending",
-    capacities: [2],
-    takes: 2,
-    validate: "async",
-    faults: all("async", "affinity"),
-  },
-  ...(["async", "sync", "never"] as const).flatMap((validate): Scope[] =>
-    [1, 2].map((capacity) => ({
-      ...ONE_STRIPE,
-      name: `1 stripe × ${capacity}, 3 clients × ${
-        4 - capacity
-      }, validate ${validate}`,
-      capacities: [capacity],
-      takes: 4 - capacity,
-      validate,
-      faults: all(validate, "affinity", "maxPending"),
-    }))
-  ),
-];
+const SHAPE = { isolated: false, clients: 3 };
 
 /** Small enough for every run of the tests on every runtime. */
 export const SMALL_SCOPES: readonly Scope[] = [
-  {
-    name: "1 stripe × 1, 2 clients × 2, validate async",
+  scope({
     capacities: [1],
     isolated: false,
     clients: 2,
     takes: 2,
     validate: "async",
-    faults: all("async", "affinity", "maxPending"),
-  },
-  {
-    name: "1 stripe × 2, 3 clients × 1, validate sync, maxPending",
+  }),
+  scope({
     capacities: [2],
     isolated: false,
-    clients: 3,
+    clients: 2,
     takes: 1,
     validate: "sync",
-    faults: all("sync", "affinity"),
-  },
-  ...[false, true].map((isolated): Scope => ({
-    name: `2 stripes × 1, 3 clients × 1, ${isolated ? "isolated" : "one line"}`,
+  }),
+  scope({
     capacities: [1, 1],
-    isolated,
-    clients: 3,
+    isolated: false,
+    clients: 2,
     takes: 1,
     validate: "never",
-    faults: all(
-      "never",
-      "maxPending",
-      ...ALIKE,
-      "destroyThrows",
-      "createTimesOut",
-    ),
-  })),
-  {
-    name:
-      "1 stripe × 2, 3 clients × 2, validate async, cancel and invalid only",
-    capacities: [2],
-    isolated: false,
-    clients: 3,
-    takes: 2,
-    validate: "async",
-    faults: new Set(["cancel", "invalid"]),
-  },
-  {
-    name: "2 stripes × 2 and 1, 3 clients × 1, one line, affinity only",
-    capacities: [2, 1],
-    isolated: false,
-    clients: 3,
+  }),
+  scope({
+    capacities: [1, 1],
+    isolated: true,
+    clients: 2,
     takes: 1,
     validate: "never",
-    faults: new Set(["affinity"]),
-  },
+  }),
+];
+
+/** What `deno task model` explores and replays. */
+export const SCOPES: readonly Scope[] = [
+  ...[[1, 1], [2, 1], [2, 2]].flatMap((capacities) =>
+    [false, true].flatMap((isolated) =>
+      (["async", "never"] as const).map((validate) =>
+        scope(
+          { ...SHAPE, capacities, isolated, takes: 1, validate },
+          "parts",
+        )
+      )
+    )
+  ),
+  ...(["async", "sync", "never"] as const).flatMap((validate) => [
+    scope({ ...SHAPE, capacities: [1], takes: 3, validate }),
+    scope({ ...SHAPE, capacities: [2], takes: 2, validate }),
+  ]),
 ];

@@ -1,134 +1,123 @@
-import { pending, type Stripe, type Waiter } from "./stripe.ts";
-import { atLarge, type World } from "./world.ts";
+import type { Scope } from "./scope.ts";
+import {
+  atLarge,
+  IDLE_TICKS,
+  pending,
+  type Stripe,
+  type Used,
+  type Waiter,
+  type World,
+} from "./world.ts";
 
-/** A world put in canonical order, and the string that stands for it. */
-export interface Keyed {
-  readonly world: World;
-  readonly key: string;
+/**
+ * A string that two worlds share if they differ in nothing but the numbers of
+ * their clients, resources, creates and stripes, and the age of what expired.
+ */
+export function keyOf(scope: Scope, world: World): string {
+  const code = new Code(world);
+  return orders(scope).map((order) => code.key(order))
+    .reduce((least, key) => key < least ? key : least);
 }
 
 /**
- * Two worlds have one key if they differ in nothing but the numbers of their
- * clients, resources and stripes. The numbers stay in the world, so that one
- * run can be followed through it.
+ * The orders in which the stripes come to the same: they must have as many
+ * slots, and a sweep that stops half-way can tell them apart.
  */
-export function keyed(world: World): Keyed {
-  const codes = new Codes(world);
-  const { stripes } = world.pool;
-  let best: Keyed | undefined;
-  const sorted = stripes.map((stripe) => codes.sorted(stripe));
-  for (const order of orders(stripes.length)) {
-    const arranged = order.map((i) => sorted[i]!);
-    const key = codes.key(arranged);
-    if (best === undefined || key < best.key) {
-      const pool = { ...world.pool, stripes: arranged };
-      best = { key, world: { ...world, pool, clients: codes.clients } };
-    }
-  }
-  return best!;
+function orders({ capacities, faults }: Scope): readonly number[][] {
+  const isAlike = capacities.length === 2 &&
+    capacities[0] === capacities[1] && !faults.has("parts");
+  const order = [...capacities.keys()];
+  return isAlike ? [order, order.toReversed()] : [order];
 }
 
-const ORDERS = new Map<number, readonly (readonly number[])[]>();
-
-function orders(n: number): readonly (readonly number[])[] {
-  const known = ORDERS.get(n);
-  if (known !== undefined) return known;
-  let all: number[][] = [[]];
-  for (let i = 0; i < n; i++) {
-    all = all.flatMap((order) =>
-      Array.from({ length: i + 1 }, (_, at) => order.toSpliced(at, 0, i))
-    );
-  }
-  ORDERS.set(n, all);
-  return all;
-}
-
-/** What stands for each part of one world in its key. */
-class Codes {
-  /** By acquires left, those at large first. */
-  readonly clients: World["clients"];
+/** Numbers for what is not alike in a world. */
+class Code {
   readonly #world: World;
   readonly #takes = new Map<number, number>();
-  readonly #large: number[];
-  /** Places in the order of arrival, over all lines and takers. */
+  /** Places in the order of arrival, in line or as a taker, by line. */
   readonly #rank = new Map<number, number>();
+  readonly #reasons = new Map<string | undefined, number>([[undefined, 0]]);
 
   constructor(world: World) {
     this.#world = world;
-    this.clients = world.clients.toSorted((a, b) =>
-      a.takes - b.takes || a.id - b.id
-    );
     for (const { id, takes } of world.clients) this.#takes.set(id, takes);
-    this.#large = atLarge(world).map(({ takes }) => takes).sort();
-    pending(world.pool).sort((a, b) => a.id - b.id)
-      .forEach(({ id }, i) => this.#rank.set(id, i + 1));
-  }
-
-  /** The stripe with what is alike in it side by side. */
-  sorted(stripe: Stripe): Stripe {
-    return {
-      ...stripe,
-      leased: sortedBy(stripe.leased, (lease) => this.#lease(lease)),
-      validating: sortedBy(stripe.validating, (v) => this.#validation(v)),
-      creating: sortedBy(stripe.creating, ({ retired }) => Number(retired)),
-    };
-  }
-
-  key(stripes: readonly Stripe[]): string {
-    const { pool, late, abandoned } = this.#world;
-    const places = new Map(stripes.map((stripe, i) => [stripe.id, i + 1]));
-    const chars = [
-      (pool.closed ? 1 : 0) + (abandoned ? 2 : 0) +
-      Math.min(pool.failures, 2) * 4,
-      late.length,
-      this.#large.length,
-      ...this.#large,
-    ];
-    for (const { line } of pool.queues.length === 1 ? [stripes[0]!] : stripes) {
-      const queue = pool.queues[line]!;
-      chars.push(queue.length);
-      for (const waiter of queue) chars.push(this.#waiter(waiter, places));
+    const ranks = world.queues.map(() => 0);
+    for (const { id, line } of pending(world)) {
+      this.#rank.set(id, ++ranks[line]!);
     }
-    for (const stripe of stripes) this.#push(chars, stripe, places);
-    return String.fromCharCode(...chars);
+    for (const reason of ["clear", "close"]) {
+      this.#reasons.set(reason, this.#reasons.size);
+    }
+  }
+
+  key(order: readonly number[]): string {
+    const { closed, abandoned, queues, stripes, sweeps } = this.#world;
+    const places = new Map(order.map((id, place) => [id, place + 1]));
+    const large = atLarge(this.#world).map(({ takes }) => takes).sort();
+    const codes = [Number(closed) + Number(abandoned), large.length, ...large];
+    for (const line of queues.length === 1 ? [0] : order) {
+      const { to, earliest } = sweeps[line]!;
+      codes.push(to, this.#end(earliest), queues[line]!.length);
+      for (const waiter of queues[line]!) {
+        codes.push(this.#waiter(waiter, places));
+      }
+    }
+    for (const id of order) this.#push(codes, stripes[id]!, places);
+    // Later there is nothing to choose.
+    if (!closed && stripes.length > 1) this.#pushChoices(codes, places);
+    return String.fromCharCode(...codes);
   }
 
   #push(
-    chars: number[],
+    codes: number[],
     stripe: Stripe,
     places: ReadonlyMap<number, number>,
   ): void {
-    chars.push(stripe.capacity, stripe.spare, stripe.idle.length);
-    for (const { age } of stripe.idle) chars.push(age);
-    chars.push(stripe.leased.length);
-    for (const lease of stripe.leased) chars.push(this.#lease(lease));
-    chars.push(stripe.validating.length);
-    for (const validation of stripe.validating) {
-      const { taker } = validation;
-      chars.push(this.#validation(validation));
-      if (taker !== undefined) chars.push(this.#waiter(taker, places));
+    const { spare, idle, used, creating, destroying } = stripe;
+    codes.push(spare, idle.length, used.length, creating.length);
+    codes.push(destroying.length);
+    for (const { since } of idle) codes.push(this.#end(since + IDLE_TICKS));
+    const numbers = used.map((it) => this.#used(it, places));
+    codes.push(...numbers.sort((a, b) => a - b));
+    const retired = creating.map((it) => this.#reasons.get(it.retired)!);
+    codes.push(...retired.sort());
+  }
+
+  #pushChoices(codes: number[], places: ReadonlyMap<number, number>): void {
+    const { withIdle, withSpare, turn, queues, stripes } = this.#world;
+    for (const noted of [withIdle, withSpare]) {
+      codes.push(noted.length);
+      for (const id of noted) codes.push(places.get(id)!);
     }
-    chars.push(stripe.creating.length);
-    for (const { retired } of stripe.creating) chars.push(retired ? 1 : 0);
-    chars.push(stripe.destroying.length);
+    if (queues.length > 1) codes.push(places.get(turn % stripes.length)!);
   }
 
-  #waiter(waiter: Waiter, places: ReadonlyMap<number, number>): number {
-    const home = waiter.home === undefined ? 0 : places.get(waiter.home)!;
-    const takes = this.#takes.get(waiter.client)!;
-    return (this.#rank.get(waiter.id)! * 16 + takes) * 16 + home;
+  /** A time in ticks from now; all that are over are alike. */
+  #end(tick: number): number {
+    return Math.min(Math.max(tick - this.#world.now, -1), IDLE_TICKS + 1) + 1;
   }
 
-  #lease(lease: Stripe["leased"][number]): number {
-    return this.#takes.get(lease.client)! * 2 + Number(lease.retired);
+  #waiter(
+    { id, client, home, isBack }: Waiter,
+    places: ReadonlyMap<number, number>,
+  ): number {
+    const takes = this.#takes.get(client)!;
+    const place = places.get(home) ?? 0;
+    return ((this.#rank.get(id)! * 4 + takes) * 4 + place) * 2 + Number(isBack);
   }
 
-  #validation({ taker, retired }: Stripe["validating"][number]): number {
-    const rank = taker === undefined ? 0 : this.#rank.get(taker.id)!;
-    return rank * 2 + Number(retired);
+  #used(
+    { resource, holder, taker, retired }: Used,
+    places: ReadonlyMap<number, number>,
+  ): number {
+    const postponed = this.#world.postponed.indexOf(resource) + 1;
+    const owner = taker !== undefined
+      ? this.#waiter(taker, places)
+      : holder !== undefined
+      ? this.#takes.get(holder)! + 1
+      : 0;
+    const isLeased = Number(holder !== undefined);
+    const reason = this.#reasons.get(retired)!;
+    return ((owner * 4 + postponed) * 4 + reason) * 2 + isLeased;
   }
-}
-
-function sortedBy<A>(all: readonly A[], code: (item: A) => number) {
-  return all.length < 2 ? all : all.toSorted((a, b) => code(a) - code(b));
 }

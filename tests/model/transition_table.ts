@@ -1,521 +1,455 @@
+import type { Effect } from "./effect.ts";
+import type { AcquireEvent, Event } from "./event.ts";
+import type { Scope } from "./scope.ts";
 import {
-  creating,
-  type Creation,
-  isEmpty,
-  type Lease,
-  pending,
-  type Pool,
-  queueOf,
-  type Resource,
+  IDLE_TICKS,
+  type Retired,
   type Stripe,
-  type StripeEffect,
-  stripeOf,
-  type StripeStep,
-  type Validation,
+  sum,
+  type Used,
   type Waiter,
-  type WakeResult,
-  withQueue,
-  withStripe,
-} from "./stripe.ts";
+  type World,
+} from "./world.ts";
 
-/** What a scope fixes about the pool. */
-export interface Rules {
-  readonly idleTimeout: number;
-  readonly validate: "never" | "sync" | "async";
-  readonly maxPending: number;
+/** A world, and the effects intended on the way to it. */
+export interface Step {
+  readonly world: World;
+  readonly effects: readonly Effect[];
 }
 
-/** Where a take looked: what it swept on the way, and what it found. */
-interface Search extends StripeStep {
-  readonly found:
-    | { readonly stripe: number; readonly resource: Resource }
-    | undefined;
-}
+/** The table of transitions: each changes the world, and notes its effects. */
+export class TransitionTable implements Step {
+  readonly effects: Effect[] = [];
 
-/**
- * The table of transitions. Each answers with every step it permits: more than
- * one where the choice between stripes is left open.
- */
-export class TransitionTable {
-  constructor(readonly rules: Rules) {}
+  constructor(readonly scope: Scope, readonly world: World) {}
 
-  take(pool: Pool, waiter: Waiter): StripeStep[] {
-    if (pool.closed) return [wake(pool, waiter, cancelled("closed"))];
-    return this.#search(pool, waiter).flatMap((search) =>
-      search.found === undefined
-        ? linesFor(search.pool, waiter).flatMap((line) =>
-          this.#full(search.pool, waiter, line)
-            ? [wake(search.pool, waiter, failed("full"), search.effects)]
-            : this.wait(search, { ...waiter, line })
-        )
-        : [this.offer(search, waiter)]
-    );
-  }
-
-  /** `tryAcquire`, and `acquire` with `timeout: 0`: an idle one, or nothing. */
-  tryTake(pool: Pool, waiter: Waiter): StripeStep[] {
-    if (pool.closed) return [wake(pool, waiter, cancelled("closed"))];
-    return this.#search(pool, waiter).map((search) => {
-      const none = wake(search.pool, waiter, cancelled("none"), search.effects);
-      if (search.found === undefined) return none;
-      const step = this.offer(search, waiter);
-      if (this.rules.validate !== "async") return step;
-      const gone = detach(step.pool, waiter);
-      return wake(gone, waiter, cancelled("none"), step.effects);
-    });
-  }
-
-  /** A caller takes its place in its line; the demand rule may create for it. */
-  wait({ pool, effects }: StripeStep, waiter: Waiter): StripeStep[] {
-    const line = waiter.line!;
-    const queue = queueOf(pool, line);
-    const ahead = queue.filter((other) => other.id < waiter.id);
-    const behind = queue.filter((other) => other.id > waiter.id);
-    const next = withQueue(pool, line, [...ahead, waiter, ...behind]);
-    const spare = pool.stripes.filter((s) => s.line === line && s.spare > 0);
-    if (queue.length < creating(pool, line) || spare.length === 0) {
-      return [{ pool: next, effects }];
+  perform(event: Event): void {
+    this.#transit(event);
+    if (this.scope.validate !== "sync") return;
+    // A synchronous `validate` answers at once, and what that causes comes after.
+    let bad = "bad" in event ? event.bad : 0;
+    for (const effect of this.effects) {
+      if (effect.kind !== "validate") continue;
+      const { resource } = effect;
+      if (this.#used(resource)[1]?.taker === undefined) continue;
+      if (bad-- > 0) this.invalid(resource);
+      else this.valid(resource);
     }
-    const home = spare.filter((stripe) => stripe.id === waiter.home);
-    return (home.length > 0 ? home : spare).map((stripe) => {
-      const reserved = { spare: stripe.spare - 1 };
-      return create(withStripe(next, stripe.id, reserved), stripe.id, effects);
-    });
+  }
+
+  #transit(event: Event): void {
+    switch (event.kind) {
+      case "acquire":
+        return this.acquire(event);
+      case "tryAcquire":
+        return this.tryAcquire(event);
+      case "release":
+        return this.release(...this.#leased(event.client));
+      case "destroy": {
+        const [stripe, { resource }] = this.#leased(event.client);
+        return this.destroy(stripe, resource, "lease");
+      }
+      case "cancel":
+        return this.cancel(event.client, "abort");
+      case "created":
+        return this.created(event.creation);
+      case "createFails":
+        return this.createFailed(event.creation, "create");
+      case "destroyed":
+        return this.destroyed(event.resource);
+      case "valid":
+        return this.valid(event.resource);
+      case "invalid":
+        return this.invalid(event.resource);
+      case "postponed":
+        return this.postponed(event.resource);
+      case "turn":
+        return this.invalid(this.world.postponed.shift()!);
+      case "tick":
+        return void this.world.now++;
+      case "sweep":
+        return this.world.queues.forEach((_, i) => this.sweep(i, event.limit));
+      case "clear":
+        return this.world.queues.forEach((_, line) =>
+          this.retire(line, "clear")
+        );
+      case "close":
+        this.world.closed = true;
+        return this.world.queues.forEach((_, line) => this.close(line));
+      case "abandon":
+        this.world.abandoned = true;
+        return this.abandon();
+    }
+  }
+
+  acquire({ client, home }: AcquireEvent): void {
+    const { world } = this;
+    this.#count(client);
+    const found = this.take(home);
+    const id = world.arrivals++;
+    if (found !== undefined) {
+      const [stripe, resource] = found;
+      const { line } = stripe;
+      const preferred = this.scope.isolated ? line : home;
+      const taker = { id, client, home: preferred, line, isBack: false };
+      return this.offer(stripe, resource, taker);
+    }
+    const preferred = this.homeOf(home);
+    const line = this.scope.isolated ? preferred : 0;
+    const waiter = { id, client, home: preferred, line, isBack: false };
+    world.queues[line]!.push(waiter);
+    this.demand(line, preferred);
+  }
+
+  /** An idle one now, or nothing; a bad one is destroyed, and another taken. */
+  tryAcquire({ client, home, bad }: AcquireEvent): void {
+    const { validate } = this.scope;
+    this.#count(client);
+    for (let asked = 0;; asked++) {
+      const found = this.take(home);
+      if (found === undefined) return;
+      const [stripe, resource] = found;
+      if (validate !== "never") {
+        this.effects.push({ kind: "validate", client, resource });
+      }
+      if (validate === "async") {
+        return this.#use(stripe, { ...NOBODY, resource });
+      }
+      if (validate === "never" || asked >= bad) {
+        return this.deliver(stripe, resource, undefined, client);
+      }
+      this.destroy(stripe, resource, "invalid");
+    }
+  }
+
+  /** The newest idle one, if it has not expired: then all of its stripe have. */
+  take(home: number): [Stripe, number] | undefined {
+    const { queues } = this.world;
+    const isOpen = this.scope.isolated && home < 0;
+    if (!isOpen && queues[this.scope.isolated ? home : 0]!.length > 0) {
+      return undefined;
+    }
+    for (;;) {
+      const stripe = this.#stocked(home, isOpen);
+      if (stripe === undefined || queues[stripe.line]!.length > 0) {
+        return undefined;
+      }
+      const found = this.#takeNewest(stripe);
+      if (found !== undefined) return [stripe, found];
+    }
   }
 
   /** An idle or released resource goes to a taker, by way of `validate`. */
-  offer(search: Search, waiter: Waiter, retired = false): StripeStep {
-    const { stripe, resource } = search.found!;
-    const line = stripeOf(search.pool, stripe).line;
-    const taker = { ...waiter, line };
-    return this.rules.validate === "never"
-      ? deliver(search.pool, stripe, resource, retired, taker, search.effects)
-      : {
-        pool: withStripe(search.pool, stripe, {
-          validating: [
-            ...stripeOf(search.pool, stripe).validating,
-            { resource, taker, retired },
-          ],
-        }),
-        effects: [...search.effects, { kind: "Validate", resource, taker }],
-      };
+  offer(stripe: Stripe, resource: number, taker: Waiter): void {
+    const { client } = taker;
+    if (this.scope.validate === "never") {
+      return this.deliver(stripe, resource, undefined, client);
+    }
+    this.#use(stripe, { ...NOBODY, resource, taker });
+    this.effects.push({ kind: "validate", client, resource });
   }
 
-  created(pool: Pool, stripe: Stripe, creation: Creation): StripeStep[] {
-    const without = dropCreation(pool, stripe, creation);
-    const resource = creation.id;
-    if (pool.closed) return [destroy(without, stripe.id, resource, "close")];
-    const [head, ...rest] = queueOf(pool, stripe.line);
+  deliver(
+    stripe: Stripe,
+    resource: number,
+    retired: Retired,
+    client: number,
+  ): void {
+    this.#use(stripe, { resource, holder: client, taker: undefined, retired });
+    this.effects.push({ kind: "deliver", client, resource });
+  }
+
+  created(id: number): void {
+    const [stripe, retired] = this.#endCreate(id);
+    const resource = ++this.world.births;
+    const head = this.world.queues[stripe.line]!.shift();
     if (head !== undefined) {
-      const next = withQueue(without, stripe.line, rest);
-      return [deliver(next, stripe.id, resource, creation.retired, head)];
+      return this.deliver(stripe, resource, retired, head.client);
     }
-    if (creation.retired) {
-      return [destroy(without, stripe.id, resource, "clear")];
+    this.release(stripe, { ...NOBODY, resource, retired });
+  }
+
+  createFailed(id: number, error: string): void {
+    const [stripe] = this.#endCreate(id);
+    const head = this.world.queues[stripe.line]!.shift();
+    if (head !== undefined) this.reject(head, error);
+    this.vacate(stripe);
+  }
+
+  /** Nobody has it any more: it is destroyed, offered to the head, or idle. */
+  release(stripe: Stripe, { resource, retired }: Used): void {
+    if (retired !== undefined) return this.destroy(stripe, resource, retired);
+    const head = this.world.queues[stripe.line]!.shift();
+    if (head !== undefined) return this.offer(stripe, resource, head);
+    stripe.idle.unshift({ resource, since: this.world.now });
+    this.#note(this.world.withIdle, stripe);
+  }
+
+  valid(resource: number): void {
+    const [stripe, used] = this.#unuse(resource);
+    const { taker, retired } = used;
+    if (taker === undefined) return this.release(stripe, used);
+    this.deliver(stripe, resource, retired, taker.client);
+  }
+
+  /** Its taker takes again, at its old place. */
+  invalid(resource: number): void {
+    const [stripe, { taker }] = this.#unuse(resource);
+    this.destroy(stripe, resource, "invalid");
+    this.#putBack(taker);
+    this.serve(stripe.line);
+  }
+
+  /** A batch is to deal with it; its taker is in line again at once. */
+  postponed(resource: number): void {
+    const [stripe, used] = this.#unuse(resource);
+    this.#use(stripe, { ...used, taker: undefined });
+    this.#putBack(used.taker);
+    this.world.postponed.push(resource);
+  }
+
+  /** Those in line are offered what is idle, and create for the rest. */
+  serve(line: number): void {
+    const queue = this.world.queues[line]!;
+    for (let stripe; queue.length > 0;) {
+      const { home } = queue[0]!;
+      if ((stripe = this.#stocked(home, false)) === undefined) {
+        return this.demand(line, home);
+      }
+      const found = this.#takeNewest(stripe);
+      if (found !== undefined) this.offer(stripe, found, queue.shift()!);
     }
-    return [{ pool: addIdle(without, stripe.id, resource), effects: [] }];
   }
 
-  /** Create rejected, or timed out, in which case its resource may come late. */
-  createFailed(
-    pool: Pool,
-    stripe: Stripe,
-    creation: Creation,
-    error: string,
-  ): StripeStep[] {
-    const without = dropCreation(pool, stripe, creation);
-    const [head, ...rest] = queueOf(pool, stripe.line);
-    if (head === undefined) {
-      const { id } = stripe;
-      const report: StripeEffect = { kind: "Report", stripe: id, error };
-      return [this.#ended(addSpare(without, id), [report])];
+  destroy(stripe: Stripe, resource: number, reason: string): void {
+    stripe.destroying.push(resource);
+    const { id } = stripe;
+    this.effects.push({ kind: "destroy", resource, stripe: id, reason });
+  }
+
+  destroyed(resource: number): void {
+    const stripe = this.world.stripes.find(({ destroying }) =>
+      destroying.includes(resource)
+    )!;
+    stripe.destroying = stripe.destroying.filter((r) => r !== resource);
+    this.vacate(stripe);
+  }
+
+  reject({ client }: { client: number }, error: string): void {
+    this.effects.push({ kind: "reject", client, error });
+  }
+
+  /** Its create, if one is in flight for it, goes on. */
+  cancel(client: number, error: string): void {
+    const { queues, stripes } = this.world;
+    const isOther = (waiter: Waiter) => waiter.client !== client;
+    queues.forEach((queue, i) => queues[i] = queue.filter(isOther));
+    for (const stripe of stripes) {
+      stripe.used = stripe.used.map((used) =>
+        used.taker?.client === client ? { ...used, taker: undefined } : used
+      );
     }
-    const next = withQueue(without, stripe.line, rest);
-    const woken = wake(next, head, failed(error));
-    return [this.#slotFreed(woken.pool, stripe.id, woken.effects)];
+    this.reject({ client }, error);
   }
 
-  release(pool: Pool, stripe: Stripe, lease: Lease): StripeStep[] {
-    return [
-      this.putBack(
-        dropLease(pool, stripe, lease),
-        stripe.id,
-        lease.resource,
-        lease.retired,
-      ),
-    ];
-  }
-
-  /** A used resource has no owner any more: to be destroyed, handed on or idle. */
-  putBack(
-    pool: Pool,
-    stripe: number,
-    resource: Resource,
-    retired: boolean,
-  ): StripeStep {
-    if (pool.closed) return destroy(pool, stripe, resource, "close");
-    if (retired) return destroy(pool, stripe, resource, "clear");
-    const { line } = stripeOf(pool, stripe);
-    const [head, ...rest] = queueOf(pool, line);
-    if (head === undefined) {
-      return { pool: addIdle(pool, stripe, resource), effects: [] };
-    }
-    const found = { stripe, resource };
-    return this.offer(
-      { pool: withQueue(pool, line, rest), effects: [], found },
-      head,
-    );
-  }
-
-  valid(
-    pool: Pool,
-    stripe: Stripe,
-    validation: Validation,
-    verdict: boolean,
-  ): StripeStep[] {
-    const { resource, taker, retired } = validation;
-    const without = dropValidation(pool, stripe, validation);
-    if (verdict) {
-      return taker === undefined
-        ? [this.putBack(without, stripe.id, resource, retired)]
-        : [deliver(without, stripe.id, resource, retired, taker)];
-    }
-    const gone = destroy(without, stripe.id, resource, "invalid");
-    return taker === undefined ? [gone] : this.retake(gone, taker);
-  }
-
-  /** A taker whose resource was invalid takes again at its old place. */
-  retake(step: StripeStep, taker: Waiter): StripeStep[] {
-    return this.#search(step.pool, taker, step.effects).flatMap((search) =>
-      search.found === undefined
-        ? this.wait(search, taker)
-        : [this.offer(search, taker)]
-    );
-  }
-
-  /** An invalid resource in a `tryAcquire`, which waits for nothing. */
-  tryInvalid(
-    pool: Pool,
-    stripe: Stripe,
-    validation: Validation,
-  ): StripeStep[] {
-    const taker = validation.taker!;
-    const without = dropValidation(pool, stripe, validation);
-    const gone = destroy(without, stripe.id, validation.resource, "invalid");
-    return this.#search(gone.pool, taker, gone.effects).map((search) =>
-      search.found === undefined
-        ? wake(search.pool, taker, cancelled("none"), search.effects)
-        : this.offer(search, taker)
-    );
-  }
-
-  destroy(pool: Pool, stripe: Stripe, lease: Lease): StripeStep[] {
-    const without = dropLease(pool, stripe, lease);
-    return [destroy(without, stripe.id, lease.resource, "lease")];
-  }
-
-  /** Destroy settled, whichever way, or timed out. */
-  destroyed(
-    pool: Pool,
-    stripe: Stripe,
-    resource: Resource,
-    ok: boolean,
-  ): StripeStep[] {
-    const failures = pool.failures + (pool.closed && !ok ? 1 : 0);
-    const without = withStripe({ ...pool, failures }, stripe.id, {
-      destroying: stripe.destroying.filter((other) => other !== resource),
-    });
-    return [this.#slotFreed(without, stripe.id, [])];
-  }
-
-  cancel(pool: Pool, waiter: Waiter, reason: string): StripeStep[] {
-    return [wake(detach(pool, waiter), waiter, cancelled(reason))];
-  }
-
-  sweep(pool: Pool): StripeStep[] {
-    return [
-      pool.stripes.reduce<StripeStep>(
-        (step, { id }) => this.#sweepStripe(step, id),
-        { pool, effects: [] },
-      ),
-    ];
-  }
-
-  clear(pool: Pool): StripeStep[] {
-    return [destroyIdle(retireAll(pool), "clear")];
-  }
-
-  close(pool: Pool): StripeStep[] {
-    const waiters = pending(pool).sort((a, b) => a.id - b.id);
-    let step = destroyIdle({ ...pool, closed: true }, "close");
-    for (const waiter of waiters) {
-      const gone = detach(step.pool, waiter);
-      step = wake(gone, waiter, cancelled("closed"), step.effects);
-    }
-    return [this.#ended(step.pool, step.effects)];
-  }
-
-  /** The signal of `close` aborted: nothing that is out is waited for. */
-  abandon(pool: Pool): StripeStep[] {
-    if (isEmpty(pool)) return [{ pool, effects: [] }];
-    let step: StripeStep = { pool, effects: [] };
-    for (const stripe of pool.stripes) {
-      const next = withStripe(step.pool, stripe.id, {
-        spare: stripe.spare + stripe.creating.length,
-        creating: [],
-        leased: [],
-        validating: [],
-      });
-      const { id } = stripe;
-      const report = {
-        kind: "Report",
-        stripe: id,
-        error: "abandoned",
-      } as const;
-      const reports = stripe.creating.map(() => report);
-      step = { pool: next, effects: [...step.effects, ...reports] };
-      for (const { resource } of [...stripe.leased, ...stripe.validating]) {
-        step = destroy(step.pool, stripe.id, resource, "close", step.effects);
+  /** Looks at so many idle ones and stripes; the oldest expired leave first. */
+  sweep(line: number, limit: number): void {
+    const { now, sweeps } = this.world;
+    const stripes = this.#of(line);
+    let { to, earliest } = sweeps[line]!;
+    for (let looks = 0; looks < limit && to < stripes.length; looks++) {
+      const stripe = stripes[to]!;
+      const since = stripe.idle.at(-1)?.since ?? Infinity;
+      if (now - since > IDLE_TICKS) {
+        this.#evict(stripe, "idle");
+      } else {
+        earliest = Math.min(earliest, since + IDLE_TICKS);
+        to++;
       }
     }
-    return [this.#ended(step.pool, step.effects)];
+    const isOver = to === stripes.length;
+    sweeps[line] = isOver ? { to: 0, earliest: Infinity } : { to, earliest };
+    this.effects.push({ kind: "sweep", again: isOver ? earliest : undefined });
   }
 
-  /** A resource that came after its create timed out, or was abandoned. */
-  late(pool: Pool, id: number): StripeStep[] {
-    return [{
-      pool,
-      effects: [{ kind: "Destroy", stripe: -1, resource: id, reason: "late" }],
-    }];
+  /** What is idle leaves, the rest at its release; the first reason stays. */
+  retire(line: number, reason: string): void {
+    const retire = <A extends { retired: Retired }>(it: A): A => ({
+      ...it,
+      retired: it.retired ?? reason,
+    });
+    for (const stripe of this.#of(line)) {
+      while (stripe.idle.length > 0) this.#evict(stripe, reason);
+      stripe.used = stripe.used.map(retire);
+      stripe.creating = stripe.creating.map(retire);
+    }
+  }
+
+  /** Takers leave first, then those in line. */
+  close(line: number): void {
+    const { queues } = this.world;
+    const takers = this.#of(line).flatMap(({ used }) => used)
+      .flatMap(({ taker }) => taker ?? []);
+    for (const { client } of [...takers, ...queues[line]!]) {
+      this.cancel(client, "closed");
+    }
+    this.retire(line, "close");
+    this.#endClose(line);
+  }
+
+  /** Nothing that is used or being created is waited for. */
+  abandon(): void {
+    const { stripes } = this.world;
+    this.world.postponed = [];
+    for (const stripe of stripes) {
+      const { used } = stripe;
+      stripe.used = [];
+      for (const { resource } of used) this.destroy(stripe, resource, "close");
+    }
+    stripes.flatMap(({ creating }) => creating).sort((a, b) => a.id - b.id)
+      .forEach(({ id }) => this.createFailed(id, "abandoned"));
   }
 
   /** A slot goes to a waiter who lacks a create, else it is spare. */
-  #slotFreed(
-    pool: Pool,
-    stripe: number,
-    effects: readonly StripeEffect[],
-  ): StripeStep {
-    const { line } = stripeOf(pool, stripe);
-    return queueOf(pool, line).length > creating(pool, line)
-      ? create(pool, stripe, effects)
-      : this.#ended(addSpare(pool, stripe), effects);
+  vacate(stripe: Stripe): void {
+    stripe.spare++;
+    this.#note(this.world.withSpare, stripe);
+    this.demand(stripe.line, stripe.id);
+    this.#endClose(stripe.line);
   }
 
-  #ended(pool: Pool, effects: readonly StripeEffect[]): StripeStep {
-    const { closed, failures } = pool;
-    if (!closed || !isEmpty(pool)) return { pool, effects };
-    return { pool, effects: [...effects, { kind: "Closed", failures }] };
-  }
-
-  /** Whether a newcomer is refused, `maxPending` others being in its line. */
-  #full(pool: Pool, waiter: Waiter, line: number): boolean {
-    const others = pending(pool).filter((other) => other.line === line);
-    return others.length >= this.rules.maxPending &&
-      candidates(pool, { ...waiter, line }).every(({ spare }) => spare === 0);
-  }
-
-  /** Home first, then the rest in any order; what is met expired is swept. */
-  #search(
-    pool: Pool,
-    waiter: Waiter,
-    effects: readonly StripeEffect[] = [],
-  ): Search[] {
-    let step: StripeStep = { pool, effects };
-    const stocked = candidates(pool, waiter).filter((s) => s.idle.length > 0);
-    const isFresh = (s: Stripe) => s.idle[0]!.age <= this.rules.idleTimeout;
-    const home = stocked.find((stripe) => stripe.id === waiter.home);
-    if (home !== undefined) {
-      if (isFresh(home)) return [takeNewest(step, home)];
-      step = this.#sweepStripe(step, home.id);
-    }
-    const others = stocked.filter((stripe) => stripe !== home);
-    const expired = others.filter((stripe) => !isFresh(stripe));
-    const fresh = others.filter(isFresh);
-    const swept = subsets(expired).map((some) =>
-      some.reduce((step, { id }) => this.#sweepStripe(step, id), step)
-    );
-    return fresh.length === 0
-      ? [{ ...swept.at(-1)!, found: undefined }]
-      : fresh.flatMap((stripe) =>
-        swept.map((step) => takeNewest(step, stripe))
-      );
-  }
-
-  /** Removes what has been idle for longer than `idleTimeout`, oldest first. */
-  #sweepStripe(step: StripeStep, id: number): StripeStep {
-    const { idle } = stripeOf(step.pool, id);
-    const kept = idle.filter((entry) => entry.age <= this.rules.idleTimeout);
-    const next = withStripe(step.pool, id, { idle: kept });
-    return idle.slice(kept.length).reverse().reduce<StripeStep>(
-      (step, { resource }) =>
-        destroy(step.pool, id, resource, "idle", step.effects),
-      { ...step, pool: next },
-    );
-  }
-}
-
-/** Stripes that may serve a caller. */
-function candidates(pool: Pool, waiter: Waiter): readonly Stripe[] {
-  const line = lineOf(pool, waiter);
-  return pool.stripes.filter((s) => line === undefined || s.line === line);
-}
-
-/** The line a caller belongs to; undefined if it may join any. */
-function lineOf(pool: Pool, { line, home }: Waiter): number | undefined {
-  if (line !== undefined) return line;
-  if (pool.queues.length === 1) return 0;
-  return home === undefined ? undefined : stripeOf(pool, home).line;
-}
-
-/** The lines a caller may join: its own, else of a spare slot, else any. */
-function linesFor(pool: Pool, waiter: Waiter): number[] {
-  const line = lineOf(pool, waiter);
-  if (line !== undefined) return [line];
-  const spare = pool.stripes.filter((stripe) => stripe.spare > 0);
-  return (spare.length > 0 ? spare : pool.stripes).map((s) => s.line);
-}
-
-function takeNewest(step: StripeStep, { id }: Stripe): Search {
-  const [newest, ...idle] = stripeOf(step.pool, id).idle;
-  return {
-    pool: withStripe(step.pool, id, { idle }),
-    effects: step.effects,
-    found: { stripe: id, resource: newest!.resource },
-  };
-}
-
-function deliver(
-  pool: Pool,
-  id: number,
-  resource: Resource,
-  retired: boolean,
-  waiter: Waiter,
-  effects: readonly StripeEffect[] = [],
-): StripeStep {
-  const { leased } = stripeOf(pool, id);
-  const lease = { resource, client: waiter.client, retired };
-  const next = withStripe(pool, id, { leased: [...leased, lease] });
-  return wake(next, waiter, { kind: "Deliver", resource }, effects);
-}
-
-function create(
-  pool: Pool,
-  id: number,
-  effects: readonly StripeEffect[],
-): StripeStep {
-  const creation = { id: pool.nextId, retired: false };
-  const { creating } = stripeOf(pool, id);
-  return {
-    pool: withStripe({ ...pool, nextId: pool.nextId + 1 }, id, {
-      creating: [...creating, creation],
-    }),
-    effects: [...effects, { kind: "Create", stripe: id, id: creation.id }],
-  };
-}
-
-function destroy(
-  pool: Pool,
-  stripe: number,
-  resource: Resource,
-  reason: string,
-  effects: readonly StripeEffect[] = [],
-): StripeStep {
-  const { destroying } = stripeOf(pool, stripe);
-  return {
-    pool: withStripe(pool, stripe, { destroying: [...destroying, resource] }),
-    effects: [...effects, { kind: "Destroy", stripe, resource, reason }],
-  };
-}
-
-function wake(
-  pool: Pool,
-  waiter: Waiter,
-  result: WakeResult,
-  effects: readonly StripeEffect[] = [],
-): StripeStep {
-  return { pool, effects: [...effects, { kind: "Wake", waiter, result }] };
-}
-
-function failed(error: string): WakeResult {
-  return { kind: "Failed", error };
-}
-
-function cancelled(reason: string): WakeResult {
-  return { kind: "Cancelled", reason };
-}
-
-function addSpare(pool: Pool, id: number): Pool {
-  return withStripe(pool, id, { spare: stripeOf(pool, id).spare + 1 });
-}
-
-function addIdle(pool: Pool, id: number, resource: Resource): Pool {
-  const { idle } = stripeOf(pool, id);
-  return withStripe(pool, id, { idle: [{ resource, age: 0 }, ...idle] });
-}
-
-function dropCreation(pool: Pool, stripe: Stripe, creation: Creation): Pool {
-  return withStripe(pool, stripe.id, {
-    creating: stripe.creating.filter((other) => other !== creation),
-  });
-}
-
-function dropLease(pool: Pool, stripe: Stripe, lease: Lease): Pool {
-  return withStripe(pool, stripe.id, {
-    leased: stripe.leased.filter((other) => other !== lease),
-  });
-}
-
-function dropValidation(pool: Pool, stripe: Stripe, gone: Validation): Pool {
-  return withStripe(pool, stripe.id, {
-    validating: stripe.validating.filter((other) => other !== gone),
-  });
-}
-
-/** Unlinks a waiter, from its line or from the resource validated for it. */
-function detach(pool: Pool, { id }: Waiter): Pool {
-  return {
-    ...pool,
-    queues: pool.queues.map((queue) =>
-      queue.filter((other) => other.id !== id)
-    ),
-    stripes: pool.stripes.map((stripe) => ({
-      ...stripe,
-      validating: stripe.validating.map((validation) =>
-        validation.taker?.id === id
-          ? { ...validation, taker: undefined }
-          : validation
-      ),
-    })),
-  };
-}
-
-function destroyIdle(pool: Pool, reason: string): StripeStep {
-  let step: StripeStep = { pool, effects: [] };
-  for (const { id, idle } of pool.stripes) {
-    step = { ...step, pool: withStripe(step.pool, id, { idle: [] }) };
-    for (const { resource } of [...idle].reverse()) {
-      step = destroy(step.pool, id, resource, reason, step.effects);
+  /** The demand rule; what is idle is for those a batch sent back. */
+  demand(line: number, home: number): void {
+    const { queues, withSpare } = this.world;
+    const stripes = this.#of(line);
+    const lack = queues[line]!.length -
+      sum(stripes, ({ creating, idle }) => creating.length + idle.length);
+    const spare = sum(stripes, ({ spare }) => spare);
+    for (let n = Math.min(lack, spare); n > 0; n--) {
+      const stripe = this.#choose(stripes, home, (s) => s.spare > 0, withSpare);
+      const id = ++this.world.creations;
+      stripe!.spare--;
+      stripe!.creating.push({ id, retired: undefined });
+      this.effects.push({ kind: "create", creation: id, stripe: stripe!.id });
     }
   }
-  return step;
+
+  /** The stripe a newcomer prefers that has to wait; isolated, it must have one. */
+  homeOf(home: number): number {
+    const { world } = this;
+    if (home >= 0 || !this.scope.isolated) return home;
+    return this.#latest(world.withSpare, ({ spare }) => spare > 0)?.id ??
+      world.turn++ % world.stripes.length;
+  }
+
+  // The choice between stripes: the preferred one, else the one noted last.
+
+  #stocked(home: number, isOpen: boolean): Stripe | undefined {
+    const { stripes, withIdle } = this.world;
+    const has = ({ idle }: Stripe) => idle.length > 0;
+    if (isOpen) return this.#latest(withIdle, has);
+    const all = this.scope.isolated ? [stripes[home]!] : stripes;
+    return this.#choose(all, home, has, withIdle);
+  }
+
+  #choose(
+    stripes: readonly Stripe[],
+    home: number,
+    has: (stripe: Stripe) => boolean,
+    noted: number[],
+  ): Stripe | undefined {
+    if (stripes.length === 1) return stripes.find(has);
+    return stripes.find((stripe) => stripe.id === home && has(stripe)) ??
+      this.#latest(noted, has);
+  }
+
+  /** A stripe is noted once, and struck off when it is met with nothing left. */
+  #note(noted: number[], { id }: Stripe): void {
+    if (!noted.includes(id)) noted.push(id);
+  }
+
+  #latest(
+    noted: number[],
+    has: (stripe: Stripe) => boolean,
+  ): Stripe | undefined {
+    for (; noted.length > 0; noted.pop()) {
+      const stripe = this.world.stripes[noted.at(-1)!]!;
+      if (has(stripe)) return stripe;
+    }
+    return undefined;
+  }
+
+  #of(line: number): Stripe[] {
+    return this.world.stripes.filter((stripe) => stripe.line === line);
+  }
+
+  #putBack(taker: Waiter | undefined): void {
+    if (taker === undefined) return;
+    const queue = this.world.queues[taker.line]!;
+    queue.push({ ...taker, isBack: true });
+    queue.sort((a, b) => a.id - b.id);
+  }
+
+  #count(client: number): void {
+    this.world.clients = this.world.clients.map((other) =>
+      other.id === client ? { ...other, takes: other.takes - 1 } : other
+    );
+  }
+
+  /** Takes the newest idle one; if it has expired, all leave, the oldest first. */
+  #takeNewest(stripe: Stripe): number | undefined {
+    const { since } = stripe.idle[0]!;
+    if (this.world.now - since <= IDLE_TICKS) {
+      return stripe.idle.shift()!.resource;
+    }
+    while (stripe.idle.length > 0) this.#evict(stripe, "idle");
+    return undefined;
+  }
+
+  #evict(stripe: Stripe, reason: string): void {
+    this.destroy(stripe, stripe.idle.pop()!.resource, reason);
+  }
+
+  #endClose(line: number): void {
+    const isEmpty = this.#of(line)
+      .every(({ spare, capacity }) => spare === capacity);
+    if (this.world.closed && isEmpty) this.effects.push({ kind: "closed" });
+  }
+
+  #endCreate(id: number): [Stripe, Retired] {
+    const isIt = (creation: { id: number }) => creation.id === id;
+    const stripe = this.world.stripes.find((s) => s.creating.some(isIt))!;
+    const { retired } = stripe.creating.find(isIt)!;
+    stripe.creating = stripe.creating.filter((creation) => !isIt(creation));
+    return [stripe, retired];
+  }
+
+  #use(stripe: Stripe, used: Used): void {
+    stripe.used.push(used);
+    stripe.used.sort((a, b) => a.resource - b.resource);
+  }
+
+  #used(resource: number): [Stripe, Used] | [undefined, undefined] {
+    for (const stripe of this.world.stripes) {
+      const used = stripe.used.find((used) => used.resource === resource);
+      if (used !== undefined) return [stripe, used];
+    }
+    return [undefined, undefined];
+  }
+
+  #unuse(resource: number): [Stripe, Used] {
+    const [stripe, used] = this.#used(resource);
+    if (stripe === undefined) throw new Error(`model: ${resource} is not used`);
+    stripe.used = stripe.used.filter((other) => other !== used);
+    return [stripe, used];
+  }
+
+  #leased(client: number): [Stripe, Used] {
+    const { resource } = this.world.stripes.flatMap(({ used }) => used)
+      .find(({ holder }) => holder === client)!;
+    return this.#unuse(resource);
+  }
 }
 
-/** Marks what is used or being created for destruction at its release. */
-function retireAll(pool: Pool): Pool {
-  return {
-    ...pool,
-    stripes: pool.stripes.map((stripe) => ({
-      ...stripe,
-      leased: stripe.leased.map((lease) => ({ ...lease, retired: true })),
-      validating: stripe.validating.map((v) => ({ ...v, retired: true })),
-      creating: stripe.creating.map((c) => ({ ...c, retired: true })),
-    })),
-  };
-}
-
-function subsets<A>(all: readonly A[]): A[][] {
-  return all.reduce<A[][]>(
-    (sets, item) => [...sets, ...sets.map((set) => [...set, item])],
-    [[]],
-  );
-}
+/** Used by nobody yet. */
+const NOBODY = { holder: undefined, taker: undefined, retired: undefined };
