@@ -18,7 +18,7 @@ export function stepFault(
   return settleFault(before, event, after) ??
     resourceFault(before, event, after) ??
     orderFault(before, event, after) ??
-    expiryFault(before, event, after) ??
+    expiryFault(before, after) ??
     tryFault(before, event, after) ??
     createFault(after) ??
     closeFault(before, after);
@@ -212,7 +212,6 @@ function orderFault(
 
 function expiryFault(
   before: World,
-  event: Event,
   { world, effects }: Step,
 ): string | undefined {
   const evicted = new Set(
@@ -233,8 +232,11 @@ function expiryFault(
         if (isExpired && place === "used") {
           return "S8: an expired resource is taken";
         }
-        if (!isThrough || place !== "idle") continue;
-        if (isExpired && before.sweeps[line]!.to === 0) {
+        // What became idle behind a sweep is left to the next one.
+        if (!isThrough || place !== "idle" || before.sweeps[line]!.to > 0) {
+          continue;
+        }
+        if (isExpired) {
           return "S8: idle for longer than idleTimeout after a sweep";
         }
         if (!isExpired && (agains[line] ?? 0) > since + IDLE_TICKS) {
