@@ -99,7 +99,7 @@ export const SMALL_SCOPES: readonly Scope[] = [
 
 /** What `deno task model` explores and replays. */
 export const SCOPES: readonly Scope[] = [
-  ...[[1, 1], [2, 1], [2, 2]].flatMap((capacities) =>
+  ...[[2, 2], [2, 1], [1, 1]].flatMap((capacities) =>
     [false, true].flatMap((isolated) =>
       (["async", "never"] as const).map((validate) =>
         scope(
@@ -109,6 +109,13 @@ export const SCOPES: readonly Scope[] = [
       )
     )
   ),
+  scope({
+    ...SHAPE,
+    capacities: [1, 1],
+    clients: 2,
+    takes: 1,
+    validate: "async",
+  }),
   ...(["async", "sync", "never"] as const).flatMap((validate) => [
     scope({ ...SHAPE, capacities: [1], takes: 3, validate }),
     scope({ ...SHAPE, capacities: [2], takes: 2, validate }),
