@@ -60,6 +60,9 @@ export interface Call {
   readonly deadline: number;
   /** Whether it is a destroy for which nobody waits. */
   readonly late: boolean;
+  readonly epoch: number;
+  /** For a validate: how many may have been elsewhere when its epoch ended. */
+  elsewhere: number;
   /** Whether its failure has reached somebody. */
   told: boolean;
 }
@@ -94,8 +97,8 @@ export class Ledger {
   #served: Claim[] = [];
   /** Verdicts given in this epoch. */
   #verdicts = 0;
-  /** Resources called good in this epoch. */
-  #approved: Resource[] = [];
+  /** By resource, the call that found it good in this epoch. */
+  readonly #approved: Map<Resource, Call> = new Map();
   #made = 0;
   #arrivals = 0;
   /** Resources that went under validation: each may be refused. */
@@ -219,6 +222,8 @@ export class Ledger {
       clears: this.clears,
       deadline: this.#clock.now() + this.#config.createTimeout,
       late: false,
+      epoch: this.epoch,
+      elsewhere: 0,
       told: false,
     };
     this.creates.add(call);
@@ -283,6 +288,8 @@ export class Ledger {
       clears: this.clears,
       deadline: now + this.#config.destroyTimeout,
       late: resource.signal.aborted,
+      epoch: this.epoch,
+      elsewhere: 0,
       told: false,
     };
     this.destroys.add(call);
@@ -318,6 +325,8 @@ export class Ledger {
       clears: this.clears,
       deadline: this.#clock.now() + this.#config.validateTimeout,
       late: false,
+      epoch: this.epoch,
+      elsewhere: 0,
       told: false,
     };
     this.validations.add(call);
@@ -328,7 +337,7 @@ export class Ledger {
     this.#verdicts++;
     if (!this.validations.delete(call) || !valid) return;
     this.#rest(call.resource!);
-    this.#approved.push(call.resource!);
+    this.#approved.set(call.resource!, call);
   }
 
   // What the observer tells.
@@ -392,22 +401,27 @@ export class Ledger {
     for (const call of this.validations) {
       if (call.deadline <= this.#clock.fired) this.validations.delete(call);
     }
-    for (const { holder, destroyCalls } of this.#approved) {
+    for (const { holder, destroyCalls } of this.#approved.keys()) {
       if (holder === undefined && destroyCalls === 0) {
         this.#tally.hit("validate: taker gone meanwhile");
       }
     }
-    this.#approved = [];
+    this.#approved.clear();
     this.#served = [];
     this.#verdicts = 0;
     this.epoch++;
   }
 
   /**
-   * S4: whoever is served leaves nobody of its line behind who came before,
-   * but for those whose resource is, or was in this epoch, under validation.
+   * S4: whoever is offered a resource leaves nobody in its line who came
+   * before. Those with a resource under validation then were not in it, though
+   * they may be again when its own is found good, epochs later.
    */
   #checkOrder(): void {
+    const elsewhere = this.validations.size + this.#verdicts;
+    for (const call of this.validations) {
+      if (call.epoch === this.epoch) call.elsewhere = elsewhere;
+    }
     for (const served of this.#served) {
       let older = 0;
       const line = this.#lineOf(served);
@@ -415,10 +429,18 @@ export class Ledger {
         if (claim.order > served.order) break;
         if (line >= 0 && claim.line === line) older++;
       }
-      if (older > this.validations.size + this.#verdicts) {
+      if (older > this.#elsewhere(served, elsewhere)) {
         this.fail(`S4: #${served.id} overtook ${older} who came before`);
       }
     }
+  }
+
+  /** How many may have been elsewhere when a claim was offered its resource. */
+  #elsewhere({ resource }: Claim, now: number): number {
+    const call = resource && this.#approved.get(resource);
+    if (call === undefined) return now;
+    // Without the claim itself.
+    return (call.epoch === this.epoch ? now : call.elsewhere) - 1;
   }
 
   #lineOf(claim: Claim): number {
