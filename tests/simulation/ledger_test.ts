@@ -4,6 +4,7 @@ import { test } from "../test.ts";
 import { generate } from "./generator.ts";
 import { type Call, type Claim, Ledger, type Resource } from "./ledger.ts";
 import type { Config } from "./scenario.ts";
+import { SeenClock } from "./seen_clock.ts";
 import { StepClock } from "./step_clock.ts";
 import { Tally } from "./tally.ts";
 
@@ -18,7 +19,8 @@ class Books {
       ...{ max: 8, stripes: 1, isolated: false, validates: true },
       ...{ createTimeout: Infinity, validateTimeout: Infinity },
     };
-    this.ledger = new Ledger(config, new StepClock(), new Tally());
+    const clock = new SeenClock(new StepClock(), () => undefined);
+    this.ledger = new Ledger(config, clock, new Tally());
   }
 
   create(): Resource {
@@ -41,7 +43,7 @@ class Books {
   /** The verdict is bad: its taker is in the line again. */
   sendBack({ call, resource }: { call: Call; resource: Resource }): void {
     this.ledger.judged(call, false);
-    this.ledger.destroyed(this.ledger.destroyCalled(resource), true);
+    this.ledger.destroyed(this.ledger.destroyCalled(resource));
   }
 
   deliver(claim: Claim, resource: Resource): void {
