@@ -2,6 +2,7 @@
 
 import { delay } from "@std/async/delay";
 import { generate } from "./generator.ts";
+import { type Hazard, ON } from "./hazards.ts";
 import { shrink, tell } from "./shrink.ts";
 import { simulate } from "./simulation.ts";
 import { Tally } from "./tally.ts";
@@ -12,6 +13,7 @@ const SCENARIOS_PER_TURN = 16;
 /** How many scenarios went well, and what they met. */
 export interface Campaign {
   readonly seed: number;
+  readonly hazards: readonly Hazard[];
   scenarios: number;
   steps: number;
   readonly tally: Tally;
@@ -21,8 +23,10 @@ export interface Campaign {
 export async function campaign(
   seed: number,
   more: (campaign: Campaign) => boolean,
+  hazards: readonly Hazard[] = ON,
 ): Promise<Campaign> {
-  const done: Campaign = { seed, scenarios: 0, steps: 0, tally: new Tally() };
+  const tally = new Tally(hazards);
+  const done: Campaign = { seed, hazards, scenarios: 0, steps: 0, tally };
   const limit = Error.stackTraceLimit;
   // Stacks of errors that nobody reads would take a third of the time.
   Error.stackTraceLimit = 0;
@@ -38,16 +42,19 @@ async function runAll(
   done: Campaign,
   more: (campaign: Campaign) => boolean,
 ): Promise<void> {
-  const { seed } = done;
+  const { seed, hazards } = done;
+  const again = String(hazards) === String(ON)
+    ? ""
+    : ` --hazards ${hazards.join() || "none"}`;
   do {
     const next = seed + done.scenarios;
-    const scenario = generate(next);
+    const scenario = generate(next, hazards);
     const { steps, violation } = await simulate(scenario, done.tally);
     if (violation !== undefined) {
       const minimal = await tell(await shrink(scenario));
       throw new Error(
         `Seed ${next}: ${violation}\n\n` +
-          `Again: deno task simulate --seed ${next} --steps 1\n\n` +
+          `Again: deno task simulate --seed ${next} --steps 1${again}\n\n` +
           `The least that fails like it:\n${minimal}`,
       );
     }

@@ -3,9 +3,12 @@ export interface ListenerCount {
   listeners: number;
 }
 
-/** An AbortController that counts the listeners of its signal. */
+/**
+ * An AbortController that counts the listeners of its signal. Each that is new
+ * is heard of before it is added, and after where that gives a function.
+ */
 export class CountedSignal extends AbortController {
-  constructor(count: ListenerCount) {
+  constructor(count: ListenerCount, heard: () => (() => void) | undefined) {
     super();
     const { signal } = this;
     const add = signal.addEventListener;
@@ -14,9 +17,12 @@ export class CountedSignal extends AbortController {
     signal.addEventListener = (
       ...args: Parameters<AbortSignal["addEventListener"]>
     ) => {
-      if (!known.has(args[1])) count.listeners++;
+      const isNew = !known.has(args[1]);
+      if (isNew) count.listeners++;
       known.add(args[1]);
+      const after = isNew ? heard() : undefined;
       add.apply(signal, args);
+      after?.();
     };
     signal.removeEventListener = (
       ...args: Parameters<AbortSignal["removeEventListener"]>

@@ -1,9 +1,11 @@
+import { type Hazard, HAZARDS, ON } from "./hazards.ts";
 import { Random } from "./random.ts";
 import {
   type AcquireOp,
   type Config,
   type Ending,
   type Op,
+  OWN,
   type Plan,
   type Role,
   ROLES,
@@ -15,6 +17,8 @@ const HOUR = 3_600_000;
 const LIMITS = [1, 5, 20, 100, 1_000];
 /** Ids of ops that plans hold start here, apart from those of steps. */
 const PLAN_IDS = 1_000_000;
+/** Hazards draw from numbers of their own, so a seed is the same without. */
+const HAZARD_STREAM = 1_000;
 
 /** What a callback does when nothing goes wrong. */
 export const PLAIN: Plan = {
@@ -26,12 +30,21 @@ export const PLAIN: Plan = {
 };
 
 /** The scenario of a seed. */
-export function generate(seed: number): Scenario {
+export function generate(
+  seed: number,
+  hazards: readonly Hazard[] = ON,
+): Scenario {
   const random = new Random(seed);
   const config = makeConfig(random);
   const steps: Step[] = [];
   const length = random.pick([20, 80, 200, 400]);
   while (steps.length < length) addSteps(steps, random, config);
+  config.hazards = HAZARDS.filter((hazard, kind) => {
+    const random = new Random(seed, HAZARD_STREAM + kind);
+    if (!random.chance(60) || !hazards.includes(hazard)) return false;
+    addHazards(steps, random, hazard);
+    return true;
+  });
   return { seed, config, steps, plans: undefined };
 }
 
@@ -40,8 +53,26 @@ export function generate(seed: number): Scenario {
  * index alone, so what other callbacks draw does not matter.
  */
 export function plan(scenario: Scenario, role: Role, index: number): Plan {
-  const { config, seed, plans } = scenario;
+  const { plans } = scenario;
   if (plans !== undefined) return plans.get(`${role} ${index}`) ?? PLAIN;
+  switch (role) {
+    case "signal":
+      return planListener(scenario, index);
+    case "reading":
+    case "timer":
+      return planClock(scenario, role, index);
+    case "destroy":
+      return planDestroy(scenario, index);
+    default:
+      return planCall(scenario, role, index);
+  }
+}
+
+function planCall(
+  { config, seed }: Scenario,
+  role: "create" | "destroy" | "validate" | "observer",
+  index: number,
+): Plan {
   const number = ROLES.indexOf(role);
   const random = new Random(seed, number, index);
   if (!random.chance(config.roughness)) return PLAIN;
@@ -80,6 +111,47 @@ export function plan(scenario: Scenario, role: Role, index: number): Plan {
   };
 }
 
+/** Now and then a destroy closes the pool, and waits for nobody. */
+function planDestroy(scenario: Scenario, index: number): Plan {
+  const { config, seed } = scenario;
+  const plan = planCall(scenario, "destroy", index);
+  if (!config.hazards.includes("closes")) return plan;
+  const kind = HAZARDS.indexOf("closes");
+  const random = new Random(seed, HAZARD_STREAM + kind, index);
+  if (!random.chance(3)) return plan;
+  return { ...plan, act: { do: "close", signal: "aborted" } };
+}
+
+/** What a signal does before it takes a listener, or `later`: after. */
+function planListener({ config, seed }: Scenario, index: number): Plan {
+  if (!config.hazards.includes("listeners")) return PLAIN;
+  const number = ROLES.indexOf("signal");
+  const random = new Random(seed, number, index);
+  if (!random.chance(40)) return PLAIN;
+  const id = PLAN_IDS * (number + 1) + index;
+  const acquire = { ...makeAcquire(random, config, id), signal: OWN };
+  const act: Op = random.pick<Op>([
+    { do: "abort", signal: OWN },
+    { do: random.chance(70) ? "release" : "destroy", id: OWN },
+    acquire,
+    makeAct(random, config, id),
+  ]);
+  return { ...PLAIN, way: random.pick(["at once", "later"]), act };
+}
+
+/** Whether a reading or a timer fails, or is no number. */
+function planClock(
+  { config, seed }: Scenario,
+  role: "reading" | "timer",
+  index: number,
+): Plan {
+  if (!config.hazards.includes(`${role}s`)) return PLAIN;
+  const random = new Random(seed, ROLES.indexOf(role), index);
+  if (!random.chance(4)) return PLAIN;
+  const turn = role === "timer" || random.chance(50) ? "fail" : "lie";
+  return { ...PLAIN, turn };
+}
+
 function makeConfig(random: Random): Config {
   const max = random.pick([1, 1, 2, 2, 3, 4, 5, 8, 40]);
   const stripes = random.chance(50) ? 1 : 1 + random.below(Math.min(max, 31));
@@ -97,6 +169,7 @@ function makeConfig(random: Random): Config {
     observes: random.chance(75),
     isFatal: random.pick(["absent", "never", "throws"]),
     roughness: random.pick([0, 5, 20, 60, 80]),
+    hazards: [],
   };
 }
 
@@ -149,6 +222,24 @@ function makeOp(random: Random, config: Config, id: number): Op {
       .filter((limit) => limit !== Infinity),
   ]);
   return { do: "advance", ms };
+}
+
+/** Puts the steps of a hazard, if it has any, between the others. */
+function addHazards(steps: Step[], random: Random, hazard: Hazard): void {
+  if (hazard !== "skew" && hazard !== "dispatch") return;
+  const count = 1 + random.below(6);
+  for (let i = 0; i < count; i++) {
+    const at = random.below(steps.length);
+    const op = hazard === "skew"
+      ? makeSkew(random)
+      : { do: "dispatch" as const, signal: makeSignal(random, at) };
+    steps.splice(at, 0, { op, ticks: random.pick([0, 1, Infinity]) });
+  }
+}
+
+function makeSkew(random: Random): Op {
+  const how = random.pick(["back", "still", "still", "on", "right"] as const);
+  return { do: "skew", how, ms: random.pick([1, 5, 50, 1_000, HOUR]) };
 }
 
 /** An op for a callback: no time passes inside. */

@@ -7,7 +7,7 @@ import {
 } from "../../mod.ts";
 import { CloseWatch } from "./close_watch.ts";
 import type { Config } from "./scenario.ts";
-import type { StepClock } from "./step_clock.ts";
+import type { Moment, SeenClock } from "./seen_clock.ts";
 import type { Fault, Tally } from "./tally.ts";
 
 /** A resource as the server sees it. */
@@ -22,10 +22,10 @@ export interface Resource {
   dead: boolean;
   holder: Claim | undefined;
   destroyCalls: number;
-  /** Its age as an idle resource when it was destroyed. */
+  /** The most its age as an idle resource can have been when it was destroyed. */
   lastAge: number;
   /** When it was last given up by a holder or a verdict, and in which epoch. */
-  idleSince: number;
+  idleSince: Moment;
   idleEpoch: number;
 }
 
@@ -34,7 +34,7 @@ export interface Claim {
   readonly id: number;
   readonly signal: AbortSignal | undefined;
   readonly timeout: number;
-  readonly since: number;
+  readonly since: Moment;
   /** Its line; -1 where only the pool knows. */
   readonly line: number;
   /** Whether the pool was closed when it came. */
@@ -54,12 +54,15 @@ export interface Claim {
 export interface Call {
   readonly resource: Resource | undefined;
   readonly signal: AbortSignal | undefined;
-  readonly since: number;
+  readonly since: Moment;
   readonly clears: number;
-  /** When the pool stops waiting for it. */
-  readonly deadline: number;
+  /** Milliseconds after which the pool stops waiting for it. */
+  readonly limit: number;
   /** Whether it is a destroy for which nobody waits. */
   readonly late: boolean;
+  readonly epoch: number;
+  /** For a validate: how many may have been elsewhere when its epoch ended. */
+  elsewhere: number;
   /** Whether its failure has reached somebody. */
   told: boolean;
 }
@@ -85,24 +88,27 @@ export class Ledger {
   clears = 0;
   readonly closing: CloseWatch = new CloseWatch();
   readonly #config: Config;
-  readonly #clock: StepClock;
+  readonly #clock: SeenClock;
   readonly #tally: Tally;
   readonly #capacities: number[];
+  /** What the clock threw. */
+  readonly clockErrors: Set<unknown> = new Set();
   /** What creates failed with, until it has reached somebody. */
   readonly #failures: Set<unknown> = new Set();
+  #misreadAt: Moment | undefined = undefined;
   /** Claims served in this epoch. */
   #served: Claim[] = [];
   /** Verdicts given in this epoch. */
   #verdicts = 0;
-  /** Resources called good in this epoch. */
-  #approved: Resource[] = [];
+  /** By resource, the call that found it good in this epoch. */
+  readonly #approved: Map<Resource, Call> = new Map();
   #made = 0;
   #arrivals = 0;
   /** Resources that went under validation: each may be refused. */
   #checked = 0;
   #creates = 0;
 
-  constructor(config: Config, clock: StepClock, tally: Tally) {
+  constructor(config: Config, clock: SeenClock, tally: Tally) {
     this.#config = config;
     this.#clock = clock;
     this.#tally = tally;
@@ -122,6 +128,11 @@ export class Ledger {
     return this.#capacities[stripe]!;
   }
 
+  /** A reading of the clock is no number. */
+  misread(): void {
+    this.#misreadAt = this.#clock.moment;
+  }
+
   // Acquires.
 
   arrive(
@@ -137,7 +148,7 @@ export class Ledger {
       id,
       signal,
       timeout,
-      since: this.#clock.now(),
+      since: this.#clock.moment,
       line: isolated ? known : 0,
       closed: this.closing.began,
       ahead: this.pending.size,
@@ -215,10 +226,12 @@ export class Ledger {
     const call: Call = {
       resource: undefined,
       signal,
-      since: this.#clock.now(),
+      since: this.#clock.moment,
       clears: this.clears,
-      deadline: this.#clock.now() + this.#config.createTimeout,
+      limit: this.#config.createTimeout,
       late: false,
+      epoch: this.epoch,
+      elsewhere: 0,
       told: false,
     };
     this.creates.add(call);
@@ -246,7 +259,7 @@ export class Ledger {
       holder: undefined,
       destroyCalls: 0,
       lastAge: 0,
-      idleSince: 0,
+      idleSince: this.#clock.moment,
       idleEpoch: 0,
     };
     this.#rest(resource);
@@ -262,7 +275,6 @@ export class Ledger {
   }
 
   destroyCalled(resource: Resource): Call {
-    const now = this.#clock.now();
     if (++resource.destroyCalls > 1) {
       this.fail(`S2: resource ${resource.id} destroyed twice`);
     }
@@ -274,31 +286,29 @@ export class Ledger {
       this.#tally.hit("lease: taken back by an aborted close");
       this.ended(holder);
     }
-    resource.lastAge = now - resource.idleSince;
+    resource.lastAge = this.#clock.most(resource.idleSince);
     this.live.delete(resource);
     const call: Call = {
       resource,
       signal: undefined,
-      since: now,
+      since: this.#clock.moment,
       clears: this.clears,
-      deadline: now + this.#config.destroyTimeout,
+      limit: this.#config.destroyTimeout,
       late: resource.signal.aborted,
+      epoch: this.epoch,
+      elsewhere: 0,
       told: false,
     };
     this.destroys.add(call);
     return call;
   }
 
-  /** A destroy answered; `inTime` if the pool waits, `undefined` if it may. */
-  destroyed(
-    call: Call,
-    inTime: boolean | undefined,
-    failure?: { error: unknown },
-  ): void {
-    this.destroys.delete(call);
-    if (call.late || inTime === false) return;
+  /** A destroy answered; the pool heard it if it still waited for it. */
+  destroyed(call: Call, failure?: { error: unknown }): void {
+    const isSure = this.#isAwaited(call) &&
+      this.#clock.most(call.since) < call.limit;
+    if (!this.destroys.delete(call) || call.late) return;
     if (failure !== undefined) {
-      const isSure = inTime === true && this.#clock.now() < call.deadline;
       this.closing.destroyFailed(this.epoch, failure.error, isSure);
     }
   }
@@ -314,10 +324,12 @@ export class Ledger {
     const call: Call = {
       resource,
       signal: undefined,
-      since: this.#clock.now(),
+      since: this.#clock.moment,
       clears: this.clears,
-      deadline: this.#clock.now() + this.#config.validateTimeout,
+      limit: this.#config.validateTimeout,
       late: false,
+      epoch: this.epoch,
+      elsewhere: 0,
       told: false,
     };
     this.validations.add(call);
@@ -328,7 +340,7 @@ export class Ledger {
     this.#verdicts++;
     if (!this.validations.delete(call) || !valid) return;
     this.#rest(call.resource!);
-    this.#approved.push(call.resource!);
+    this.#approved.set(call.resource!, call);
   }
 
   // What the observer tells.
@@ -367,47 +379,76 @@ export class Ledger {
     return creating;
   }
 
+  /** Destroys that hold a slot. */
   destroying(): number {
     let destroying = 0;
-    for (const { late, deadline } of this.destroys) {
-      if (!late && deadline > this.#clock.fired) destroying++;
-    }
+    for (const call of this.destroys) if (this.#isAwaited(call)) destroying++;
     return destroying;
+  }
+
+  /** Destroys that hold one unless the pool has given them up. */
+  perhapsDestroying(): number {
+    let destroying = 0;
+    for (const { late } of this.destroys) if (!late) destroying++;
+    return destroying;
+  }
+
+  /** Whether the pool cannot have given up a call yet. */
+  #isAwaited({ late, limit, since }: Call): boolean {
+    if (late || limit === Infinity) return !late;
+    // Without a timer for their limits it gives up all it waits for.
+    return since.failures === this.#clock.failures &&
+      this.#clock.mostFired(since) < limit;
   }
 
   /** All promises have settled: what happened until now is known to all. */
   endEpoch(): void {
     this.#checkOrder();
-    for (const call of this.creates) {
-      if (!call.signal!.aborted) continue;
-      this.creates.delete(call);
-      const early = this.#clock.fired < call.deadline;
-      if (early && !this.closing.aborted) {
-        this.fail("a create was given up before createTimeout");
-      }
-    }
-    for (const call of this.destroys) {
-      if (call.deadline <= this.#clock.fired) this.destroys.delete(call);
-    }
-    for (const call of this.validations) {
-      if (call.deadline <= this.#clock.fired) this.validations.delete(call);
-    }
-    for (const { holder, destroyCalls } of this.#approved) {
+    this.#endCalls();
+    for (const { holder, destroyCalls } of this.#approved.keys()) {
       if (holder === undefined && destroyCalls === 0) {
         this.#tally.hit("validate: taker gone meanwhile");
       }
     }
-    this.#approved = [];
+    this.#approved.clear();
     this.#served = [];
     this.#verdicts = 0;
     this.epoch++;
   }
 
+  /** Forgets the calls that the pool has given up, and not too early. */
+  #endCalls(): void {
+    const { closing, clockErrors } = this;
+    const clock = this.#clock;
+    const isEarly = ({ since, limit }: Call) => clock.most(since) < limit;
+    for (const call of this.creates) {
+      const { aborted, reason } = call.signal!;
+      if (!aborted) continue;
+      this.creates.delete(call);
+      if (closing.aborted || clockErrors.has(reason)) continue;
+      if (isEarly(call)) this.fail("a create is given up too early");
+    }
+    for (const call of this.destroys) {
+      if (clock.least(call.since) >= call.limit) this.destroys.delete(call);
+    }
+    for (const call of this.validations) {
+      if (call.resource!.destroyCalls === 0) continue;
+      this.validations.delete(call);
+      if (closing.began || call.since.failures < clock.failures) continue;
+      if (isEarly(call)) this.fail("a validate is given up too early");
+    }
+  }
+
   /**
-   * S4: whoever is served leaves nobody of its line behind who came before,
-   * but for those whose resource is, or was in this epoch, under validation.
+   * S4: whoever is offered a resource leaves nobody in its line who came
+   * before. Those with a resource under validation then were not in it, though
+   * they may be again when its own is found good, epochs later.
    */
   #checkOrder(): void {
+    const elsewhere = this.validations.size + this.#verdicts;
+    for (const call of this.validations) {
+      if (call.epoch === this.epoch) call.elsewhere = elsewhere;
+    }
     for (const served of this.#served) {
       let older = 0;
       const line = this.#lineOf(served);
@@ -415,10 +456,18 @@ export class Ledger {
         if (claim.order > served.order) break;
         if (line >= 0 && claim.line === line) older++;
       }
-      if (older > this.validations.size + this.#verdicts) {
+      if (older > this.#elsewhere(served, elsewhere)) {
         this.fail(`S4: #${served.id} overtook ${older} who came before`);
       }
     }
+  }
+
+  /** How many may have been elsewhere when a claim was offered its resource. */
+  #elsewhere({ resource }: Claim, now: number): number {
+    const call = resource && this.#approved.get(resource);
+    if (call === undefined) return now;
+    // Without the claim itself.
+    return (call.epoch === this.epoch ? now : call.elsewhere) - 1;
   }
 
   #lineOf(claim: Claim): number {
@@ -444,10 +493,19 @@ export class Ledger {
     }
     if (error instanceof AcquireTimeoutError) {
       if (timeout === 0) return "acquire: timeout 0 refused";
-      const over = this.#clock.now() - since >= timeout;
+      const over = this.#clock.most(since) >= timeout;
       return over ? "acquire: timed out" : undefined;
     }
-    this.#served.push(claim);
+    const failure = this.#createFailure(error);
+    if (failure !== undefined) this.#served.push(claim);
+    else if (this.#isOfClock(since, error)) {
+      return "acquire: rejected by the clock";
+    }
+    return failure;
+  }
+
+  /** Whether an error is that of a create which nobody was told. */
+  #createFailure(error: unknown): Fault | undefined {
     if (this.#failures.delete(error)) {
       return "acquire: rejected by a failed create";
     }
@@ -455,14 +513,22 @@ export class Ledger {
       if (call.told || !call.signal!.aborted) continue;
       if (call.signal!.reason !== error) continue;
       call.told = true;
-      return "create: given up at createTimeout";
+      return this.clockErrors.has(error)
+        ? "create: given up without a timer"
+        : "create: given up at createTimeout";
     }
     return undefined;
   }
 
+  /** Whether an error is the clock's, or tells of it where it was misread. */
+  #isOfClock(since: Moment, error: unknown): boolean {
+    if (this.clockErrors.has(error)) return true;
+    return this.#misreadAt === since && /clock/.test(String(error));
+  }
+
   /** Nobody holds it any more. */
   #rest(resource: Resource): void {
-    resource.idleSince = this.#clock.now();
+    resource.idleSince = this.#clock.moment;
     resource.idleEpoch = this.epoch;
   }
 }

@@ -1,11 +1,13 @@
 /**
- * `deno task simulate --seed N --steps M --minutes K`: runs scenarios from a
- * seed on, until so many steps are done or so much time has passed.
+ * `deno task simulate --seed N --steps M --minutes K --hazards A,B`: runs
+ * scenarios from a seed on, until so many steps are done or so much time has
+ * passed; with the named hazards, `all` or `none`.
  *
  * @module
  */
 
 import { type Campaign, campaign } from "./campaign.ts";
+import { type Hazard, HAZARDS, ON } from "./hazards.ts";
 
 /** Steps of a run that does not say how many. */
 const STEPS = 1_000_000;
@@ -14,18 +16,39 @@ const ENOUGH = 200_000;
 /** Milliseconds between two lines of progress. */
 const PROGRESS = 10_000;
 
-function options(args: readonly string[]): Map<string, number> {
-  const known = new Map<string, number>();
+interface Options {
+  seed?: number;
+  steps?: number;
+  minutes?: number;
+  hazards: readonly Hazard[];
+}
+
+function options(args: readonly string[]): Options {
+  const known: Options = { hazards: ON };
   for (let i = 0; i < args.length; i += 2) {
-    const name = args[i]!;
-    const value = Number(args[i + 1]);
-    if (!["--seed", "--steps", "--minutes"].includes(name) || !(value >= 0)) {
-      console.error("usage: simulate [--seed N] [--steps M] [--minutes K]");
-      Deno.exit(2);
-    }
-    known.set(name, value);
+    const [name, value = ""] = [args[i]!.replace(/^--/, ""), args[i + 1]];
+    if (name === "hazards") known.hazards = hazards(value);
+    else if (name !== "seed" && name !== "steps" && name !== "minutes") usage();
+    else if (value === "" || !(Number(value) >= 0)) usage();
+    else known[name] = Number(value);
   }
   return known;
+}
+
+function hazards(list: string): readonly Hazard[] {
+  if (list === "all") return HAZARDS;
+  if (list === "none") return [];
+  const names = list.split(",");
+  const known = HAZARDS.filter((hazard) => names.includes(hazard));
+  return known.length === names.length ? known : usage();
+}
+
+function usage(): never {
+  console.error(
+    "usage: simulate [--seed N] [--steps M] [--minutes K] " +
+      `[--hazards all|none|${HAZARDS.join()}]`,
+  );
+  Deno.exit(2);
 }
 
 function summary({ seed, scenarios, steps, tally }: Campaign, ms: number) {
@@ -37,10 +60,8 @@ function summary({ seed, scenarios, steps, tally }: Campaign, ms: number) {
 
 async function main(args: readonly string[]): Promise<number> {
   const given = options(args);
-  const seed = given.get("--seed") ?? Math.floor(Math.random() * 2 ** 31);
-  const minutes = given.get("--minutes");
-  const limit = given.get("--steps") ??
-    (minutes === undefined ? STEPS : Infinity);
+  const { minutes, seed = Math.floor(Math.random() * 2 ** 31) } = given;
+  const limit = given.steps ?? (minutes === undefined ? STEPS : Infinity);
   console.log(`seed ${seed}`);
   let at = seed;
   globalThis.addEventListener("unhandledrejection", (event) => {
@@ -59,7 +80,7 @@ async function main(args: readonly string[]): Promise<number> {
         console.log(`seed ${at}: ${steps} steps`);
       }
       return steps < limit && now - began < (minutes ?? Infinity) * 60_000;
-    });
+    }, given.hazards);
     console.log(summary(done, performance.now() - began));
     const { missing } = done.tally;
     if (done.steps < ENOUGH || missing.length === 0) return 0;

@@ -1,3 +1,5 @@
+import type { Hazard } from "./hazards.ts";
+
 /** The options of the pool under simulation, and how rough its world is. */
 export interface Config {
   max: number;
@@ -14,6 +16,7 @@ export interface Config {
   isFatal: "absent" | "never" | "throws";
   /** Percent of the callbacks that do something else than succeed at once. */
   roughness: number;
+  hazards: readonly Hazard[];
 }
 
 /** How a lease ends: by its holder's hand, or by what `use` makes of a throw. */
@@ -26,8 +29,13 @@ export type Op =
   | { do: "release" | "destroy" | "die"; id: number }
   | { do: "abort"; signal: number }
   | { do: "advance" | "jump"; ms: number }
+  | { do: "skew"; how: "back" | "still" | "on" | "right"; ms: number }
+  | { do: "dispatch"; signal: number }
   | { do: "clear" }
-  | { do: "close"; signal: number | undefined };
+  | { do: "close"; signal: number | "aborted" | undefined };
+
+/** In what a signal does when it gets a listener: that signal, or some lease. */
+export const OWN = -1;
 
 export interface AcquireOp {
   do: "acquire" | "use";
@@ -57,8 +65,16 @@ export interface Step {
   ticks: number;
 }
 
-/** The callbacks of the user. */
-export const ROLES = ["create", "destroy", "validate", "observer"] as const;
+/** The code of the user that the pool calls. */
+export const ROLES = [
+  "create",
+  "destroy",
+  "validate",
+  "observer",
+  "signal",
+  "reading",
+  "timer",
+] as const;
 
 /** Which callback of the user a plan is for. */
 export type Role = typeof ROLES[number];
@@ -110,10 +126,30 @@ export function inWords(op: Op): string {
       return `${op.ms} ms pass`;
     case "jump":
       return `the runtime is frozen for ${op.ms} ms`;
+    case "skew":
+      return skewInWords(op.how, op.ms);
+    case "dispatch":
+      return `an abort event on signal ${op.signal} without an abort`;
     case "clear":
       return "clear";
     case "close":
       return op.signal === undefined ? "close" : `close, signal ${op.signal}`;
+  }
+}
+
+function skewInWords(
+  how: "back" | "still" | "on" | "right",
+  ms: number,
+): string {
+  switch (how) {
+    case "back":
+      return `the clock steps back by ${ms} ms`;
+    case "still":
+      return "the clock stands still";
+    case "on":
+      return "the clock goes on from where it is";
+    case "right":
+      return "the clock is right again";
   }
 }
 

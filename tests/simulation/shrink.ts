@@ -22,6 +22,7 @@ const PLAINER: readonly Partial<Config>[] = [
   { validates: false },
   { observes: false },
   { isFatal: "absent" },
+  { hazards: [] },
 ];
 
 /** The smallest scenario found that breaks a rule as this one does. */

@@ -1,6 +1,12 @@
 import { PoolClosedError } from "../../mod.ts";
 import { glance, inspect } from "./inspection.ts";
-import { inWords, type Plans, type Scenario, type Step } from "./scenario.ts";
+import {
+  inWords,
+  type Op,
+  type Plans,
+  type Scenario,
+  type Step,
+} from "./scenario.ts";
 import type { Tally } from "./tally.ts";
 import { type Calls, World } from "./world.ts";
 
@@ -76,6 +82,7 @@ class Simulation {
     this.#steps++;
     if (op.do === "advance") return this.#advance(op.ms);
     if (op.do === "jump") return this.#jump(op.ms);
+    if (op.do === "skew") return this.#skew(op);
     world.perform(op);
     if (ticks === Infinity) return this.#settle();
     if (ticks > 0) return this.#pass(ticks);
@@ -94,6 +101,24 @@ class Simulation {
     await this.#settle();
     this.world.tally.hit("pool: frozen for hours");
     this.world.clock.jump(ms);
+  }
+
+  async #skew({ how, ms }: Op & { do: "skew" }): Promise<void> {
+    // As above.
+    await this.#settle();
+    const { seen, tally } = this.world;
+    switch (how) {
+      case "back":
+        tally.hit("clock: steps back");
+        return seen.stepBack(ms);
+      case "still":
+        tally.hit("clock: stands still");
+        return seen.standStill();
+      case "on":
+        return seen.goOn();
+      case "right":
+        return seen.correct();
+    }
   }
 
   #glance(): void {
@@ -141,7 +166,9 @@ class Simulation {
     const { world } = this;
     const { ledger, config } = world;
     world.trace?.("From now on nothing fails.");
+    if (config.hazards.length > 0) await this.#settle();
     world.calm = true;
+    world.seen.correct();
     await this.#rest();
     if (!ledger.closing.began) {
       // Overdue timers fire: an idle one that is too old would be in the way.

@@ -27,7 +27,8 @@ export class Timer {
 
 /**
  * A clock that the driver moves from timer to timer. Unlike the clock of the
- * other tests it leaves to its caller what happens between two timers.
+ * other tests it leaves to its caller what happens between two timers. It is
+ * always right; what the pool sees of it need not be.
  */
 export class StepClock implements Clock {
   /** The time up to which all timers have fired; a jump leaves it behind. */

@@ -1,3 +1,5 @@
+import { type Hazard, ON } from "./hazards.ts";
+
 /** What a simulation is to meet; a kind that is never hit proves nothing. */
 export const FAULTS = [
   "acquire: in a burst",
@@ -80,13 +82,47 @@ export const FAULTS = [
   "pool: frozen for hours",
   "pool: over 16 stripes",
   "pool: isolated stripes",
+  "clock: steps back",
+  "clock: stands still",
+  "clock: reads no number",
+  "clock: throws",
+  "clock: sets no timer",
+  "acquire: rejected by the clock",
+  "create: given up without a timer",
+  "re-entry: from a signal",
+  "re-entry: aborted close",
+  "signal: abort event without an abort",
 ] as const;
 
 export type Fault = typeof FAULTS[number];
 
-/** How often each fault was met. */
+/** Faults that are met only with a hazard, or either of two. */
+const OF_HAZARDS: ReadonlyMap<Fault, readonly Hazard[]> = new Map<
+  Fault,
+  readonly Hazard[]
+>([
+  ["clock: steps back", ["skew"]],
+  ["clock: stands still", ["skew"]],
+  ["clock: reads no number", ["readings"]],
+  ["clock: throws", ["readings"]],
+  ["clock: sets no timer", ["timers"]],
+  ["acquire: rejected by the clock", ["readings", "timers"]],
+  ["create: given up without a timer", ["timers"]],
+  ["re-entry: from a signal", ["listeners"]],
+  ["re-entry: aborted close", ["closes"]],
+  ["signal: abort event without an abort", ["dispatch"]],
+]);
+
+/** How often each fault was met that can be, with some hazards on. */
 export class Tally {
   readonly #counts: Map<Fault, number> = new Map(FAULTS.map((f) => [f, 0]));
+  readonly #faults: readonly Fault[];
+
+  constructor(hazards: readonly Hazard[] = ON) {
+    this.#faults = FAULTS.filter((fault) =>
+      OF_HAZARDS.get(fault)?.some((hazard) => hazards.includes(hazard)) ?? true
+    );
+  }
 
   hit(fault: Fault): void {
     this.#counts.set(fault, this.#counts.get(fault)! + 1);
@@ -94,11 +130,11 @@ export class Tally {
 
   /** Those never met. */
   get missing(): Fault[] {
-    return FAULTS.filter((fault) => this.#counts.get(fault) === 0);
+    return this.#faults.filter((fault) => this.#counts.get(fault) === 0);
   }
 
   toString(): string {
-    return FAULTS.map((fault) =>
+    return this.#faults.map((fault) =>
       `${String(this.#counts.get(fault)).padStart(11)}  ${fault}`
     ).join("\n");
   }

@@ -8,12 +8,14 @@ import {
   type Ending,
   inWords,
   type Op,
+  OWN,
   type Plan,
   planInWords,
   type Role,
   type Scenario,
   type TryAcquireOp,
 } from "./scenario.ts";
+import { SeenClock } from "./seen_clock.ts";
 import { StepClock } from "./step_clock.ts";
 import type { Tally } from "./tally.ts";
 
@@ -43,9 +45,14 @@ interface Answer<R> {
 /** The pool, its callers and its callbacks, as a scenario has them behave. */
 export class World implements Scene, ListenerCount {
   readonly clock: StepClock = new StepClock();
+  readonly seen: SeenClock = new SeenClock(
+    this.clock,
+    (role) => this.#clockFault(role),
+  );
   readonly ledger: Ledger;
   readonly pool: Pool<Resource>;
   readonly closeSignals: Set<AbortSignal> = new Set();
+  readonly counted: WeakSet<AbortSignal> = new WeakSet();
   listeners = 0;
   /** Changes whenever user code runs. */
   activity = 0;
@@ -60,13 +67,21 @@ export class World implements Scene, ListenerCount {
   /** Callbacks that did something else than succeed at once. */
   readonly planned: Map<`${Role} ${number}`, Plan> = new Map();
   /** How often each callback was called. */
-  readonly calls: Calls = { create: 0, destroy: 0, validate: 0, observer: 0 };
+  readonly calls: Calls = {
+    create: 0,
+    destroy: 0,
+    validate: 0,
+    observer: 0,
+    signal: 0,
+    reading: 0,
+    timer: 0,
+  };
   readonly #claims: Map<number, Claim> = new Map();
   readonly #finishers: Map<Claim, (error?: Error) => void> = new Map();
   /** What was newest when a claim came. */
   readonly #newests: WeakMap<Claim, ReadonlyMap<number, number>> =
     new WeakMap();
-  readonly #signals: Map<number, CountedSignal> = new Map();
+  readonly #signals: Map<number, AbortController> = new Map();
   readonly #debts: Set<Debt> = new Set();
   #depth = 0;
   #acts = 0;
@@ -80,11 +95,12 @@ export class World implements Scene, ListenerCount {
     readonly trace?: (line: string) => void,
   ) {
     const { config } = scenario;
-    this.ledger = new Ledger(config, this.clock, tally);
-    const { observes, validates, isFatal, roughness: _, ...options } = config;
+    this.ledger = new Ledger(config, this.seen, tally);
+    const { observes, validates, isFatal, ...rest } = config;
+    const { roughness: _, hazards: __, ...options } = rest;
     this.pool = new Pool<Resource>({
       ...options,
-      clock: this.clock,
+      clock: this.seen,
       create: ({ signal }) => this.#create(signal),
       destroy: (resource) => this.#destroy(resource),
       ...validates && { validate: (resource) => this.#validate(resource) },
@@ -122,10 +138,13 @@ export class World implements Scene, ListenerCount {
         return this.#die(op.id);
       case "abort":
         return this.#abort(op.signal);
+      case "dispatch":
+        return this.#dispatch(op.signal);
       case "clear":
         return this.#clear();
       case "close":
         return this.#close(op.signal);
+      case "skew":
       case "jump":
       case "advance":
         throw new Error("bug: only the driver lets time pass");
@@ -152,7 +171,7 @@ export class World implements Scene, ListenerCount {
 
   // Callers.
 
-  #claim(op: AcquireOp | TryAcquireOp): [Claim, CountedSignal | undefined] {
+  #claim(op: AcquireOp | TryAcquireOp): [Claim, AbortController | undefined] {
     const waits = op.do !== "tryAcquire";
     const signal = waits && op.signal !== undefined
       ? this.#signal(op.signal)
@@ -245,8 +264,11 @@ export class World implements Scene, ListenerCount {
     before: ReturnType<Pool<Resource>["stats"]>,
   ): void {
     const { ledger, config } = this;
-    const age = this.clock.now() - resource.idleSince;
-    if (age > config.idleTimeout) ledger.fail(`leased at age ${age}`);
+    const { idleSince } = resource;
+    const age = this.clock.now() - idleSince.time;
+    if (age > config.idleTimeout && this.seen.isTrueSince(idleSince)) {
+      ledger.fail(`leased at age ${age}`);
+    }
     if (config.validates) return;
     if (typeof op.affinity !== "number" || resource.stripe === -1) return;
     const home = op.affinity % config.stripes;
@@ -367,13 +389,54 @@ export class World implements Scene, ListenerCount {
     resource!.dead = true;
   }
 
-  #signal(id: number): CountedSignal {
-    let signal = this.#signals.get(id);
-    if (signal === undefined) {
-      signal = new CountedSignal(this);
-      this.#signals.set(id, signal);
+  #signal(id: number): AbortController {
+    let controller = this.#signals.get(id);
+    if (controller === undefined) {
+      controller = this.#newSignal(id);
+      this.#signals.set(id, controller);
     }
-    return signal;
+    return controller;
+  }
+
+  /** Some count their listeners, some are as the platform makes them. */
+  #newSignal(id: number): AbortController {
+    if (id % 4 === 3) return new AbortController();
+    const controller = new CountedSignal(this, () => this.#heard(id));
+    this.counted.add(controller.signal);
+    return controller;
+  }
+
+  /** A signal gets a listener: may act before, or after by what it returns. */
+  #heard(id: number): (() => void) | undefined {
+    this.activity++;
+    const plan = this.#plan("signal");
+    if (plan.act === undefined) return undefined;
+    const act = () => this.#act(this.#own(plan.act!, id), "signal");
+    if (plan.way === "later") return act;
+    act();
+    return undefined;
+  }
+
+  /** An act with the signal in place of OWN, or a lease that is held. */
+  #own(op: Op, signal: number): Op {
+    if ("signal" in op && op.signal === OWN) return { ...op, signal } as Op;
+    if ("id" in op && op.id === OWN) {
+      const [claim] = this.ledger.held;
+      return { ...op, id: claim?.id ?? OWN };
+    }
+    return op;
+  }
+
+  /** An event that says what is not so. */
+  #dispatch(id: number): void {
+    const { signal } = this.#signal(id);
+    if (signal.aborted) return;
+    this.tally.hit("signal: abort event without an abort");
+    const before = JSON.stringify(this.pool.stats());
+    signal.dispatchEvent(new Event("abort"));
+    if (JSON.stringify(this.pool.stats()) !== before) {
+      this.ledger.fail("an abort event without an abort changes something");
+    }
   }
 
   #abort(id: number): void {
@@ -405,9 +468,13 @@ export class World implements Scene, ListenerCount {
     this.pool.clear();
   }
 
-  #close(id: number | undefined): void {
+  #close(id: number | "aborted" | undefined): void {
     const { ledger, tally } = this;
-    const signal = id === undefined ? undefined : this.#signal(id).signal;
+    const signal = id === "aborted"
+      ? AbortSignal.abort(this.#error("signal"))
+      : id === undefined
+      ? undefined
+      : this.#signal(id).signal;
     if (!ledger.closing.began) {
       tally.hit("pool: close");
       if (ledger.held.size > 0) tally.hit("pool: close while leases are out");
@@ -478,12 +545,6 @@ export class World implements Scene, ListenerCount {
     const call = ledger.destroyCalled(resource);
     const plan = this.#begin("destroy");
     const limit = this.config.destroyTimeout;
-    // A debt that is paid at the end comes in time only where there is none.
-    const inTime = () => {
-      if (plan.way !== "later" || plan.after <= limit) return true;
-      // Frozen, both are due at once, and the pool lets one turn pass.
-      return this.clock.now() > call.since + plan.after ? undefined : false;
-    };
     return this.#answer(plan, "destroy", {
       call,
       limit,
@@ -491,9 +552,9 @@ export class World implements Scene, ListenerCount {
         if (plan.way === "later" && plan.after > limit) {
           this.tally.hit("destroy: settles after destroyTimeout");
         }
-        ledger.destroyed(call, inTime());
+        ledger.destroyed(call);
       },
-      fail: (error) => ledger.destroyed(call, inTime(), { error }),
+      fail: (error) => ledger.destroyed(call, { error }),
     });
   }
 
@@ -568,26 +629,51 @@ export class World implements Scene, ListenerCount {
   #begin(role: Role): Plan {
     this.activity++;
     glance(this, this.pool.stats());
-    const index = this.calls[role]++;
+    const next = this.#plan(role);
     if (this.ledger.violation !== undefined) {
       // It may call for ever, were it to go on.
       return { ...PLAIN, way: "later", after: Infinity };
     }
-    const next = this.calm ? PLAIN : plan(this.scenario, role, index);
+    if (next.act !== undefined) this.#act(next.act, role);
+    return next;
+  }
+
+  /** What this call is to do. */
+  #plan(role: Role): Plan {
+    const index = this.calls[role]++;
+    if (this.calm || this.ledger.violation !== undefined) return PLAIN;
+    const next = plan(this.scenario, role, index);
     if (next === PLAIN) return PLAIN;
     this.planned.set(`${role} ${index}`, next);
     this.trace?.(`   ${role} ${index}: ${planInWords(next)}`);
-    if (next.act !== undefined) this.#act(next.act, role);
     return next;
+  }
+
+  /** What is wrong with the clock this time. */
+  #clockFault(role: "reading" | "timer"): Error | "no number" | undefined {
+    const { turn } = this.#plan(role);
+    if (turn === "well") return undefined;
+    if (turn === "lie") {
+      this.tally.hit("clock: reads no number");
+      this.ledger.misread();
+      return "no number";
+    }
+    this.tally.hit(
+      role === "timer" ? "clock: sets no timer" : "clock: throws",
+    );
+    const error = this.#error("clock");
+    this.ledger.clockErrors.add(error);
+    return error;
   }
 
   #act(op: Op, role: Role): void {
     if (this.#depth >= MAX_DEPTH) return;
     this.#depth++;
     this.#acts++;
-    this.tally.hit(
-      `re-entry: from ${role === "observer" ? "an observer" : role}`,
-    );
+    this.tally.hit(`re-entry: from ${inFull(role)}`);
+    if (op.do === "close" && op.signal === "aborted") {
+      this.tally.hit("re-entry: aborted close");
+    }
     switch (op.do) {
       case "acquire":
       case "tryAcquire":
@@ -684,5 +770,21 @@ export class World implements Scene, ListenerCount {
 
   #error(name: string): Error {
     return new Error(`${name} ${this.#errors++}`);
+  }
+}
+
+function inFull(
+  role: Role,
+): "create" | "destroy" | "validate" | "an observer" | "a signal" {
+  switch (role) {
+    case "observer":
+      return "an observer";
+    case "signal":
+      return "a signal";
+    case "reading":
+    case "timer":
+      throw new Error("bug: a clock does not act");
+    default:
+      return role;
   }
 }

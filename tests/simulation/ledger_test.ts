@@ -1,0 +1,98 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import type { Lease } from "../../mod.ts";
+import { test } from "../test.ts";
+import { generate } from "./generator.ts";
+import { type Call, type Claim, Ledger, type Resource } from "./ledger.ts";
+import type { Config } from "./scenario.ts";
+import { SeenClock } from "./seen_clock.ts";
+import { StepClock } from "./step_clock.ts";
+import { Tally } from "./tally.ts";
+
+/** The books of one stripe whose resources are validated. */
+class Books {
+  readonly ledger: Ledger;
+  #ids = 0;
+
+  constructor() {
+    const config: Config = {
+      ...generate(1).config,
+      ...{ max: 8, stripes: 1, isolated: false, validates: true },
+      ...{ createTimeout: Infinity, validateTimeout: Infinity },
+    };
+    const clock = new SeenClock(new StepClock(), () => undefined);
+    this.ledger = new Ledger(config, clock, new Tally());
+  }
+
+  create(): Resource {
+    const { signal } = new AbortController();
+    return this.ledger.created(this.ledger.createCalled(signal));
+  }
+
+  arrive(): Claim {
+    return this.ledger.arrive(this.#ids++, Infinity, undefined, undefined);
+  }
+
+  /** So many who each have a resource under validation. */
+  takers(count: number): { claim: Claim; call: Call; resource: Resource }[] {
+    return Array.from({ length: count }, () => {
+      const [claim, resource] = [this.arrive(), this.create()];
+      return { claim, resource, call: this.ledger.validateCalled(resource) };
+    });
+  }
+
+  /** The verdict is bad: its taker is in the line again. */
+  sendBack({ call, resource }: { call: Call; resource: Resource }): void {
+    this.ledger.judged(call, false);
+    this.ledger.destroyed(this.ledger.destroyCalled(resource));
+  }
+
+  deliver(claim: Claim, resource: Resource): void {
+    claim.lease = {} as Lease<Resource>;
+    this.ledger.delivered(claim, resource);
+  }
+}
+
+test("oracle: who was offered one before others came back to the line may get it later", () => {
+  const books = new Books();
+  const { ledger } = books;
+  const [first, second, third] = books.takers(3);
+  ledger.endEpoch();
+  books.sendBack(first!);
+  books.sendBack(second!);
+  ledger.endEpoch();
+  ledger.endEpoch();
+  ledger.judged(third!.call, true);
+  books.deliver(third!.claim, third!.resource);
+  ledger.endEpoch();
+  assertEquals(ledger.violation, undefined);
+});
+
+test("oracle: who is offered one after another came back to the line overtakes", () => {
+  const books = new Books();
+  const { ledger } = books;
+  const [first] = books.takers(1);
+  const later = books.arrive();
+  ledger.endEpoch();
+  books.sendBack(first!);
+  ledger.endEpoch();
+  const resource = books.create();
+  const call = ledger.validateCalled(resource);
+  ledger.endEpoch();
+  ledger.judged(call, true);
+  books.deliver(later, resource);
+  ledger.endEpoch();
+  assertMatch(ledger.violation ?? "", /^S4: #1 overtook 1 /);
+});
+
+test("oracle: who gets a new one while another is back in the line overtakes", () => {
+  const books = new Books();
+  const { ledger } = books;
+  const [first] = books.takers(1);
+  const later = books.arrive();
+  ledger.endEpoch();
+  books.sendBack(first!);
+  ledger.endEpoch();
+  books.deliver(later, books.create());
+  ledger.endEpoch();
+  assertMatch(ledger.violation ?? "", /^S4: #1 overtook 1 /);
+});
