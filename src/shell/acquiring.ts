@@ -59,11 +59,12 @@ export class Acquiring<T> implements Canceller<T> {
     const { end } = this.#tape;
     const entry = this.#parts.partition.take(home, now);
     if (entry === undefined) {
-      if (!isTimed || this.#parts.time.fault === undefined) {
+      const { fault } = this.#parts.time;
+      if (!isTimed || fault === undefined) {
         return this.#wait(home, now, timeout, signal);
       }
       this.#parts.play();
-      return this.#refuse(this.#parts.time.fault);
+      return this.#refuse(fault);
     }
     if (this.#validates || this.#tape.end !== end) {
       return this.#takeUp(entry, home, now, timeout, signal, end);

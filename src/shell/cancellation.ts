@@ -44,7 +44,9 @@ export class Cancellation<T> implements Ringer {
   track(waiter: Pending<T>, signal: AbortSignal | undefined): void {
     this.#deadlines.add(waiter);
     this.#alarm.advance(waiter.deadline);
-    if (signal !== undefined) this.#listen(waiter, signal);
+    // Without a timer it has been told so.
+    if (signal === undefined || waiter.at === undefined) return;
+    this.#listen(waiter, signal);
   }
 
   /** Forgets a waiter; one that is not tracked does not mind. */
