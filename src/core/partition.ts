@@ -32,8 +32,8 @@ export class Partition<T> {
     this.#only = this.lines.length === 1 ? this.lines[0] : undefined;
     this.stripes = this.lines.flatMap(({ stripes }) => stripes);
     // The set gives its last: so the first stripe is the first to be filled.
-    for (const stripe of this.stripes.toReversed()) {
-      this.#sets.addSpare(stripe);
+    for (let i = shape.stripes; i-- > 0;) {
+      this.#sets.addSpare(this.stripes[i]!);
     }
   }
 

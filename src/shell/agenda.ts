@@ -53,7 +53,8 @@ export class Agenda implements Ringer {
     this.advance(due);
   }
 
+  /** The latest first: what an earlier one sets off may concern the others. */
   fail(error: unknown): void {
-    for (const chore of [...this.#chores]) chore.fail(error);
+    for (const chore of [...this.#chores].reverse()) chore.fail(error);
   }
 }
