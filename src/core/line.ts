@@ -274,8 +274,12 @@ export class Line<T> {
     return undefined;
   }
 
+  #preferred(home: number): Stripe<T> | undefined {
+    return this.#only ?? (home < 0 ? undefined : this.stripes[home]);
+  }
+
   #withIdle(home: number): Stripe<T> | undefined {
-    const preferred = this.#only ?? this.stripes[home];
+    const preferred = this.#preferred(home);
     if (preferred?.newest !== undefined) return preferred;
     return this.#only === undefined ? this.#sets.withIdle() : undefined;
   }
@@ -303,7 +307,7 @@ export class Line<T> {
       this.#spare > 0 &&
       this.#waiting.length > this.#creating + this.#idle
     ) {
-      const preferred = this.#only ?? this.stripes[home];
+      const preferred = this.#preferred(home);
       const stripe = preferred !== undefined && preferred.spare > 0
         ? preferred
         : this.#sets.withSpare()!;

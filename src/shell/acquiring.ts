@@ -1,5 +1,6 @@
 import type { Entry } from "../core/entry.ts";
 import type { Line } from "../core/line.ts";
+import type { Partition } from "../core/partition.ts";
 import { Lease, type Lessor } from "../lease.ts";
 import { withoutStack } from "../pool_error.ts";
 import { Cancellation, type Canceller } from "./cancellation.ts";
@@ -9,12 +10,15 @@ import type { Parts } from "./parts.ts";
 import { Pending } from "./pending.ts";
 import { inWords } from "./refusals.ts";
 import type { Tape } from "./tape.ts";
+import type { Time } from "./time.ts";
 import { isThenable } from "./user_call.ts";
 import type { Validating } from "./validating.ts";
 
 /** Makes leases: at once, or for those who wait. */
 export class Acquiring<T> implements Canceller<T> {
   readonly #parts: Parts<T>;
+  readonly #partition: Partition<T>;
+  readonly #time: Time;
   readonly #lessor: Lessor<T>;
   readonly #tape: Tape<T>;
   readonly #closing: Closing<T>;
@@ -34,6 +38,8 @@ export class Acquiring<T> implements Canceller<T> {
     validating: Validating<T>,
   ) {
     this.#parts = parts;
+    this.#partition = parts.partition;
+    this.#time = parts.time;
     this.#lessor = lessor;
     this.#tape = tape;
     this.#closing = closing;
@@ -55,11 +61,11 @@ export class Acquiring<T> implements Canceller<T> {
       return this.#acquireNow(home, timeout, signal, isAborted);
     }
     const isTimed = this.#isTimed || timeout !== Infinity;
-    const now = isTimed ? this.#parts.time.now() : 0;
+    const now = isTimed ? this.#time.now() : 0;
     const { end } = this.#tape;
-    const entry = this.#parts.partition.take(home, now);
+    const entry = this.#partition.take(home, now);
     if (entry === undefined) {
-      const { fault } = this.#parts.time;
+      const { fault } = this.#time;
       if (!isTimed || fault === undefined) {
         return this.#wait(home, now, timeout, signal);
       }
@@ -75,14 +81,14 @@ export class Acquiring<T> implements Canceller<T> {
   /** Leases an idle resource, if one can be had without waiting. */
   tryAcquire(home: number): Lease<T> | undefined {
     while (!this.#closing.hasBegun) {
-      const now = this.#parts.now();
-      const entry = this.#parts.partition.take(home, now);
+      const now = this.#isTimed ? this.#time.now() : 0;
+      const entry = this.#partition.take(home, now);
       // What is evicted is destroyed within the call: the caller cannot wait.
-      this.#parts.playNow();
+      if (this.#tape.end !== 0) this.#parts.playNow();
       if (entry === undefined) return undefined;
-      const verdict = this.#validates && this.#isOurs(entry)
-        ? this.#validating.ask(entry)
-        : true;
+      const isOurs = this.#isOurs(entry);
+      if (!this.#validates && isOurs) return this.#lease(entry, now);
+      const verdict = !isOurs || this.#validating.ask(entry);
       if (verdict === true && this.#isOurs(entry)) {
         return this.#lease(entry, now);
       }
@@ -132,8 +138,8 @@ export class Acquiring<T> implements Canceller<T> {
     if (this.#closing.hasBegun) {
       return this.#refuse(this.#parts.refusals.closed());
     }
-    const line = this.#parts.partition.lineOf(
-      this.#parts.partition.homeOf(home),
+    const line = this.#partition.lineOf(
+      this.#partition.homeOf(home),
     );
     return this.#refuse(this.#parts.refusals.timeout(line, timeout));
   }
@@ -149,8 +155,8 @@ export class Acquiring<T> implements Canceller<T> {
     if (this.#closing.hasBegun) {
       return this.#refuse(this.#parts.refusals.closed());
     }
-    const preferred = this.#parts.partition.homeOf(home);
-    const line = this.#parts.partition.lineOf(preferred);
+    const preferred = this.#partition.homeOf(home);
+    const line = this.#partition.lineOf(preferred);
     const { maxPending } = this.#parts.settings;
     if (line.spare === 0 && line.pending >= maxPending) {
       this.#parts.play();
@@ -182,8 +188,8 @@ export class Acquiring<T> implements Canceller<T> {
     }
     if (verdict === true) return this.#resolve(entry, now);
     const { stripe } = entry;
-    const line = this.#parts.partition.lineOf(stripe);
-    const preferred = this.#parts.partition.lines.length === 1 ? home : stripe;
+    const line = this.#partition.lineOf(stripe);
+    const preferred = this.#partition.lines.length === 1 ? home : stripe;
     const waiter = new Pending<T>(line.arrive(), preferred, now, timeout);
     const promise = this.#promise(waiter);
     if (this.#validates) line.judge(waiter, entry);
@@ -270,7 +276,7 @@ export class Acquiring<T> implements Canceller<T> {
 
   abort(waiters: Iterable<Pending<T>>, reason: unknown): void {
     for (const waiter of waiters) {
-      this.#parts.partition.lineOf(waiter.home).cancel(waiter, reason);
+      this.#partition.lineOf(waiter.home).cancel(waiter, reason);
     }
     this.#parts.play();
   }
@@ -279,11 +285,11 @@ export class Acquiring<T> implements Canceller<T> {
     // The counts are those from before anyone left.
     const counts = new Map<Line<T>, string>();
     for (const { home } of waiters) {
-      const line = this.#parts.partition.lineOf(home);
+      const line = this.#partition.lineOf(home);
       if (!counts.has(line)) counts.set(line, inWords(line.stats()));
     }
     for (const waiter of waiters) {
-      const line = this.#parts.partition.lineOf(waiter.home);
+      const line = this.#partition.lineOf(waiter.home);
       const error = withoutStack(() =>
         this.#parts.refusals.timeout(line, waiter.timeout, counts.get(line)!)
       );

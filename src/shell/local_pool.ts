@@ -42,13 +42,15 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   readonly #tape = new Tape<T>();
   readonly #effects: Effects<T>;
   readonly #evicts: boolean;
+  readonly #isObserved: boolean;
   #isPlaying = false;
 
   constructor(settings: PoolSettings<T>) {
     const { name, validate, idleTimeout, observer, clock } = settings;
     this.settings = settings;
     this.#evicts = idleTimeout !== Infinity;
-    this.isTimed = this.#evicts || observer !== undefined;
+    this.#isObserved = observer !== undefined;
+    this.isTimed = this.#evicts || this.#isObserved;
     const rules = { validates: validate !== undefined, idleTimeout };
     this.partition = new Partition(settings, rules, this.#tape);
     this.time = new Time(clock);
@@ -85,11 +87,11 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     const { stripe } = entry;
     const line = this.partition.lineOf(stripe);
     // The time is needed only where it becomes idle.
-    const now = line.waiting === 0 ? this.now() : 0;
+    const now = this.isTimed && line.waiting === 0 ? this.time.now() : 0;
     // An aborted close took it back.
     if (entry.place !== "used") return;
     line.release(entry, now);
-    if (this.events.isObserved) {
+    if (this.#isObserved) {
       this.events.tell("released", { resource: entry.resource, stripe });
     }
     if (this.#tape.end !== 0) this.play();
