@@ -361,6 +361,22 @@ test("the counts of a timeout are those from before the waiter left", async () =
   await assertClosesClean(f);
 });
 
+test("those who time out at once are told the same counts", async () => {
+  const f = fixture();
+  const held = await f.pool.acquire();
+  const waiters = [100, 100, 200].map((timeout) =>
+    watch(f.pool.acquire({ timeout }))
+  );
+  await f.clock.advance(100);
+  for (const { error } of waiters.slice(0, 2)) {
+    assertStringIncludes((error as Error).message, "3 pending");
+  }
+  held.release();
+  await settled();
+  leaseOf(waiters[2]!).release();
+  await assertClosesClean(f);
+});
+
 test("a timeout of an isolated stripe has the counts and the cause of its line", async () => {
   const f = fixture({ max: 4, stripes: 2, isolated: true });
   const other = await f.pool.acquire({ affinity: 1 });

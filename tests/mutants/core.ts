@@ -233,10 +233,10 @@ export const CORE: readonly Mutant[] = [
     name: "taker_again_takes_nothing",
     about: "a taker sent back is not offered what is idle",
     file: LINE,
-    from: `      if (found === undefined) break;
-      this.#offer(this.#waiting.shift()!, found);`,
-    to: `      if (found !== undefined) this.release(found, now);
-      break;`,
+    from: `    while (this.#waiting.length > 0) {
+      const found`,
+    to: `    while (this.#waiting.length < 0) {
+      const found`,
   },
 
   // Creates.
