@@ -4,13 +4,15 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { AcquireTimeoutError, type Clock, Pool } from "../mod.ts";
+import { AcquireTimeoutError, type Clock, type Lease, Pool } from "../mod.ts";
 import {
   assertClosesClean,
   assertCounts,
   fill,
   fixture,
   leaseOf,
+  type Outcome,
+  type Resource,
   settled,
   until,
   validated,
@@ -329,6 +331,26 @@ test("a timeout holds although an acquire with a later one begins while others t
   const closed = f.pool.close();
   held.release();
   await closed;
+});
+
+test("a timeout holds although a signal begins an acquire as it gives back its listener", async () => {
+  const f = fixture();
+  const held = await f.pool.acquire();
+  const { signal } = new AbortController();
+  let late: Outcome<Lease<Resource>> | undefined;
+  signal.removeEventListener = () => {
+    late = watch(f.pool.acquire({ timeout: 1_000 }));
+  };
+  const first = watch(f.pool.acquire({ timeout: 100, signal }));
+  const second = watch(f.pool.acquire({ timeout: 150 }));
+  await f.clock.advance(100);
+  assertEquals([first.settled, late!.settled], [true, false]);
+  await f.clock.advance(50);
+  assertInstanceOf(second.error, AcquireTimeoutError);
+  held.release();
+  await settled();
+  leaseOf(late!).release();
+  await assertClosesClean(f);
 });
 
 test("a timeout leaves the limit of stacks as it was, also where there is none", async () => {

@@ -17,19 +17,37 @@ import { sample } from "./sample.ts";
 import { SHELL } from "./shell.ts";
 import { TIMERS } from "./timers.ts";
 
+interface Layer {
+  readonly name: string;
+  /** The folder of its test files, or one program. */
+  readonly path: string;
+  readonly flags: readonly string[];
+  /** Matches what the first of its failures is called. */
+  readonly failed: RegExp;
+}
+
+const TEST = {
+  flags: ["test", "--no-check", "--no-prompt", "--quiet", "--fail-fast"],
+  failed: /^(.*) \.\.\. FAILED/m,
+};
+
 /** What runs against a mutant, what sees most first. */
-const LAYERS = [
-  { name: "suite", files: "tests" },
-  { name: "simulation", files: "tests/simulation" },
-  { name: "model", files: "tests/model" },
+const LAYERS: readonly Layer[] = [
+  { name: "suite", path: "tests", ...TEST },
+  { name: "simulation", path: "tests/simulation", ...TEST },
+  { name: "model", path: "tests/model", ...TEST },
+  {
+    name: "program",
+    path: "tests/runtimes/programs/freed_store.ts",
+    flags: ["run", "--no-check", "-A", "--v8-flags=--expose-gc"],
+    failed: /"([^"]+)":"/,
+  },
 ];
 
 /** Milliseconds after which a layer hangs: the suite takes ten seconds. */
 const LIMIT = 60_000;
 
 const WORKERS = 2;
-
-const FAILED = /^(.*) \.\.\. FAILED/m;
 
 const project = new URL("../../", import.meta.url).pathname;
 
@@ -59,16 +77,11 @@ async function copyProject(): Promise<string> {
 
 /** Runs one layer in a copy: what failed, if anything did. */
 async function failure(
-  files: string,
+  { path, flags, failed }: Layer,
   copy: string,
 ): Promise<string | undefined> {
-  const tests: string[] = [];
-  for await (const { name } of Deno.readDir(`${copy}/${files}`)) {
-    if (name.endsWith("_test.ts")) tests.push(`${files}/${name}`);
-  }
-  const flags = ["--no-check", "--no-prompt", "--quiet", "--fail-fast"];
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", ...flags, ...tests.sort()],
+    args: [...flags, ...await files(path, copy)],
     cwd: copy,
     env: { NO_COLOR: "1" },
     stdout: "piped",
@@ -81,17 +94,25 @@ async function failure(
   }, LIMIT);
   const { success, stdout } = await child.output();
   clearTimeout(limit);
-  if (success) return undefined;
   if (hangs) return `hangs for ${LIMIT / 1_000} s`;
-  const test = new TextDecoder().decode(stdout).match(FAILED)?.[1];
-  return test ?? "an error outside of the tests";
+  const first = new TextDecoder().decode(stdout).match(failed)?.[1];
+  return success ? first : first ?? "an error outside of the tests";
+}
+
+async function files(path: string, copy: string): Promise<string[]> {
+  if (path.endsWith(".ts")) return [path];
+  const found: string[] = [];
+  for await (const { name } of Deno.readDir(`${copy}/${path}`)) {
+    if (name.endsWith("_test.ts")) found.push(`${path}/${name}`);
+  }
+  return found.sort();
 }
 
 /** The layer that fails, and what in it. */
 async function killer(copy: string): Promise<string | undefined> {
-  for (const { name, files } of LAYERS) {
-    const failed = await failure(files, copy);
-    if (failed !== undefined) return `${name}: ${failed}`;
+  for (const layer of LAYERS) {
+    const failed = await failure(layer, copy);
+    if (failed !== undefined) return `${layer.name}: ${failed}`;
   }
   return undefined;
 }

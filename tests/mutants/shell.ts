@@ -317,14 +317,6 @@ export const SHELL: readonly Mutant[] = [
     to: ``,
   },
   {
-    name: "unlooked_offer",
-    about: "what was taken back on its way to a waiter is validated",
-    file: VALIDATING,
-    from: `    if (entry.place !== "used") return;
-    // It may have been cancelled`,
-    to: `    // It may have been cancelled`,
-  },
-  {
     name: "unlooked_taker",
     about: "a resource is validated although its taker has gone",
     file: VALIDATING,
@@ -489,13 +481,6 @@ export const SHELL: readonly Mutant[] = [
     from: `      line.sendBack(entry);
 `,
     to: ``,
-  },
-  {
-    name: "bad_verdicts_only_once",
-    about: "of the bad verdicts only two batches are dealt with",
-    file: VALIDATING,
-    from: `    if (this.#bad.length > 0) this.#await(now);`,
-    to: `    void now;`,
   },
 
   // Cancelling.
