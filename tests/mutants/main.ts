@@ -31,17 +31,21 @@ const TEST = {
   failed: /^(.*) \.\.\. FAILED/m,
 };
 
+/** Collects garbage, and knows each request's context. */
+const PROGRAM = {
+  flags: ["run", "--no-check", "-A", "--v8-flags=--expose-gc"],
+  failed: /"([^"]+)":"/,
+};
+
+const PROGRAMS = "tests/runtimes/programs";
+
 /** What runs against a mutant, what sees most first. */
 const LAYERS: readonly Layer[] = [
   { name: "suite", path: "tests", ...TEST },
   { name: "simulation", path: "tests/simulation", ...TEST },
   { name: "model", path: "tests/model", ...TEST },
-  {
-    name: "program",
-    path: "tests/runtimes/programs/freed_store.ts",
-    flags: ["run", "--no-check", "-A", "--v8-flags=--expose-gc"],
-    failed: /"([^"]+)":"/,
-  },
+  { name: "context", path: `${PROGRAMS}/context.ts`, ...PROGRAM },
+  { name: "memory", path: `${PROGRAMS}/freed_store.ts`, ...PROGRAM },
 ];
 
 /** Milliseconds after which a layer hangs: the suite takes ten seconds. */

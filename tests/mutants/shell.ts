@@ -610,10 +610,10 @@ export const SHELL: readonly Mutant[] = [
     name: "abort_asks_all_signals",
     about: "an abort looks at the signals of all others",
     file: CANCELLATION,
-    from: `    this.#abort(target as AbortSignal);`,
-    to: `    [...this.#signals.keys()].forEach((signal) =>
-      this.#abort(signal.aborted ? signal : target as AbortSignal)
-    );`,
+    from: `    const listener = () => this.#abort(signal);`,
+    to: `    const listener = () => {
+      for (const each of [...this.#signals.keys()]) this.#abort(each);
+    };`,
   },
   {
     name: "signal_without_target_unheard",

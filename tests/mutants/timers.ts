@@ -175,13 +175,6 @@ export const TIMERS: readonly Mutant[] = [
     this.advance(Infinity);`,
     to: `    this.advance(Infinity);`,
   },
-  {
-    name: "fired_outside_context",
-    about: "what a timer sets off is taken to be outside of the context",
-    file: ALARM,
-    from: `this.#context.enter(true, `,
-    to: `this.#context.enter(false, `,
-  },
 
   // The chores.
   {
@@ -211,13 +204,6 @@ export const TIMERS: readonly Mutant[] = [
     from:
       `    for (const chore of this.#chores) due = Math.min(due, chore.due);`,
     to: `    due = this.#chores[0]?.due ?? due;`,
-  },
-  {
-    name: "chores_done_early",
-    about: "all chores are done when one is due",
-    file: AGENDA,
-    from: `      if (chore.due <= now) chore.work(now);`,
-    to: `      chore.work(now);`,
   },
   {
     name: "chore_without_timer_untold",
@@ -350,11 +336,11 @@ export const TIMERS: readonly Mutant[] = [
   #limit`,
   },
   {
-    name: "result_outside_context",
-    about: "what follows from a result is taken to be outside of the context",
+    name: "result_in_context",
+    about: "what follows from a verdict is taken to be in the pool's context",
     file: USER_CALL,
     from: `(result) => this.#context.enter(isInside, () => done(result)),`,
-    to: `(result) => this.#context.enter(false, () => done(result)),`,
+    to: `(result) => this.#context.enter(true, () => done(result)),`,
   },
   {
     name: "call_settles_twice",
