@@ -128,21 +128,12 @@ export const POOL_MUTANTS: readonly Mutant[] = [
     to: `    return signal.aborted;`,
   },
   {
-    name: "wrong_use_called",
+    name: "use_callback_unchecked",
     about: "use does not check its callback",
     file: POOL,
     from: `      checkUse(fn);
 `,
     to: ``,
-  },
-  {
-    name: "clock_shared_by_pools",
-    about: "pools share one default clock, which the close of one stops",
-    file: OPTIONS,
-    from: `    get default() {
-      return new SystemClock();
-    },`,
-    to: `    default: new SystemClock(),`,
   },
   {
     name: "stack_limit_not_restored",
