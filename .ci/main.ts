@@ -9,6 +9,7 @@ const TASKS = [
   "test:workerd",
   "model",
   "simulate --seed 1 --steps 500000",
+  "mutants --sample 3",
   "bench:guard",
 ];
 

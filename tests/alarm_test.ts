@@ -147,6 +147,20 @@ test("a timer that fires early again and again is believed where the clock stand
   assertEquals(clock.armed < 10, true, "in a few steps");
 });
 
+test("a clock that moves on by microseconds as fake timers fire stands still", async () => {
+  const clock = new VirtualClock();
+  let now = 0;
+  const crawling = {
+    now: () => now += 0.01,
+    setTimeout: clock.setTimeout.bind(clock),
+    clearTimeout: clock.clearTimeout.bind(clock),
+  };
+  const { alarm, rings } = alarmed({ clock: crawling });
+  alarm.set(100);
+  await clock.advance(101);
+  assertEquals([rings.length, clock.timers], [1, 0]);
+});
+
 test("what timers slept while the clock stood still counts until it moves", async () => {
   const clock = new VirtualClock();
   let now = 0;
@@ -272,6 +286,26 @@ test("a clock that calls back at once is no endless loop and leaves nothing", as
   await settled();
   assertEquals(rings, [100]);
   assertEquals(calls < 10, true);
+});
+
+test("an alarm whose clock called back at once can clear the timer set then", async () => {
+  const clock = new VirtualClock();
+  let calls = 0;
+  const hasty = {
+    now: () => clock.now(),
+    setTimeout: (callback: () => void, delay: number) => {
+      if (++calls > 1) return clock.setTimeout(callback, delay);
+      callback();
+      return "over";
+    },
+    clearTimeout: clock.clearTimeout.bind(clock),
+  };
+  const { alarm } = alarmed({ clock: hasty });
+  alarm.set(100);
+  await settled();
+  assertEquals(clock.timers, 1);
+  alarm.clear();
+  assertEquals(clock.timers, 0);
 });
 
 test("a timer that cannot be cleared and fires all the same rings nothing", async () => {

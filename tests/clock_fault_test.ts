@@ -3,8 +3,13 @@ import {
   assertInstanceOf,
   assertStrictEquals,
   assertStringIncludes,
+  assertThrows,
 } from "@std/assert";
-import { AcquireTimeoutError, type PoolOptions } from "../mod.ts";
+import {
+  AcquireTimeoutError,
+  PoolClosedError,
+  type PoolOptions,
+} from "../mod.ts";
 import {
   assertClosesClean,
   assertCounts,
@@ -12,6 +17,7 @@ import {
   type Fixture,
   fixture,
   leaseOf,
+  type Outcome,
   type Resource,
   settled,
   validated,
@@ -89,6 +95,17 @@ test("an acquire that would have to wait rejects with what the clock throws", as
   await settled();
   leaseOf(next).release();
   await assertClosesClean(f);
+});
+
+test("a closed pool refuses as such, whatever the clock does", async () => {
+  const f = faulty();
+  await f.pool.close();
+  for (const fault of FAULTS) {
+    f.clock.reading = fault;
+    const refused = watch(f.pool.acquire());
+    await settled();
+    assertInstanceOf(refused.error, PoolClosedError);
+  }
 });
 
 test("a tryAcquire that finds nothing gives undefined, whatever the clock does", async () => {
@@ -291,6 +308,37 @@ test("a create that the clock cannot limit fails, and what still comes is destro
   f.factory.manual.clear();
   (await f.pool.acquire()).release();
   await assertClosesClean(f);
+});
+
+test("a create that gives itself up sets no timer for its limit", async () => {
+  const f = faulty({
+    max: 2,
+    createTimeout: 100,
+    destroyTimeout: Infinity,
+    create: (context) => {
+      if (f.factory.log.length > 0) {
+        closed = watch(f.pool.close({ signal: AbortSignal.abort() }));
+      }
+      return f.factory.create(context);
+    },
+  });
+  let closed: Outcome<void> | undefined;
+  f.factory.manual.add("destroy");
+  const held = await f.pool.acquire();
+  await f.clock.advance(1_000);
+  const { fired } = f.clock;
+  f.factory.manual.add("create");
+  const waiter = watch(f.pool.acquire());
+  await settled();
+  assertInstanceOf(waiter.error, PoolClosedError);
+  assertThrows(() => held.value, PoolClosedError);
+  await f.clock.advance(1_000);
+  assertEquals([f.clock.fired, closed!.settled], [fired, false]);
+  f.factory.destroys.shift()!.resolve();
+  f.factory.finishCreate();
+  await settled();
+  assertEquals(closed!.settled, true);
+  f.factory.destroys.shift()!.resolve();
 });
 
 test("a release never throws although no timer can be set for what is idle", async () => {

@@ -102,3 +102,30 @@ test("the timer that ends the reuse of a reading keeps no process alive", async 
   assertGreater(set, 0);
   assertEquals(unrefs, set);
 });
+
+test("a close leaves no timer of the default clock", async () => {
+  const pending = new Set<unknown>();
+  const { setTimeout, clearTimeout } = globalThis;
+  const set = (callback: () => void, delay: number) => {
+    const handle = setTimeout(() => {
+      pending.delete(handle);
+      callback();
+    }, delay);
+    pending.add(handle);
+    return handle;
+  };
+  const clear = (handle: ReturnType<typeof setTimeout>) => {
+    pending.delete(handle);
+    clearTimeout(handle);
+  };
+  using time = new MovedTime();
+  using _set = replaced(globalThis, "setTimeout", set);
+  using _clear = replaced(globalThis, "clearTimeout", clear);
+  const pool = new Pool({ create: () => ({}), max: 1, idleTimeout: 50_000 });
+  act(pool, await pool.acquire(), time, 1e-4);
+  assertGreater(pending.size, 0);
+  const closed = pool.close();
+  for (let tick = 0; tick < 20; tick++) await undefined;
+  assertEquals(pending.size, 0);
+  await closed;
+});

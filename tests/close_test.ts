@@ -201,6 +201,22 @@ test("acquire and use after close reject, and touch nothing", async () => {
   }
 });
 
+test("a resource whose validate closes the pool serves no newcomer", async () => {
+  for (const way of ["acquire", "tryAcquire"] as const) {
+    const f = validated({
+      validate: () => {
+        void f.pool.close();
+        return true;
+      },
+    });
+    await fill(f.pool, 1);
+    if (way === "acquire") {
+      await assertRejects(() => f.pool.acquire(), PoolClosedError);
+    } else assertStrictEquals(f.pool.tryAcquire(), undefined);
+    await assertClosesClean(f);
+  }
+});
+
 test("the closed pool goes before an aborted signal, as both would refuse", async () => {
   const { pool } = fixture();
   await pool.close();

@@ -1,5 +1,6 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { type Clock, type DestroyReason, Pool } from "../mod.ts";
+import { FaultyClock } from "./faulty_clock.ts";
 import {
   assertClosesClean,
   assertCounts,
@@ -21,6 +22,15 @@ test("an idle resource is evicted once it is older than idleTimeout", async () =
   await f.clock.advance(10);
   assertCounts(f.pool, {});
   assertEquals(f.factory.log, ["create 1", "destroy 1"]);
+  await assertClosesClean(f);
+});
+
+test("an idle resource is evicted in the first turn in which it can be", async () => {
+  const clock = new FaultyClock();
+  const f = { ...fixture({ idleTimeout: 1_000, clock }), clock };
+  await fill(f.pool, 1);
+  await clock.advance(1_001);
+  assertEquals([f.pool.stats().idle, clock.fired], [0, 1]);
   await assertClosesClean(f);
 });
 

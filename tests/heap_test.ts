@@ -30,3 +30,22 @@ test("a heap has its order whatever comes and goes, wherever from", () => {
     assertStrictEquals(heap.first ?? Infinity, least);
   }
 });
+
+test("a heap from which any were taken out gives the others in order", () => {
+  const random = dice(1_000);
+  for (let round = 0; round < 30; round++) {
+    const heap = new Heap<number>();
+    const present = Array.from({ length: 60 }, () => {
+      const key = random();
+      return heap.add(key, key);
+    });
+    for (let i = 0; i < 20; i++) {
+      heap.remove(present.splice(random() % present.length, 1)[0]!);
+    }
+    const keys = present.map(({ key }) => key).sort((a, b) => a - b);
+    for (const key of keys) {
+      assertStrictEquals(heap.first, key);
+      heap.remove(present.find(({ index }) => index === 0)!);
+    }
+  }
+});

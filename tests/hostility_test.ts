@@ -660,9 +660,13 @@ async function halfExpired(
 
 test("a destroy that tryAcquire causes and that aborts a close leaves it nothing", async () => {
   for (const verdict of [undefined, true, false]) {
-    const validate = verdict === undefined ? undefined : () => verdict;
+    let asked = 0;
+    const validate = verdict === undefined
+      ? undefined
+      : () => ++asked > 0 && verdict;
     const f = await halfExpired({ validate });
     assertStrictEquals(f.pool.tryAcquire({ affinity: 1 }), undefined);
+    assertEquals(asked, 0, "what was destroyed is not validated");
     const { used, idle, destroying } = f.pool.stats();
     assertEquals([used, idle], [0, 0]);
     assertEquals(destroying >= 0, true);

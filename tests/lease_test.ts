@@ -194,6 +194,28 @@ test("a lease is spent before the observer is told of its release", async () => 
   await assertClosesClean(f);
 });
 
+test("a lease is spent before its resource is destroyed, also where that is at once", async () => {
+  const held: Lease<Resource>[] = [];
+  const messages: string[] = [];
+  const f: ReturnType<typeof fixture> = fixture({
+    max: 2,
+    // Told in the context that destroy is called in, so it need not wait.
+    observer: { created: () => held[0]?.destroy() },
+    destroy: (resource) => {
+      if (resource.id === 1) {
+        const { message } = assertThrows(() => held[0]!.value, Error);
+        messages.push(message);
+      }
+      return f.factory.destroy(resource);
+    },
+  });
+  held.push(await f.pool.acquire());
+  const other = await f.pool.acquire();
+  assertEquals(messages, ["Cannot read 'value' of a lease that has ended"]);
+  other.release();
+  await assertClosesClean(f);
+});
+
 test("a lease is spent before its resource is destroyed", async () => {
   const held: Lease<Resource>[] = [];
   const errors: unknown[] = [];

@@ -238,6 +238,17 @@ test("a taker that is sent back is in line before its entry is dealt with", () =
   assertEquals(newcomer.at !== undefined, true);
 });
 
+test("what is idle for a taker sent back needs no create", () => {
+  const { line, notes, join, rest } = lined([4], true);
+  rest(0, 0);
+  const entry = line.take(-1, 0)!;
+  line.judge(new Waiter(line.arrive(), -1), entry);
+  line.sendBack(entry);
+  assertEquals([line.idle, line.waiting], [1, 1]);
+  join();
+  assertEquals(notes.since(), ["create"]);
+});
+
 test("a take makes progress whatever the stamps", () => {
   const { line, notes, rest } = lined([3]);
   rest(100, 50, 0);

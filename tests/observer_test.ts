@@ -393,3 +393,19 @@ test("durations are told in full although idleTimeout is infinite", async () => 
     ...{ resource, stripe: 0, reason: "lease", duration: 40 },
   });
 });
+
+test("a create is told of before what follows from it, also where that is at once", async () => {
+  const { pool, factory, events } = observed();
+  factory.manual.add("create");
+  const controller = new AbortController();
+  const left = watch(pool.acquire({ signal: controller.signal }));
+  await settled();
+  controller.abort("left");
+  await settled();
+  assertEquals(left.error, "left");
+  pool.clear();
+  events.length = 0;
+  factory.finishCreate();
+  await settled();
+  assertEquals(events.map(([name]) => name), ["created", "destroyed"]);
+});

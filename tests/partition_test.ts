@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { home, split } from "../src/core/partition.ts";
+import type { Creation } from "../src/core/creation.ts";
+import { home, Partition, split } from "../src/core/partition.ts";
+import { Waiter } from "../src/core/waiter.ts";
 import { test } from "./test.ts";
 
 test("a split adds up to max and its shares differ by one at most, larger first", () => {
@@ -40,4 +42,26 @@ test("every affinity has its home within the stripes", () => {
       assertEquals(stripe >= 0 && stripe < n, true, `${affinity} of ${n}`);
     }
   }
+});
+
+test("a newcomer to isolated stripes is not served where a taker was sent back", () => {
+  const creations: Creation[] = [];
+  const ignore = () => {};
+  const shape = { max: 4, stripes: 2, isolated: true };
+  const rules = { validates: true, idleTimeout: 5 };
+  const partition = new Partition<string>(shape, rules, {
+    ...{ deliver: ignore, validate: ignore, reject: ignore },
+    ...{ destroy: ignore, closed: ignore },
+    create: (creation) => creations.push(creation),
+  });
+  const line = partition.lines[0]!;
+  const waiters = [0, 1].map((order) => new Waiter(order, 0));
+  for (const waiter of waiters) line.join(waiter);
+  for (const waiter of waiters) line.cancel(waiter, "left");
+  for (const creation of creations) line.created(creation, "a", 0);
+  const taken = partition.take(0, 0)!;
+  line.judge(new Waiter(2, 0), taken);
+  line.sendBack(taken);
+  assertEquals([line.idle, line.waiting], [1, 1]);
+  assertEquals(partition.take(-1, 0), undefined);
 });

@@ -4,13 +4,15 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { AcquireTimeoutError, type Clock, Pool } from "../mod.ts";
+import { AcquireTimeoutError, type Clock, type Lease, Pool } from "../mod.ts";
 import {
   assertClosesClean,
   assertCounts,
   fill,
   fixture,
   leaseOf,
+  type Outcome,
+  type Resource,
   settled,
   until,
   validated,
@@ -331,6 +333,26 @@ test("a timeout holds although an acquire with a later one begins while others t
   await closed;
 });
 
+test("a timeout holds although a signal begins an acquire as it gives back its listener", async () => {
+  const f = fixture();
+  const held = await f.pool.acquire();
+  const { signal } = new AbortController();
+  let late: Outcome<Lease<Resource>> | undefined;
+  signal.removeEventListener = () => {
+    late = watch(f.pool.acquire({ timeout: 1_000 }));
+  };
+  const first = watch(f.pool.acquire({ timeout: 100, signal }));
+  const second = watch(f.pool.acquire({ timeout: 150 }));
+  await f.clock.advance(100);
+  assertEquals([first.settled, late!.settled], [true, false]);
+  await f.clock.advance(50);
+  assertInstanceOf(second.error, AcquireTimeoutError);
+  held.release();
+  await settled();
+  leaseOf(late!).release();
+  await assertClosesClean(f);
+});
+
 test("a timeout leaves the limit of stacks as it was, also where there is none", async () => {
   const { stackTraceLimit } = Error as { stackTraceLimit?: number };
   try {
@@ -358,6 +380,22 @@ test("the counts of a timeout are those from before the waiter left", async () =
   await f.clock.advance(100);
   assertStringIncludes((second.error as Error).message, "1 pending");
   held.release();
+  await assertClosesClean(f);
+});
+
+test("those who time out at once are told the same counts", async () => {
+  const f = fixture();
+  const held = await f.pool.acquire();
+  const waiters = [100, 100, 200].map((timeout) =>
+    watch(f.pool.acquire({ timeout }))
+  );
+  await f.clock.advance(100);
+  for (const { error } of waiters.slice(0, 2)) {
+    assertStringIncludes((error as Error).message, "3 pending");
+  }
+  held.release();
+  await settled();
+  leaseOf(waiters[2]!).release();
   await assertClosesClean(f);
 });
 

@@ -276,6 +276,19 @@ test("waiters that time out at once leave in batches, a turn each", async () => 
   await assertClosesClean(f);
 });
 
+test("calls that pass their limit at once fail in batches, a turn each", async () => {
+  const max = 3_000;
+  const f = timed({ max, createTimeout: 100 });
+  f.factory.manual.add("create");
+  let failed = 0;
+  for (let i = 0; i < max; i++) f.pool.acquire().catch(() => failed++);
+  await settled();
+  const turns = perTurn(f, () => failed);
+  await f.clock.advance(100);
+  assertBatches(turns(), max);
+  assertCounts(f.pool, {});
+});
+
 test("idle resources that expire at once are evicted in batches, a turn each", async () => {
   for (const stripes of [1, 3_000]) {
     const max = 3_000;

@@ -384,6 +384,7 @@ test("a resource whose taker is gone before it is validated is idle from then on
   first.destroy();
   await settled();
   assertEquals(taker.error, "in time");
+  assertEquals(log, ["create", "create"]);
   await clock.advance(900);
   assertEquals(pool.stats().idle >= 1, true);
   using lease = pool.tryAcquire();
@@ -425,6 +426,24 @@ test("a taker of an isolated stripe that named none stays there if its resource 
     f.factory.manual.clear();
     await assertClosesClean(f);
   }
+});
+
+test("a taker of an isolated stripe that named none can be cancelled there", async () => {
+  const f = validated({ max: 2, stripes: 2, isolated: true });
+  (await f.pool.acquire({ affinity: 1 })).release();
+  f.factory.manual.add("validate");
+  const controller = new AbortController();
+  const taker = watch(f.pool.acquire({ signal: controller.signal }));
+  await settled();
+  assertCounts(f.pool, { used: 1, pending: 1 });
+  controller.abort("changed my mind");
+  await settled();
+  assertEquals(taker.error, "changed my mind");
+  assertCounts(f.pool, { used: 1 });
+  f.factory.validations.shift()!.resolve(true);
+  await settled();
+  assertCounts(f.pool, { idle: 1 });
+  await assertClosesClean(f);
 });
 
 test("a taker whose resource is invalid need not wait for its destroy if another stripe has room", async () => {

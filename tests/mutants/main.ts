@@ -1,127 +1,165 @@
 /**
- * Applies every patch of this folder, one at a time, to a copy of the project,
- * and runs the layers of tests against it until one fails. A mutant that all
- * of them let pass has survived: something is not tested.
+ * Plants every mutant, one at a time, in a copy of the project, and runs the
+ * layers of tests against it until one fails. A mutant that all of them let
+ * pass has survived: something is not tested.
  *
- * Usage: deno task mutants [--all] [part of a patch's name …]
+ * Usage: deno task mutants [--sample N] [part of a name …]
  *
- * With `--all` every layer runs against every mutant, which shows what each of
- * them sees.
+ * A sample is chosen by the commit, so that in time every mutant has its turn.
  *
  * @module
  */
 
-/** What runs against a mutant, the quickest first. */
-const LAYERS = [
-  { name: "suite", files: "tests" },
-  { name: "simulation", files: "tests/simulation" },
-  { name: "model", files: "tests/model" },
+import { CORE } from "./core.ts";
+import { type Mutant, plant } from "./mutant.ts";
+import { POOL_MUTANTS } from "./pool.ts";
+import { sample } from "./sample.ts";
+import { SHELL } from "./shell.ts";
+import { TIMERS } from "./timers.ts";
+
+interface Layer {
+  readonly name: string;
+  /** The folder of its test files, or one program. */
+  readonly path: string;
+  readonly flags: readonly string[];
+  /** Matches what the first of its failures is called. */
+  readonly failed: RegExp;
+}
+
+const TEST = {
+  flags: ["test", "--no-check", "--no-prompt", "--quiet", "--fail-fast"],
+  failed: /^(.*) \.\.\. FAILED/m,
+};
+
+/** Collects garbage, and knows each request's context. */
+const PROGRAM = {
+  flags: ["run", "--no-check", "-A", "--v8-flags=--expose-gc"],
+  failed: /"([^"]+)":"/,
+};
+
+const PROGRAMS = "tests/runtimes/programs";
+
+/** What runs against a mutant, what sees most first. */
+const LAYERS: readonly Layer[] = [
+  { name: "suite", path: "tests", ...TEST },
+  { name: "simulation", path: "tests/simulation", ...TEST },
+  { name: "model", path: "tests/model", ...TEST },
+  { name: "context", path: `${PROGRAMS}/context.ts`, ...PROGRAM },
+  { name: "memory", path: `${PROGRAMS}/freed_store.ts`, ...PROGRAM },
 ];
 
-/** A mutant can make a layer hang; then it is seen. */
-const LIMIT = 180_000;
+/** Milliseconds after which a layer hangs: the suite takes ten seconds. */
+const LIMIT = 60_000;
 
 const WORKERS = 2;
 
-interface Mutant {
-  readonly name: string;
-  readonly patch: string;
-  /** The first line of the patch. */
-  readonly about: string;
-}
-
 const project = new URL("../../", import.meta.url).pathname;
 
-async function mutants(wanted: string[]): Promise<Mutant[]> {
-  const found: Mutant[] = [];
-  for await (const { name } of Deno.readDir(`${project}tests/mutants`)) {
-    if (!name.endsWith(".patch")) continue;
-    if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) {
-      continue;
-    }
-    const patch = `${project}tests/mutants/${name}`;
-    const about = (await Deno.readTextFile(patch)).split("\n", 1)[0]!;
-    found.push({ name: name.replace(".patch", ""), patch, about });
+/** The mutants whose names contain one of the parts; all if there is none. */
+async function mutants(parts: string[]): Promise<Mutant[]> {
+  const all = [...CORE, ...SHELL, ...TIMERS, ...POOL_MUTANTS];
+  const names = new Set(all.map(({ name }) => name));
+  if (names.size < all.length) throw new Error("Two mutants share a name");
+  for (const mutant of all) {
+    plant(mutant, await Deno.readTextFile(project + mutant.file));
   }
-  return found.sort((a, b) => a.name < b.name ? -1 : 1);
-}
-
-async function isGreen(
-  command: string,
-  args: string[],
-  cwd: string,
-): Promise<boolean> {
-  const options = { args, cwd, stdout: "null", stderr: "null" } as const;
-  const child = new Deno.Command(command, options).spawn();
-  const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT);
-  const { success } = await child.status;
-  clearTimeout(limit);
-  return success;
-}
-
-/** Runs one layer in a copy of the project. */
-async function passes(files: string, copy: string): Promise<boolean> {
-  const tests: string[] = [];
-  for await (const { name } of Deno.readDir(`${copy}/${files}`)) {
-    if (name.endsWith("_test.ts")) tests.push(`${files}/${name}`);
-  }
-  const flags = ["--no-check", "--no-prompt", "--quiet", "--fail-fast"];
-  return await isGreen(Deno.execPath(), ["test", ...flags, ...tests], copy);
+  return parts.length === 0
+    ? all
+    : all.filter(({ name }) => parts.some((part) => name.includes(part)));
 }
 
 /** Copies what the tests need. */
 async function copyProject(): Promise<string> {
   const copy = await Deno.makeTempDir({ prefix: "mutant-" });
   const parts = ["deno.json", "deno.lock", "mod.ts", "src", "tests"];
-  const from = parts.map((part) => project + part);
-  if (!await isGreen("cp", ["-R", ...from, copy], project)) {
-    throw new Error(`Cannot copy the project to ${copy}`);
-  }
+  const args = ["-R", ...parts.map((part) => project + part), copy];
+  const { success } = await new Deno.Command("cp", { args }).output();
+  if (!success) throw new Error(`Cannot copy the project to ${copy}`);
   await Deno.symlink(`${project}node_modules`, `${copy}/node_modules`);
   return copy;
 }
 
-/** The layers that see a mutant: the first of them, or all. */
-async function killers(
-  { name, patch }: Mutant,
+/** Runs one layer in a copy: what failed, if anything did. */
+async function failure(
+  { path, flags, failed }: Layer,
   copy: string,
-  all: boolean,
-): Promise<string[]> {
-  if (!await isGreen("git", ["apply", patch], copy)) {
-    throw new Error(`The patch ${name} does not apply any more`);
+): Promise<string | undefined> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...flags, ...await files(path, copy)],
+    cwd: copy,
+    env: { NO_COLOR: "1" },
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  let hangs = false;
+  const limit = setTimeout(() => {
+    hangs = true;
+    child.kill("SIGKILL");
+  }, LIMIT);
+  const { success, stdout } = await child.output();
+  clearTimeout(limit);
+  if (hangs) return `hangs for ${LIMIT / 1_000} s`;
+  const first = new TextDecoder().decode(stdout).match(failed)?.[1];
+  return success ? first : first ?? "an error outside of the tests";
+}
+
+async function files(path: string, copy: string): Promise<string[]> {
+  if (path.endsWith(".ts")) return [path];
+  const found: string[] = [];
+  for await (const { name } of Deno.readDir(`${copy}/${path}`)) {
+    if (name.endsWith("_test.ts")) found.push(`${path}/${name}`);
   }
-  const seen: string[] = [];
+  return found.sort();
+}
+
+/** The layer that fails, and what in it. */
+async function killer(copy: string): Promise<string | undefined> {
   for (const layer of LAYERS) {
-    if (!all && seen.length > 0) break;
-    if (!await passes(layer.files, copy)) seen.push(layer.name);
+    const failed = await failure(layer, copy);
+    if (failed !== undefined) return `${layer.name}: ${failed}`;
   }
-  await isGreen("git", ["apply", "--reverse", patch], copy);
-  return seen;
+  return undefined;
+}
+
+/** Plants a mutant in a copy, and whatever becomes of it, takes it out. */
+async function judge(mutant: Mutant, copy: string): Promise<boolean> {
+  const path = `${copy}/${mutant.file}`;
+  const text = await Deno.readTextFile(path);
+  await Deno.writeTextFile(path, plant(mutant, text));
+  const killedBy = await killer(copy);
+  await Deno.writeTextFile(path, text);
+  const verdict = killedBy === undefined ? "SURVIVED" : "killed";
+  console.log(`${mutant.name}: ${verdict} (${mutant.about})`);
+  if (killedBy !== undefined) console.log(`    by ${killedBy}`);
+  return killedBy !== undefined;
 }
 
 async function main(args: string[]): Promise<boolean> {
-  const all = args.includes("--all");
-  const queue = await mutants(args.filter((arg) => arg !== "--all"));
+  const isSample = args[0] === "--sample";
+  const found = await mutants(isSample ? args.slice(2) : args);
+  const queue = isSample
+    ? await sample(found, Number(args[1]), project)
+    : found;
   if (queue.length === 0) throw new Error("There is no such mutant");
   const copies = await Promise.all(
     Array.from({ length: WORKERS }, () => copyProject()),
   );
   const count = { passed: 0, failed: 0 };
-  try {
-    for (const { name, files } of LAYERS) {
-      if (await passes(files, copies[0]!)) continue;
-      throw new Error(`The ${name} fails without a mutant`);
+  const work = async (copy: string, first: () => Promise<void>) => {
+    await first();
+    for (let mutant; (mutant = queue.shift()) !== undefined;) {
+      count[await judge(mutant, copy) ? "passed" : "failed"]++;
     }
-    await Promise.all(copies.map(async (copy) => {
-      for (let mutant; (mutant = queue.shift()) !== undefined;) {
-        const seen = await killers(mutant, copy, all);
-        const verdict = seen.length > 0
-          ? `killed by ${seen.join(", ")}`
-          : "SURVIVED";
-        console.log(`${mutant.name}: ${verdict} (${mutant.about})`);
-        count[seen.length > 0 ? "passed" : "failed"]++;
-      }
-    }));
+  };
+  try {
+    await Promise.all(copies.map((copy, i) =>
+      work(copy, async () => {
+        const failed = i === 0 ? await killer(copy) : undefined;
+        if (failed !== undefined) {
+          throw new Error(`Without a mutant there is a failure of ${failed}`);
+        }
+      })
+    ));
   } finally {
     for (const copy of copies) await Deno.remove(copy, { recursive: true });
   }

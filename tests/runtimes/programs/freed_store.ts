@@ -111,6 +111,16 @@ const CASES: Record<string, () => Promise<void>> = {
   "waited, and validated": () => served({}, { validate: () => true }),
   "waited, and was observed": () => served({}, { observer: {} }),
   "waited in vain": () => waited(newPool(), { timeout: 20 }, () => {}),
+  async "left it in a resource that is destroyed"() {
+    const pool = newPool();
+    await freed(
+      await request(async () => {
+        const lease = await pool.acquire();
+        Object.assign(lease.value, { store: storage.getStore() });
+        lease.destroy();
+      }),
+    );
+  },
   async "was the last to wait before the close"() {
     const pool = newPool();
     const lease = await pool.acquire();

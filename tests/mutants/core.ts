@@ -1,0 +1,508 @@
+import type { Mutant } from "./mutant.ts";
+
+const LINE = "src/core/line.ts";
+const STRIPE = "src/core/stripe.ts";
+const STRIPE_SET = "src/core/stripe_set.ts";
+const WAITER_QUEUE = "src/core/waiter_queue.ts";
+const PARTITION = "src/core/partition.ts";
+const HEAP = "src/core/heap.ts";
+const ENTRY = "src/core/entry.ts";
+
+export const CORE: readonly Mutant[] = [
+  // Slots.
+  {
+    name: "spare_on_release",
+    about: "a release to idle counts a slot as spare",
+    file: LINE,
+    from: `    this.#idle++;
+    this.#stripe(entry).rest(`,
+    to: `    this.#idle++;
+    this.#spare++;
+    this.#stripe(entry).rest(`,
+  },
+  {
+    name: "no_spare_on_destroy",
+    about: "a vacated slot is not spare",
+    file: LINE,
+    from: `    this.#spare++;
+    this.#demand(id);`,
+    to: `    this.#demand(id);`,
+  },
+  {
+    name: "destroy_does_not_free",
+    about: "a destroy that has settled does not vacate its slot",
+    file: LINE,
+    from: `    stripe.gone(entry);
+    this.#destroying--;
+    this.#vacated(stripe);`,
+    to: `    void stripe;`,
+  },
+  {
+    name: "sweep_without_destroying",
+    about: "what is evicted is not counted as destroying",
+    file: LINE,
+    from: `    this.destroy(entry, reason);
+  }
+
+  #retire`,
+    to: `    this.destroy(entry, reason);
+    this.#destroying--;
+  }
+
+  #retire`,
+  },
+  {
+    name: "used_not_counted_down",
+    about: "a destroyed resource counts as used",
+    file: STRIPE,
+    from: `    this.#entries.delete(entry);`,
+    to: ``,
+  },
+  {
+    name: "returned_to_another_stripe",
+    about: "a resource returns to another stripe than its own",
+    file: LINE,
+    from: `this.#stripe(entry).rest(`,
+    to: `this.stripes.at(-1)!.rest(`,
+  },
+  {
+    name: "remainder_lost",
+    about: "the remainder of the split is lost",
+    file: PARTITION,
+    from: `i < more ? least + 1 : least`,
+    to: `i < more ? least : least`,
+  },
+  {
+    name: "idle_not_counted_down",
+    about: "an evicted resource counts as idle",
+    file: LINE,
+    from: `    this.#idle--;
+    this.#stripe(entry).wake(entry);`,
+    to: `    this.#stripe(entry).wake(entry);`,
+  },
+  {
+    name: "creating_not_counted_down",
+    about: "a create that failed counts as in flight",
+    file: LINE,
+    from: `    stripe.unborn(creation);
+    this.#creating--;`,
+    to: `    stripe.unborn(creation);`,
+  },
+  {
+    name: "pending_without_takers",
+    about: "those who wait for a verdict are not pending",
+    file: LINE,
+    from: `return this.#waiting.length + this.#validating;`,
+    to: `return this.#waiting.length;`,
+  },
+
+  // Who is served.
+  {
+    name: "failure_wakes_nobody",
+    about: "a failed create rejects nobody",
+    file: LINE,
+    from: `    const waiter = this.#waiting.shift();
+    if (waiter !== undefined) this.#effects.reject(waiter, error);`,
+    to: `    void error;`,
+  },
+  {
+    name: "failure_rejects_all",
+    about: "a failed create rejects all that wait",
+    file: LINE,
+    from: `    const waiter = this.#waiting.shift();
+    if (waiter !== undefined) this.#effects.reject(waiter, error);`,
+    to: `    for (let waiter; (waiter = this.#waiting.shift()) !== undefined;) {
+      this.#effects.reject(waiter, error);
+    }`,
+  },
+  {
+    name: "cancel_after_settle_orphans",
+    about: "a good verdict whose taker has gone loses the resource",
+    file: LINE,
+    from: `    if (taker !== undefined) this.#effects.deliver(taker, entry);
+    else this.release(entry, now);`,
+    to: `    void now;
+    if (taker !== undefined) this.#effects.deliver(taker, entry);`,
+  },
+  {
+    name: "cancel_settles_twice",
+    about: "cancelling a waiter that is settled rejects it",
+    file: LINE,
+    from: `    if (at === undefined) return;
+    if (at instanceof Entry) this.#dismiss(at);
+    else this.#waiting.remove(waiter);`,
+    to: `    if (at instanceof Entry) this.#dismiss(at);
+    else if (at !== undefined) this.#waiting.remove(waiter);`,
+  },
+  {
+    name: "newcomer_takes_freed_slot",
+    about: "a vacated slot is spare although somebody waits for it",
+    file: LINE,
+    from: `    this.#demand(id);`,
+    to: `    void id;`,
+  },
+  {
+    name: "newcomer_takes_first",
+    about: "a newcomer takes although others wait",
+    file: LINE,
+    from:
+      `return this.#waiting.length > 0 ? undefined : this.#take(home, now);`,
+    to: `return this.#take(home, now);`,
+  },
+  {
+    name: "fifo_idle",
+    about: "the oldest idle resource is taken",
+    file: LINE,
+    from: `const entry = stripe.newest!;`,
+    to: `const entry = stripe.oldest!;`,
+  },
+  {
+    name: "lifo_waiters",
+    about: "the waiter that came last is served first",
+    file: WAITER_QUEUE,
+    from: `    const first = this.#back.first ?? this.#head;`,
+    to: `    const first = this.#back.first ?? this.#tail;`,
+  },
+  {
+    name: "insert_at_tail",
+    about: "a taker of an invalid resource goes to the tail of the line",
+    file: WAITER_QUEUE,
+    from: `    waiter.at = this.#back.add(waiter.order, waiter);
+    this.length++;`,
+    to: `    this.push(waiter);`,
+  },
+  {
+    name: "insert_before_earlier",
+    about: "a taker of an invalid resource goes before those who came earlier",
+    file: WAITER_QUEUE,
+    from: `this.#back.add(waiter.order, waiter)`,
+    to: `this.#back.add(-waiter.order, waiter)`,
+  },
+  {
+    name: "put_back_behind_newcomers",
+    about: "those who came later are served before those put back",
+    file: WAITER_QUEUE,
+    from: `    const first = this.#back.first ?? this.#head;`,
+    to: `    const first = this.#head ?? this.#back.first;`,
+  },
+  {
+    name: "length_not_counted",
+    about: "a waiter that leaves is counted on",
+    file: WAITER_QUEUE,
+    from: `    waiter.at = undefined;
+    this.length--;`,
+    to: `    waiter.at = undefined;`,
+  },
+  {
+    name: "unlinked_waiter_keeps_neighbours",
+    about: "a waiter that has left keeps others reachable",
+    file: WAITER_QUEUE,
+    from: `    waiter.previous = waiter.next = undefined;`,
+    to: ``,
+  },
+  {
+    name: "heap_does_not_sink",
+    about: "the heap is out of order after one was taken out",
+    file: HEAP,
+    from: `    this.#sink(last);`,
+    to: ``,
+  },
+  {
+    name: "heap_does_not_rise",
+    about: "what replaces one taken out of the heap does not rise",
+    file: HEAP,
+    from: `    this.#rise(last);
+    this.#sink(last);`,
+    to: `    this.#sink(last);`,
+  },
+  {
+    name: "send_back_loses_taker",
+    about: "the taker of an invalid resource is not put back into the line",
+    file: LINE,
+    from: `    if (taker !== undefined) this.#waiting.putBack(taker);`,
+    to: `    void taker;`,
+  },
+  {
+    name: "taker_waits_for_destroy",
+    about: "a taker sent back gets no create where another slot is spare",
+    file: LINE,
+    from: `    this.#demand(this.#waiting.first?.home ?? -1);`,
+    to: ``,
+  },
+  {
+    name: "taker_again_takes_nothing",
+    about: "a taker sent back is not offered what is idle",
+    file: LINE,
+    from: `    while (this.#waiting.length > 0) {
+      const found`,
+    to: `    while (this.#waiting.length < 0) {
+      const found`,
+  },
+
+  // Creates.
+  {
+    name: "demand_counts_no_creates",
+    about: "a create for every waiter, whatever is in flight",
+    file: LINE,
+    from: `      this.#waiting.length > this.#creating + this.#idle`,
+    to: `      this.#waiting.length > 0`,
+  },
+  {
+    name: "demand_counts_no_idle",
+    about: "a create for a waiter whom something idle is to serve",
+    file: LINE,
+    from: `      this.#waiting.length > this.#creating + this.#idle`,
+    to: `      this.#waiting.length > this.#creating`,
+  },
+  {
+    name: "freed_counts_no_creates",
+    about: "a vacated slot creates for waiters that have a create in flight",
+    file: LINE,
+    from: `    this.#spare++;
+    this.#demand(id);`,
+    to: `    this.#spare++;
+    if (this.#waiting.length > 0) {
+      this.#spare--;
+      this.#creating++;
+      this.#effects.create(this.#stripe({ stripe: id }).reserve());
+    }`,
+  },
+  {
+    name: "home_not_filled_first",
+    about: "a create for an affinity goes to any stripe",
+    file: LINE,
+    from: `      const stripe = preferred !== undefined && preferred.spare > 0
+        ? preferred`,
+    to: `      const stripe = this.#only !== undefined
+        ? this.#only`,
+  },
+  {
+    name: "home_full_still_created",
+    about: "a create for an affinity goes to its stripe although that is full",
+    file: LINE,
+    from: `preferred !== undefined && preferred.spare > 0`,
+    to: `preferred !== undefined`,
+  },
+
+  // Validating.
+  {
+    name: "not_validated_when_handed_over",
+    about: "a resource handed over is not validated",
+    file: LINE,
+    from: `    if (!this.#rules.validates) return`,
+    to: `    if (!this.#rules.validates || waiter.order > 0) return`,
+  },
+  {
+    name: "orphan_stamped_zero",
+    about: "a good verdict without its taker stamps the resource with 0",
+    file: LINE,
+    from: `    if (taker !== undefined) this.#effects.deliver(taker, entry);
+    else this.release(entry, now);`,
+    to: `    void now;
+    if (taker !== undefined) this.#effects.deliver(taker, entry);
+    else this.release(entry, 0);`,
+  },
+
+  // Idle resources.
+  {
+    name: "timeout_not_strict",
+    about: "what is as old as idleTimeout does not survive a sweep",
+    file: LINE,
+    from: `oldest.endsAt < now`,
+    to: `oldest.endsAt <= now`,
+  },
+  {
+    name: "expired_is_taken",
+    about: "a take does not look at the age",
+    file: LINE,
+    from: `      if (now <= entry.endsAt) {`,
+    to: `      if (entry !== undefined) {`,
+  },
+  {
+    name: "take_age_strict",
+    about: "what is as old as idleTimeout is not taken",
+    file: LINE,
+    from: `      if (now <= entry.endsAt) {`,
+    to: `      if (now < entry.endsAt) {`,
+  },
+  {
+    name: "take_evicts_newest_first",
+    about: "a take that finds all expired evicts the newest first",
+    file: LINE,
+    from:
+      `      while (stripe.oldest !== entry) this.#evict(stripe.oldest!, "idle");
+`,
+    to: ``,
+  },
+  {
+    name: "evicted_newest_first",
+    about: "what is cleared is destroyed newest first",
+    file: LINE,
+    from:
+      `      while (stripe.oldest !== undefined) this.#evict(stripe.oldest, reason);`,
+    to:
+      `      while (stripe.newest !== undefined) this.#evict(stripe.newest, reason);`,
+  },
+  {
+    name: "sweep_due_of_first_stripe",
+    about: "the next sweep is due when the first stripe says",
+    file: LINE,
+    from: `      this.#earliest = Math.min(this.#earliest, endsAt);`,
+    to: `      if (this.#sweptTo === 0) this.#earliest = endsAt;`,
+  },
+  {
+    name: "sweep_keeps_earliest",
+    about: "a sweep goes by the earliest end that the one before saw",
+    file: LINE,
+    from: `    this.#sweptTo = 0;
+    this.#earliest = Infinity;
+    return earliest;`,
+    to: `    this.#sweptTo = 0;
+    return earliest;`,
+  },
+  {
+    name: "sweep_without_limit",
+    about: "a sweep looks at everything in one turn",
+    file: LINE,
+    from: `      if (left <= 0) return undefined;`,
+    to: ``,
+  },
+
+  // Stripes.
+  {
+    name: "isolated_takes_elsewhere",
+    about: "an isolated stripe is served by others",
+    file: PARTITION,
+    from: `    if (home >= 0) return this.lines[home]!.take(home, now);`,
+    to: ``,
+  },
+  {
+    name: "only_stripe_ignores_isolated",
+    about: "the shortcut for an only line forgets that there may be others",
+    file: PARTITION,
+    from: `this.lines.length === 1 ? this.lines[0] : undefined`,
+    to: `this.lines[0]`,
+  },
+  {
+    name: "isolated_idle_overtakes",
+    about: "a newcomer looks for ever at what is idle where others wait",
+    file: PARTITION,
+    from:
+      `      if (entry !== undefined || stripe.newest !== undefined) return entry;`,
+    to: `      if (entry !== undefined) return entry;`,
+  },
+  {
+    name: "isolated_waits_in_first_line",
+    about: "who names no stripe waits always in the same full line",
+    file: PARTITION,
+    from: `this.stripes[this.#turn++ % this.stripes.length]!`,
+    to: `this.stripes[0]!`,
+  },
+  {
+    name: "home_ignored",
+    about: "affinity does not prefer the home stripe",
+    file: LINE,
+    from: `    if (preferred?.newest !== undefined) return preferred;`,
+    to: `    if (this.#only?.newest !== undefined) return preferred;`,
+  },
+  {
+    name: "hash_unstable",
+    about: "the home of a negative affinity is no stripe of its own",
+    file: PARTITION,
+    from: `stripe < 0 ? stripe + n : stripe`,
+    to: `Math.max(stripe, 0)`,
+  },
+  {
+    name: "affinity_truncated",
+    about: "an affinity is cut towards zero",
+    file: PARTITION,
+    from: `Math.floor(affinity) % n`,
+    to: `Math.trunc(affinity) % n`,
+  },
+  {
+    name: "set_forgets_member",
+    about: "a stripe that has something idle again is not found again",
+    file: STRIPE_SET,
+    from: `      stripe.inIdle = false;
+`,
+    to: ``,
+  },
+  {
+    name: "spare_set_forgets_member",
+    about: "a stripe that has a spare slot again is not found again",
+    file: STRIPE_SET,
+    from: `      stripe.inSpare = false;
+`,
+    to: ``,
+  },
+  {
+    name: "last_stripe_filled_first",
+    about: "the last stripe is the first to be filled",
+    file: PARTITION,
+    from: `this.stripes.toReversed()`,
+    to: `this.stripes`,
+  },
+
+  // Retiring and closing.
+  {
+    name: "retire_forgets_used",
+    about: "clear does not retire what is used",
+    file: STRIPE,
+    from: `      if (entry.place === "used") entry.retire(reason);`,
+    to: `      void entry;`,
+  },
+  {
+    name: "retire_forgets_creations",
+    about: "clear does not retire what is being created",
+    file: STRIPE,
+    from:
+      `    for (const creation of this.#creations) creation.retired ??= reason;`,
+    to: ``,
+  },
+  {
+    name: "last_reason_stays",
+    about: "a close overwrites the reason of what clear has retired",
+    file: ENTRY,
+    from: `    this.reason ??= reason;`,
+    to: `    this.reason = reason;`,
+  },
+  {
+    name: "close_keeps_waiters",
+    about: "close rejects nobody who waits in line",
+    file: LINE,
+    from: `    for (let waiter; (waiter = this.#waiting.first) !== undefined;) {
+      this.cancel(waiter, error);
+    }`,
+    to: ``,
+  },
+  {
+    name: "close_keeps_takers",
+    about: "close rejects nobody who waits for a verdict",
+    file: LINE,
+    from: `        if (taker !== undefined) this.cancel(taker, error);`,
+    to: `        void taker;`,
+  },
+  {
+    name: "close_settles_early",
+    about: "close settles while something is out",
+    file: LINE,
+    from: `    if (this.#isClosed && this.#spare === this.max) this`,
+    to: `    if (this.#isClosed) this`,
+  },
+  {
+    name: "close_of_nothing_never_settles",
+    about: "the close of a line that has nothing does not settle",
+    file: LINE,
+    from: `    this.#retire("close");
+    if (this.#spare === this.max) this.#effects.closed();`,
+    to: `    this.#retire("close");`,
+  },
+  {
+    name: "abandon_keeps_used",
+    about: "an aborted close waits for leases",
+    file: LINE,
+    from:
+      `      for (const entry of stripe.entries()) this.destroy(entry, "close");`,
+    to: `      void stripe;`,
+  },
+];

@@ -1,0 +1,792 @@
+import type { Mutant } from "./mutant.ts";
+
+const ACQUIRING = "src/shell/acquiring.ts";
+const CANCELLATION = "src/shell/cancellation.ts";
+const CLOSING = "src/shell/closing.ts";
+const CONTEXT = "src/shell/context.ts";
+const CREATING = "src/shell/creating.ts";
+const DEADLINE_LIST = "src/shell/deadline_list.ts";
+const DESTROYING = "src/shell/destroying.ts";
+const EVENTS = "src/shell/events.ts";
+const LOCAL_POOL = "src/shell/local_pool.ts";
+const REFUSALS = "src/shell/refusals.ts";
+const TAPE = "src/shell/tape.ts";
+const USER_CALL = "src/shell/user_call.ts";
+const VALIDATING = "src/shell/validating.ts";
+
+export const SHELL: readonly Mutant[] = [
+  // Effects and their context.
+  {
+    name: "insert_in_later_commit",
+    about: "a released resource is given back in a later commit",
+    file: LOCAL_POOL,
+    from: `    line.release(entry, now);`,
+    to: `    queueMicrotask(() => {
+      line.release(entry, now);
+      this.follow(line);
+    });`,
+  },
+  {
+    name: "effects_before_commit",
+    about: "destroy is called within the verb, before its commit",
+    file: LOCAL_POOL,
+    from: `    this.time = new Time(clock);`,
+    to: `    this.#tape.destroy = (entry, reason) =>
+      this.#effects.destroy(entry, reason);
+    this.time = new Time(clock);`,
+  },
+  {
+    name: "reentrant_effects_nested",
+    about: "effects of nested acts run before the outer one is done",
+    file: LOCAL_POOL,
+    from: `    if (this.#isPlaying || this.#tape.end === 0) return;`,
+    to: `    if (this.#tape.end === 0) return;`,
+  },
+  {
+    name: "effects_last_first",
+    about: "effects run in the reverse order of their commits",
+    file: TAPE,
+    from: `      const at = this.#at;
+      const name = notes[at] as Name;`,
+    to: `      const at = this.#at;
+      const last = notes.splice(this.#end - 3, 3);
+      notes.splice(at, 0, ...last);
+      const name = notes[at] as Name;`,
+  },
+  {
+    name: "effect_keeps_next",
+    about: "an effect that has run keeps what it was about reachable",
+    file: TAPE,
+    from: `      notes[at + 1] = notes[at + 2] = undefined;`,
+    to: ``,
+  },
+  {
+    name: "calls_outside_context",
+    about: "create and destroy are called in whatever context this is",
+    file: TAPE,
+    from:
+      `      if (!isInside && (name === "create" || name === "destroy")) return false;`,
+    to: `      void isInside;`,
+  },
+  {
+    name: "context_runs_outside",
+    about: "what belongs into the context of the pool is done at once",
+    file: CONTEXT,
+    from: `    if (this.isInside) return task.inContext();`,
+    to: `    if (task !== undefined) return task.inContext();`,
+  },
+  {
+    name: "context_never_left",
+    about: "once entered, the context of the pool is taken to last",
+    file: CONTEXT,
+    from: `      this.isInside = before;`,
+    to: `      void before;`,
+  },
+  {
+    name: "context_ends_with_a_bug",
+    about: "a task that throws ends the loop of the context",
+    file: CONTEXT,
+    from: `      void Promise.reject(bug);`,
+    to: `      throw bug;`,
+  },
+  {
+    name: "throwing_destroy_stops_the_rest",
+    about: "one destroy that throws skips the rest",
+    file: USER_CALL,
+    from: `    } catch (error) {
+      return failed(error);`,
+    to: `    } catch (error) {
+      failed(error);
+      throw error;`,
+  },
+
+  // Acquiring.
+  {
+    name: "try_acquire_creates",
+    about: "tryAcquire creates",
+    file: ACQUIRING,
+    from: `      if (entry === undefined) return undefined;`,
+    to: `      if (entry === undefined) {
+        void this.acquire(home, Infinity, undefined, false)
+          .then((lease) => lease.release(), () => {});
+        return undefined;
+      }`,
+  },
+  {
+    name: "try_acquire_evicts_later",
+    about: "what tryAcquire evicts is destroyed after it has returned",
+    file: ACQUIRING,
+    from:
+      `      // What is evicted is destroyed within the call: the caller cannot wait.
+      this.#parts.playNow();`,
+    to: `      this.#parts.play();`,
+  },
+  {
+    name: "try_acquire_goes_on",
+    about: "tryAcquire goes on after a verdict that takes time",
+    file: ACQUIRING,
+    from: `      if (verdict !== false) return undefined;`,
+    to: ``,
+  },
+  {
+    name: "acquire_ignores_validates",
+    about: "an idle resource is leased without being validated",
+    file: ACQUIRING,
+    from: `    if (this.#validates || this.#tape.end !== end) {`,
+    to: `    if (this.#tape.end !== end) {`,
+  },
+  {
+    name: "acquire_overtakes_evictions",
+    about: "an acquire is served before what it evicts is destroyed",
+    file: ACQUIRING,
+    from: `    if (this.#validates || this.#tape.end !== end) {`,
+    to: `    if (this.#validates) {`,
+  },
+  {
+    name: "closed_not_seen_by_acquire",
+    about: "an acquire that may wait does not see the close",
+    file: ACQUIRING,
+    from: `    if (this.#closing.hasBegun || timeout === 0 || isAborted) {`,
+    to: `    if (timeout === 0 || isAborted) {`,
+  },
+  {
+    name: "aborted_before_ignored",
+    about: "a signal that has aborted already is not looked at",
+    file: ACQUIRING,
+    from: `    if (isAborted) return this.#refuse(signal!.reason);`,
+    to: `    void signal;`,
+  },
+  {
+    name: "max_pending_off_by_one",
+    about: "one more than maxPending may wait",
+    file: ACQUIRING,
+    from: `line.pending >= maxPending`,
+    to: `line.pending > maxPending`,
+  },
+  {
+    name: "max_pending_refuses_creates",
+    about: "maxPending refuses an acquire that a spare slot is there for",
+    file: ACQUIRING,
+    from: `line.spare === 0 && line.pending`,
+    to: `line.pending`,
+  },
+  {
+    name: "max_pending_without_takers",
+    about: "maxPending does not count those who wait for a verdict",
+    file: ACQUIRING,
+    from: `line.pending >= maxPending`,
+    to: `line.waiting >= maxPending`,
+  },
+  {
+    name: "fatal_by_default_not",
+    about: "use releases after a throw",
+    file: ACQUIRING,
+    from: `?.(error) ?? true;`,
+    to: `?.(error) ?? false;`,
+  },
+  {
+    name: "fatal_asked_of_closed_pool",
+    about: "isFatal is asked about the pool's own errors",
+    file: ACQUIRING,
+    from: `if (this.#closing.hasBegun || this.#isFatal(error)) lease`,
+    to: `if (this.#isFatal(error)) lease`,
+  },
+  {
+    name: "fatal_promise_unhandled",
+    about: "an isFatal that rejects is an unhandled rejection",
+    file: ACQUIRING,
+    from: `      Promise.resolve(verdict).catch(() => {});`,
+    to: ``,
+  },
+  {
+    name: "counts_after_the_first_has_left",
+    about: "the counts of a timeout are those after others have left",
+    file: ACQUIRING,
+    from: `waiter.timeout, counts.get(line)!)`,
+    to: `waiter.timeout)`,
+  },
+  {
+    name: "isolated_taker_has_no_home",
+    about: "an invalid taker of an isolated stripe takes where it named none",
+    file: ACQUIRING,
+    from: `this.#parts.partition.lines.length === 1 ? home : stripe;`,
+    to: `home;`,
+  },
+
+  // Looking again after user code has run.
+  {
+    name: "unlooked_try_acquire_before_validate",
+    about: "tryAcquire validates what the destroys before it took back",
+    file: ACQUIRING,
+    from: `this.#validates && this.#isOurs(entry)
+        ?`,
+    to: `this.#validates
+        ?`,
+  },
+  {
+    name: "unlooked_try_acquire",
+    about: "tryAcquire leases what was taken back while it validated",
+    file: ACQUIRING,
+    from: `if (verdict === true && this.#isOurs(entry)) {`,
+    to: `if (verdict === true) {`,
+  },
+  {
+    name: "unlooked_acquire",
+    about: "acquire leases what was taken back while it validated",
+    file: ACQUIRING,
+    from: `    if (!this.#isOurs(entry)) {`,
+    to: `    if (entry === undefined) {`,
+  },
+  {
+    name: "unlooked_is_ours",
+    about: "what a closing pool retires goes to a newcomer",
+    file: ACQUIRING,
+    from: `    return entry.place === "used" && !this.#closing.hasBegun;`,
+    to: `    return entry.place === "used";`,
+  },
+  {
+    name: "unlooked_is_used",
+    about: "whether an entry was taken back is not asked",
+    file: ACQUIRING,
+    from: `    return entry.place === "used" && !this.#closing.hasBegun;`,
+    to: `    return entry !== undefined;`,
+  },
+  {
+    name: "unlooked_deliver",
+    about: "a waiter gets what was taken back on its way",
+    file: ACQUIRING,
+    from: `    if (entry.place !== "used") {
+      return this.reject(`,
+    to: `    if (entry === undefined) {
+      return this.reject(`,
+  },
+  {
+    name: "unlooked_told",
+    about: "with an observer a waiter gets what was taken back on its way",
+    file: ACQUIRING,
+    from: `      const lease = entry.place === "used"
+        ?`,
+    to: `      const lease = entry !== undefined
+        ?`,
+  },
+  {
+    name: "unlooked_lease",
+    about: "what the observer of acquired had taken back is leased",
+    file: ACQUIRING,
+    from: `      if (entry.place !== "used") return undefined;`,
+    to: ``,
+  },
+  {
+    name: "unlooked_wait",
+    about: "an acquire waits in a pool that reading the clock has closed",
+    file: ACQUIRING,
+    from: `    // Reading the clock may have closed the pool.
+    if (this.#closing.hasBegun) {`,
+    to: `    if (this.#closing === undefined) {`,
+  },
+  {
+    name: "unlooked_track",
+    about: "a waiter that is settled already is tracked",
+    file: ACQUIRING,
+    from: `    if (waiter.at !== undefined) this.#cancellation`,
+    to: `    this.#cancellation`,
+  },
+  {
+    name: "abandoned_entry_released",
+    about: "a lease that an aborted close took back can be released",
+    file: LOCAL_POOL,
+    from: `    // An aborted close took it back.
+    if (entry.place !== "used") return;
+    line.release`,
+    to: `    line.release`,
+  },
+  {
+    name: "abandoned_entry_destroyed",
+    about: "a lease that an aborted close took back can be destroyed",
+    file: LOCAL_POOL,
+    from: `    if (entry.place !== "used") return;
+    this.partition`,
+    to: `    this.partition`,
+  },
+  {
+    name: "unlooked_verdict",
+    about: "a verdict counts although an aborted close took the entry back",
+    file: VALIDATING,
+    from: `    // An aborted close took it back.
+    if (entry.place !== "used") return;`,
+    to: ``,
+  },
+  {
+    name: "unlooked_taker",
+    about: "a resource is validated although its taker has gone",
+    file: VALIDATING,
+    from: `waiter.at === entry ? this.ask(entry) : true`,
+    to: `this.ask(entry)`,
+  },
+  {
+    name: "unlooked_limit",
+    about: "a call that closed the pool and was abandoned gets a limit",
+    file: USER_CALL,
+    from: `    if (!this.#calls.has(inFlight)) return;`,
+    to: ``,
+  },
+  {
+    name: "create_in_a_closed_pool",
+    about: "create is called although the pool has closed meanwhile",
+    file: CREATING,
+    from: `    if (this.#closing.hasBegun) {
+      return`,
+    to: `    if (this.#closing === undefined) {
+      return`,
+  },
+
+  // Creating and destroying.
+  {
+    name: "late_create_dropped",
+    about: "a resource that comes late is dropped",
+    file: CREATING,
+    from:
+      `      late: (resource) => this.#destroying.late(resource, creation.stripe),`,
+    to: ``,
+  },
+  {
+    name: "create_retried_in_microtask",
+    about: "a failed create is tried again in a microtask, rejecting nobody",
+    file: CREATING,
+    from: `        if (isLate) controller.abort(error);`,
+    to: `        if (isLate) controller.abort(error);
+        const { waiting } = this.#parts.partition.lineOf(creation.stripe);
+        if (!isLate && waiting > 0) {
+          return queueMicrotask(() => this.begin(creation));
+        }`,
+  },
+  {
+    name: "create_not_aborted",
+    about: "createTimeout does not abort the signal",
+    file: CREATING,
+    from: `        if (isLate) controller.abort(error);`,
+    to: ``,
+  },
+  {
+    name: "no_create_limit",
+    about: "a create that hangs keeps its slot for ever",
+    file: CREATING,
+    from: `settings.createTimeout`,
+    to: `Infinity`,
+  },
+  {
+    name: "no_destroy_limit",
+    about: "a destroy that hangs keeps its slot for ever",
+    file: DESTROYING,
+    from: `    const limit = settings.destroyTimeout;`,
+    to: `    const limit = settings === undefined ? 0 : Infinity;`,
+  },
+  {
+    name: "slot_free_before_destroy_settles",
+    about: "a slot is vacated before its destroy settles",
+    file: DESTROYING,
+    from:
+      `    this.#call(resource, stripe, reason, limit, (failure, isLate) => {
+      if (failure !== undefined && !isLate) {
+        this.#closing.destroyFailed(failure.error);
+      }
+      partition.lineOf(stripe).destroyed(entry);
+    });`,
+    to: `    partition.lineOf(stripe).destroyed(entry);
+    this.#call(resource, stripe, reason, limit, (failure, isLate) => {
+      if (failure !== undefined && !isLate) {
+        this.#closing.destroyFailed(failure.error);
+      }
+    });`,
+  },
+  {
+    name: "late_destroy_fails_close",
+    about: "a destroy that passes its limit makes the close reject",
+    file: DESTROYING,
+    from: `failure !== undefined && !isLate`,
+    to: `failure !== undefined`,
+  },
+  {
+    name: "stale_cause",
+    about: "the cause of a timeout outlives a create that succeeded",
+    file: CREATING,
+    from: `    refusals.createWorks(line);`,
+    to: ``,
+  },
+  {
+    name: "cause_of_the_pool",
+    about: "a create that succeeds in one line clears the cause of all",
+    file: REFUSALS,
+    from: `    this.#failures.delete(line);`,
+    to: `    this.#failures.clear();
+    void line;`,
+  },
+
+  // Validating.
+  {
+    name: "validate_throw_is_yes",
+    about: "a validate that throws counts as a yes",
+    file: VALIDATING,
+    from: `    } catch {
+      return false;`,
+    to: `    } catch {
+      return true;`,
+  },
+  {
+    name: "validate_rejection_is_yes",
+    about: "a validate that rejects counts as a yes",
+    file: VALIDATING,
+    from: `failed: () => this.#judge(entry, false),`,
+    to: `failed: () => this.#judge(entry, true),`,
+  },
+  {
+    name: "no_validate_limit",
+    about: "a validate that hangs keeps its taker waiting",
+    file: VALIDATING,
+    from: `this.#parts.settings.validateTimeout`,
+    to: `Infinity`,
+  },
+  {
+    name: "verdict_not_a_boolean",
+    about: "a verdict that is truthy is neither a yes nor a no",
+    file: VALIDATING,
+    from: `: Boolean(verdict);`,
+    to: `: verdict;`,
+  },
+  {
+    name: "late_verdict_not_a_boolean",
+    about: "a verdict is a yes whatever its promise resolves with",
+    file: VALIDATING,
+    from: `this.#judge(entry, Boolean(isValid))`,
+    to: `this.#judge(entry, isValid !== undefined)`,
+  },
+  {
+    name: "good_verdict_stamped_zero",
+    about: "a good verdict comes at 0",
+    file: VALIDATING,
+    from: `line.valid(entry, now);`,
+    to: `line.valid(entry, 0);`,
+  },
+  {
+    name: "bad_verdicts_all_at_once",
+    about: "all bad verdicts are dealt with in one turn",
+    file: VALIDATING,
+    from: `const BATCH = 1_024;`,
+    to: `const BATCH = Infinity;`,
+  },
+  {
+    name: "bad_verdict_overtaken",
+    about: "a newcomer is served while a batch of bad verdicts is pending",
+    file: VALIDATING,
+    from: `      line.sendBack(entry);
+`,
+    to: ``,
+  },
+
+  // Cancelling.
+  {
+    name: "alarm_not_cleared",
+    about: "the timer of waiters is left when nobody waits",
+    file: CANCELLATION,
+    from: `    if (this.#deadlines.size === 0) this.#alarm.clear();`,
+    to: ``,
+  },
+  {
+    name: "listener_left",
+    about: "a listener is left on a signal",
+    file: CANCELLATION,
+    from: `      signal.removeEventListener("abort", listener);`,
+    to: `      void listener;`,
+  },
+  {
+    name: "listener_left_after_adding",
+    about:
+      "a signal that serves its waiter while it takes the listener keeps it",
+    file: CANCELLATION,
+    from: `      if (!this.#signals.has(signal)) this.#removeListener(signal);`,
+    to: ``,
+  },
+  {
+    name: "throwing_remover_stops_waiter",
+    about: "a signal that does not give its listener back stops its waiter",
+    file: CANCELLATION,
+    from: `    } catch {
+      // A signal of someone's own making; its waiter goes on all the same.
+    }`,
+    to: `    } catch (error) {
+      throw error;
+    }`,
+  },
+  {
+    name: "throwing_adder_loses_waiter",
+    about: "a signal that takes no listener throws within acquire",
+    file: CANCELLATION,
+    from: `        this.#canceller.abort(this.#waitersOn(signal), error);`,
+    to: `        throw error;`,
+  },
+  {
+    name: "alarm_not_rearmed",
+    about: "after the first timeout nobody else times out",
+    file: CANCELLATION,
+    from:
+      `    if (this.#deadlines.size > 0) this.#alarm.set(this.#deadlines.earliest());`,
+    to: ``,
+  },
+  {
+    name: "alarm_of_a_newcomer_stays",
+    about: "the timer set while others time out is not put right",
+    file: CANCELLATION,
+    from: `    if (expired.length > 0) this.#canceller.expire(expired);
+    if (this.#deadlines.size > 0) this`,
+    to: `    const { size } = this.#deadlines;
+    if (expired.length > 0) this.#canceller.expire(expired);
+    if (this.#deadlines.size > 0 && this.#deadlines.size <= size) this`,
+  },
+  {
+    name: "waiters_time_out_one_a_turn",
+    about: "one waiter times out in one turn",
+    file: CANCELLATION,
+    from: `const BATCH = 1_024;`,
+    to: `const BATCH = 1;`,
+  },
+  {
+    name: "waiters_time_out_all_at_once",
+    about: "all waiters time out in one turn",
+    file: CANCELLATION,
+    from: `const BATCH = 1_024;`,
+    to: `const BATCH = Infinity;`,
+  },
+  {
+    name: "no_timer_no_error",
+    about: "without a timer those who wait are not told",
+    file: CANCELLATION,
+    from: `    this.#canceller.abort(waiters, error);`,
+    to: `    void error;`,
+  },
+  {
+    name: "deadline_early",
+    about: "a waiter times out 1 ms before its deadline",
+    file: DEADLINE_LIST,
+    from: `first.deadline > now`,
+    to: `first.deadline > now + 1`,
+  },
+  {
+    name: "runs_out_of_order",
+    about: "deadlines are listed as they come",
+    file: DEADLINE_LIST,
+    from: `deadline === Infinity || !isFirst && deadline < this.#latest`,
+    to: `deadline === Infinity`,
+  },
+  {
+    name: "listed_before_heap",
+    about: "a listed deadline goes before an earlier one of the heap",
+    file: DEADLINE_LIST,
+    from: `first === undefined || linked.deadline <= first.deadline`,
+    to: `first === undefined || linked.deadline < Infinity`,
+  },
+  {
+    name: "deadlines_not_counted",
+    about: "a deadline that leaves is counted on",
+    file: DEADLINE_LIST,
+    from: `    this.size--;`,
+    to: ``,
+  },
+  {
+    name: "abort_during_effects_missed",
+    about: "an abort by user code while the acquire starts is missed",
+    file: CANCELLATION,
+    from: `        // User code may have aborted it since the acquire began.
+        this.#abort(signal);`,
+    to: ``,
+  },
+  {
+    name: "abort_not_asked",
+    about: "an event of a signal that has not aborted rejects",
+    file: CANCELLATION,
+    from: `waiters.length === 0 || !signal.aborted`,
+    to: `waiters.length === 0`,
+  },
+  {
+    name: "abort_asks_all_signals",
+    about: "an abort looks at the signals of all others",
+    file: CANCELLATION,
+    from: `    const listener = () => this.#abort(signal);`,
+    to: `    const listener = () => {
+      for (const each of [...this.#signals.keys()]) this.#abort(each);
+    };`,
+  },
+  {
+    name: "signal_without_target_unheard",
+    about: "a signal that does not say that it is the target is not heard",
+    file: CANCELLATION,
+    from: `    const listener = () => this.#abort(signal);`,
+    to: `    const listener = this.#onAbort as () => void;`,
+  },
+  {
+    name: "unnamed_target_aborts_all",
+    about: "a signal that does not say that it is the target aborts every one",
+    file: CANCELLATION,
+    from: `    const listener = () => this.#abort(signal);`,
+    to: `    const listener = () => {
+      for (const each of [...this.#signals.keys()]) {
+        this.#canceller.abort(this.#waitersOn(each), signal.reason);
+      }
+    };`,
+  },
+  {
+    name: "signal_shared_by_two_forgets_one",
+    about: "the first to leave a signal takes the others' listener along",
+    file: CANCELLATION,
+    from: `      if (others.size > 0) return;
+`,
+    to: ``,
+  },
+  {
+    name: "second_on_signal_replaces_first",
+    about: "the second waiter on a signal takes the place of the first",
+    file: CANCELLATION,
+    from: `new Set([others, waiter])`,
+    to: `new Set([waiter])`,
+  },
+
+  // Telling and closing.
+  {
+    name: "observer_may_throw",
+    about: "what an observer throws is passed on",
+    file: EVENTS,
+    from: `    } catch {
+      // An observer only watches.
+    }`,
+    to: `    } catch (error) {
+      throw error;
+    }`,
+  },
+  {
+    name: "observer_may_reject",
+    about: "an observer that rejects is an unhandled rejection",
+    file: EVENTS,
+    from:
+      `      if (isThenable(result)) Promise.resolve(result).catch(() => {});`,
+    to: `      void isThenable(result);`,
+  },
+  {
+    name: "event_after_its_consequences",
+    about: "an event is told of after what follows from it",
+    file: CREATING,
+    from:
+      `    events.tell("created", { resource, stripe, duration: now - began });
+    this.#parts.follow(line);`,
+    to: `    this.#parts.follow(line);
+    events.tell("created", { resource, stripe, duration: now - began });`,
+  },
+  {
+    name: "untimed_for_the_observer",
+    about: "durations are 0 where idleTimeout is infinite",
+    file: LOCAL_POOL,
+    from: `this.isTimed = this.#evicts || observer !== undefined;`,
+    to: `this.isTimed = this.#evicts;`,
+  },
+  {
+    name: "stats_of_the_first_line",
+    about: "the pending of isolated stripes are not added up",
+    file: LOCAL_POOL,
+    from: `      stats.pending += pending;`,
+    to: `      stats.pending = pending;`,
+  },
+  {
+    name: "abandon_forgets_creates",
+    about: "an aborted close waits for creates",
+    file: CREATING,
+    from: `      abandoned: () => {
+        const error = this.#parts.refusals.closed();
+        this.#failed(creation, error, began);
+        controller.abort(error);
+      },`,
+    to: ``,
+  },
+  {
+    name: "abandon_does_not_abort",
+    about: "an aborted close does not abort the creates it gives up on",
+    file: CREATING,
+    from: `        this.#failed(creation, error, began);
+        controller.abort(error);`,
+    to: `        this.#failed(creation, error, began);`,
+  },
+  {
+    name: "close_settles_with_first_line",
+    about: "close settles when the first of the lines is empty",
+    file: CLOSING,
+    from: `    if (--this.#linesLeft > 0) return;`,
+    to: `    if (this.#settle === undefined) return;`,
+  },
+  {
+    name: "close_fails_in_bulk",
+    about: "one failed destroy makes an AggregateError of one",
+    file: CLOSING,
+    from: `    if (errors.length === 1) throw errors[0];
+`,
+    to: ``,
+  },
+  {
+    name: "aborted_close_waits",
+    about: "close does not look at a signal that has aborted already",
+    file: CLOSING,
+    from: `      if (signal.aborted) this.#abandon();
+      else this.#listen(signal);`,
+    to: `      if (!signal.aborted) this.#listen(signal);`,
+  },
+  {
+    name: "abort_while_close_listens",
+    about: "an abort while the signal takes the listener of close is missed",
+    file: CLOSING,
+    from: `    // It may have aborted while it took the listener.
+    listener();`,
+    to: ``,
+  },
+  {
+    name: "close_abort_not_asked",
+    about: "an event of a signal that has not aborted ends the wait of close",
+    file: CLOSING,
+    from: `if (signal.aborted && this.#settle !== undefined) this`,
+    to: `if (this.#settle !== undefined) this`,
+  },
+  {
+    name: "throwing_remover_stops_close",
+    about: "a signal that does not give its listener back stops the close",
+    file: CLOSING,
+    from: `      } catch {
+        // A signal of someone's own making; the close settles all the same.
+      }`,
+    to: `      } catch (error) {
+        throw error;
+      }`,
+  },
+  {
+    name: "close_listener_left",
+    about: "close leaves its listener on the signal",
+    file: CLOSING,
+    from: `        signal.removeEventListener("abort", listener);`,
+    to: `        void listener;`,
+  },
+  {
+    name: "close_lets_process_end",
+    about: "a close that is awaited does not keep the process alive",
+    file: CLOSING,
+    from: `    this.#parts.agenda.hold();`,
+    to: ``,
+  },
+  {
+    name: "close_leaves_timer",
+    about: "the timer of the chores is left after the close",
+    file: CLOSING,
+    from: `    this.#parts.agenda.stop();`,
+    to: ``,
+  },
+  {
+    name: "close_leaves_guard",
+    about: "the timer of the default clock is left after the close",
+    file: CLOSING,
+    from: `    this.#parts.time.stop();`,
+    to: ``,
+  },
+];
