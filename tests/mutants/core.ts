@@ -439,8 +439,8 @@ export const CORE: readonly Mutant[] = [
     name: "last_stripe_filled_first",
     about: "the last stripe is the first to be filled",
     file: PARTITION,
-    from: `this.stripes.toReversed()`,
-    to: `this.stripes`,
+    from: `for (let i = shape.stripes; i-- > 0;) {`,
+    to: `for (let i = 0; i < shape.stripes; i++) {`,
   },
 
   // Retiring and closing.

@@ -118,7 +118,7 @@ export const SHELL: readonly Mutant[] = [
     file: ACQUIRING,
     from:
       `      // What is evicted is destroyed within the call: the caller cannot wait.
-      this.#parts.playNow();`,
+      if (this.#tape.end !== 0) this.#parts.playNow();`,
     to: `      this.#parts.play();`,
   },
   {
@@ -209,7 +209,7 @@ export const SHELL: readonly Mutant[] = [
     name: "isolated_taker_has_no_home",
     about: "an invalid taker of an isolated stripe takes where it named none",
     file: ACQUIRING,
-    from: `this.#parts.partition.lines.length === 1 ? home : stripe;`,
+    from: `this.#partition.lines.length === 1 ? home : stripe;`,
     to: `home;`,
   },
 
@@ -218,10 +218,8 @@ export const SHELL: readonly Mutant[] = [
     name: "unlooked_try_acquire_before_validate",
     about: "tryAcquire validates what the destroys before it took back",
     file: ACQUIRING,
-    from: `this.#validates && this.#isOurs(entry)
-        ?`,
-    to: `this.#validates
-        ?`,
+    from: `const verdict = !isOurs || this.#validating.ask(entry);`,
+    to: `const verdict = this.#validating.ask(entry);`,
   },
   {
     name: "unlooked_try_acquire",
@@ -683,7 +681,7 @@ export const SHELL: readonly Mutant[] = [
     name: "untimed_for_the_observer",
     about: "durations are 0 where idleTimeout is infinite",
     file: LOCAL_POOL,
-    from: `this.isTimed = this.#evicts || observer !== undefined;`,
+    from: `this.isTimed = this.#evicts || this.#isObserved;`,
     to: `this.isTimed = this.#evicts;`,
   },
   {

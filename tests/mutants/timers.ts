@@ -191,11 +191,11 @@ export const TIMERS: readonly Mutant[] = [
     from: `    this.advance(due);
   }
 
-  fail`,
+  /** The latest`,
     to: `    void due;
   }
 
-  fail`,
+  /** The latest`,
   },
   {
     name: "agenda_hears_first_only",
@@ -209,7 +209,8 @@ export const TIMERS: readonly Mutant[] = [
     name: "chore_without_timer_untold",
     about: "chores are not told that no timer could be set",
     file: AGENDA,
-    from: `    for (const chore of [...this.#chores]) chore.fail(error);`,
+    from:
+      `    for (const chore of [...this.#chores].reverse()) chore.fail(error);`,
     to: `    void error;`,
   },
   {
