@@ -9,10 +9,6 @@ export class Events<T> {
     this.#observer = observer;
   }
 
-  get isObserved(): boolean {
-    return this.#observer !== undefined;
-  }
-
   tell<K extends keyof PoolObserver<T>>(
     name: K,
     event: Parameters<NonNullable<PoolObserver<T>[K]>>[0],
