@@ -2,7 +2,8 @@
  * Fails when the pool has become much slower or heavier than it was: its ratios
  * to the floor beyond twice those in results/guard.json, the highest of some
  * recordings as they differ widely from run to run. The best of some
- * rounds counts, so that a busy machine fails nobody.
+ * rounds counts, and a question that is beyond is asked again, so that a busy
+ * machine fails nobody.
  * `deno task bench:guard [--record]`
  */
 import { question as acquire } from "./acquire_bench.ts";
@@ -18,6 +19,9 @@ import { align } from "./table.ts";
 
 /** How many times the recorded ratio is too much. */
 const MARGIN = 2;
+
+/** How often a question is asked before its ratio is believed to be beyond. */
+const ATTEMPTS = 5;
 
 const RECORD = new URL("results/guard.json", import.meta.url);
 
@@ -63,11 +67,35 @@ async function ratios(
   return found;
 }
 
+/** Whether a ratio is no more than it may be; not if none is recorded. */
+function holds(name: string, ratio: number, recorded: Ratios): boolean {
+  return ratio <= (recorded[name] ?? NaN) * MARGIN;
+}
+
+/** Asks a question until every ratio holds, and keeps the best of each. */
+async function ask(
+  question: Question,
+  cases: readonly string[],
+  plan: Plan,
+  recorded: Ratios,
+): Promise<Ratios> {
+  const best: Ratios = {};
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const found = await ratios(question, cases, plan);
+    for (const [name, ratio] of Object.entries(found)) {
+      best[name] = Math.min(best[name] ?? Infinity, ratio);
+    }
+    const all = Object.entries(best);
+    if (all.every(([name, ratio]) => holds(name, ratio, recorded))) break;
+  }
+  return best;
+}
+
 /** Prints the ratios beside the recorded ones; returns how many are beyond. */
 function compare(found: Ratios, recorded: Ratios): number {
   const rows = Object.entries(found).map(([name, ratio]) => {
     const limit = (recorded[name] ?? NaN) * MARGIN;
-    const verdict = ratio <= limit ? "ok" : "BEYOND";
+    const verdict = holds(name, ratio, recorded) ? "ok" : "BEYOND";
     return [name, `${digits(ratio)}×`, `at most ${digits(limit)}×`, verdict];
   });
   console.log(align([["ratio to the floor", "", "", ""], ...rows]));
@@ -81,15 +109,22 @@ const plan: Plan = {
   effort: QUICK,
   quick: true,
 };
+const isRecording = Deno.args.includes("--record");
+const recorded: Ratios = isRecording
+  ? {}
+  : JSON.parse(await Deno.readTextFile(RECORD));
 const found: Ratios = {};
 for (const [question, cases] of GUARDED) {
-  Object.assign(found, await ratios(question, cases, plan));
+  const asked = isRecording
+    ? await ratios(question, cases, plan)
+    : await ask(question, cases, plan, recorded);
+  Object.assign(found, asked);
 }
-if (Deno.args.includes("--record")) {
+if (isRecording) {
   await Deno.writeTextFile(RECORD, `${JSON.stringify(found, null, 2)}\n`);
+} else {
+  const beyond = compare(found, recorded);
+  const checks = Object.keys(found).length;
+  console.log(`${checks - beyond} passed, ${beyond} failed`);
+  if (beyond > 0) Deno.exit(1);
 }
-const recorded: Ratios = JSON.parse(await Deno.readTextFile(RECORD));
-const beyond = compare(found, recorded);
-const checks = Object.keys(found).length;
-console.log(`${checks - beyond} passed, ${beyond} failed`);
-if (beyond > 0) Deno.exit(1);
