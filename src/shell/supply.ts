@@ -133,10 +133,23 @@ export class Supply<T> implements Chore {
     this.look(line, now);
     this.#stocking.created();
     events.tell("created", { resource, stripe, duration });
+    if (birth.begins) events.tell("outageBegan", { stripe, error: birth.loss });
     if (isEnd) {
       events.tell("outageEnded", { stripe, duration: now - begins! });
     }
     this.#parts.follow(line);
+  }
+
+  /** What a create will make has ended already: it has as good as failed. */
+  lose(birth: Birth<T>, loss: unknown): void {
+    const { creation } = birth;
+    const line = this.#parts.partition.lineOf(creation.stripe);
+    const now = this.#parts.now();
+    birth.loss = loss;
+    creation.isLost = true;
+    birth.begins = !this.#closing.hasBegun &&
+      this.#fail(this.of(line), birth, loss, now);
+    line.giveUpOn(creation);
   }
 
   failed(birth: Birth<T>, failure: unknown): void {
@@ -152,12 +165,12 @@ export class Supply<T> implements Chore {
       : failure;
     birth.isOver = true;
     source.births.delete(birth);
-    const begins = !isClosed && this.#fail(source, birth, error, now);
+    const fails = !isClosed && this.#fail(source, birth, error, now);
     line.createFailed(creation, error, settings.createRetry === false);
     this.look(line, now);
     this.#stocking.failed(birth.number, error);
     events.tell("createFailed", { error, stripe, duration: now - began });
-    if (begins) events.tell("outageBegan", { stripe, error });
+    if (fails || birth.begins) events.tell("outageBegan", { stripe, error });
     this.#parts.play();
   }
 
