@@ -1,10 +1,13 @@
 import type { Entry } from "./core/entry.ts";
-import { PoolClosedError } from "./pool_error.ts";
+import { inspectable } from "./inspection.ts";
+import type { PoolClosedError } from "./pool_error.ts";
 
 /** Where a lease gives its entry back. */
 export interface Lessor<T> {
   release(entry: Entry<T>): void;
   destroy(entry: Entry<T>): void;
+  /** What reading one says that a close took back. */
+  closed(entry: Entry<T>): PoolClosedError;
 }
 
 /**
@@ -44,7 +47,7 @@ export class Lease<T> implements Disposable {
       throw new Error("Cannot read 'value' of a lease that has ended");
     }
     if (entry.place !== "used") {
-      throw new PoolClosedError("Cannot read 'value' as the pool is closed");
+      throw this.#lessor.closed(entry);
     }
     return entry.resource;
   }
@@ -74,4 +77,11 @@ export class Lease<T> implements Disposable {
   [Symbol.asyncDispose](): void {
     this.release();
   }
+
+  /** Its state, which `JSON.stringify` and `console.log` show. */
+  toJSON(): { state: "held" | "ended" } {
+    return { state: this.#entry?.place === "used" ? "held" : "ended" };
+  }
 }
+
+inspectable(Lease);

@@ -1,3 +1,4 @@
+import { inspectable } from "./inspection.ts";
 import type { Lease } from "./lease.ts";
 import { LocalPool } from "./shell/local_pool.ts";
 import { home } from "./core/partition.ts";
@@ -228,6 +229,11 @@ export class Pool<T> implements AsyncDisposable {
     return this.#local.stats();
   }
 
+  /** Its name and counts, which `JSON.stringify` and `console.log` show. */
+  toJSON(): { name: string } & PoolStats {
+    return { name: this.name, ...this.stats() };
+  }
+
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
@@ -239,3 +245,5 @@ export class Pool<T> implements AsyncDisposable {
       : home(affinity, this.#stripes);
   }
 }
+
+inspectable(Pool);

@@ -53,6 +53,8 @@ export class Line<T> {
   #destroying = 0;
   /** The place of the next arrival. */
   #arrivals = 0;
+  /** Who came before this place was in line when a use ended. */
+  #turned = 0;
   #isClosed = false;
   /** Where a sweep over all stripes is, and the earliest end it has seen. */
   #sweptTo = 0;
@@ -150,6 +152,7 @@ export class Line<T> {
   release(entry: Entry<T>, now: number): void {
     if (entry.usesLeft <= 0) return this.destroy(entry, entry.reason!);
     if (this.#waiting.length > 0) {
+      this.#turned = this.#arrivals;
       return this.#offer(this.#waiting.shift()!, entry);
     }
     this.#idle++;
@@ -183,6 +186,7 @@ export class Line<T> {
 
   /** A used entry leaves; its slot is taken until `destroyed`. */
   destroy(entry: Entry<T>, reason: DestroyReason): void {
+    this.#turned = this.#arrivals;
     this.#stripe(entry).leave(entry);
     this.#destroying++;
     this.#effects.destroy(entry, reason);
@@ -203,6 +207,11 @@ export class Line<T> {
     if (at instanceof Entry) this.#dismiss(at);
     else this.#waiting.remove(waiter);
     this.#effects.reject(waiter, error);
+  }
+
+  /** Whether no use has ended, for anybody, since a waiter joined the line. */
+  isStuck({ at, order }: Waiter): boolean {
+    return !(at instanceof Entry) && order >= this.#turned;
   }
 
   /**
@@ -233,16 +242,16 @@ export class Line<T> {
     this.#retire("clear");
   }
 
-  /** As `clear`, and every waiter leaves with an error. */
-  close(error: unknown): void {
+  /** As `clear`, and every waiter leaves with an error of its own. */
+  close(errorOf: (waiter: Waiter) => unknown): void {
     this.#isClosed = true;
     for (const stripe of this.stripes) {
       for (const { taker } of stripe.entries()) {
-        if (taker !== undefined) this.cancel(taker, error);
+        if (taker !== undefined) this.cancel(taker, errorOf(taker));
       }
     }
     for (let waiter; (waiter = this.#waiting.first) !== undefined;) {
-      this.cancel(waiter, error);
+      this.cancel(waiter, errorOf(waiter));
     }
     this.#retire("close");
     if (this.#spare === this.max) this.#effects.closed();

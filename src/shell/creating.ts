@@ -23,11 +23,13 @@ export class Creating<T> {
     const { settings, calls } = this.#parts;
     const began = this.#parts.now();
     if (this.#closing.hasBegun) {
-      return this.#failed(creation, this.#parts.refusals.closed(), began);
+      const error = this.#parts.refusals.closed(creation.stripe);
+      return this.#failed(creation, error, began);
     }
     const controller = new AbortController();
     calls.begin<T>({
       name: "create",
+      stripe: creation.stripe,
       limit: settings.createTimeout,
       call: () => settings.create({ signal: controller.signal }),
       done: (resource) => this.#done(creation, resource, began),
@@ -36,7 +38,7 @@ export class Creating<T> {
         this.#failed(creation, error, began);
       },
       abandoned: () => {
-        const error = this.#parts.refusals.closed();
+        const error = this.#parts.refusals.closed(creation.stripe);
         this.#failed(creation, error, began);
         controller.abort(error);
       },

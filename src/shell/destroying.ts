@@ -54,6 +54,7 @@ export class Destroying<T> {
     };
     calls.begin({
       name: "destroy",
+      stripe,
       limit,
       call: () => settings.destroy(resource),
       done: () => ended(undefined, false),

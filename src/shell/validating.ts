@@ -39,6 +39,7 @@ export class Validating<T> implements Chore {
     if (typeof verdict === "boolean") return this.#judge(entry, verdict);
     this.#parts.calls.begin<boolean>({
       name: "validate",
+      stripe: entry.stripe,
       limit: this.#parts.settings.validateTimeout,
       call: () => verdict,
       done: (isValid) => this.#judge(entry, Boolean(isValid)),
