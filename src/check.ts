@@ -1,3 +1,5 @@
+import { advice } from "./option_name.ts";
+
 /** What a value must be: its type, and the range within the type, in words. */
 export interface Rule {
   readonly type: "function" | "object" | "string" | "boolean" | "number";
@@ -62,6 +64,20 @@ export class Check {
       this.mistake(name, type === "object" ? "an object" : `a ${type}`, value);
     }
     if (holds?.(value as number) === false) this.fail(name, range!, value);
+  }
+
+  /**
+   * Checks the names of options, and reads none of them.
+   *
+   * @throws {TypeError} if one is not known
+   */
+  names(options: object, known: readonly string[]): void {
+    for (const name of Object.keys(options)) {
+      if (known.includes(name)) continue;
+      throw new TypeError(
+        `${this.#act} as '${name}' is no option: ${advice(name, known)}`,
+      );
+    }
   }
 
   /**

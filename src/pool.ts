@@ -8,6 +8,7 @@ import {
   checkAcquireOptions,
   checkClose,
   checkCloseOptions,
+  checkTryAcquireOptions,
   checkUse,
   type CloseOptions,
   type PoolOptions,
@@ -47,7 +48,7 @@ export class Pool<T> implements AsyncDisposable {
    * Sets nothing in motion: resources are created by the acquires that need
    * them.
    *
-   * @throws {TypeError} if an option is of the wrong kind
+   * @throws {TypeError} if an option is of the wrong kind, or not known
    * @throws {RangeError} if an option is out of range, NaN included
    */
   constructor(options: PoolOptions<T>) {
@@ -107,7 +108,7 @@ export class Pool<T> implements AsyncDisposable {
    * Never waits and never creates. A `validate` that answers with a promise
    * counts as "not now"; its verdict still decides over the resource.
    *
-   * @throws {TypeError} if an option is of the wrong kind
+   * @throws {TypeError} if an option is of the wrong kind, or not known
    * @throws {RangeError} if an option is out of range
    *
    * @example
@@ -122,7 +123,7 @@ export class Pool<T> implements AsyncDisposable {
     if (options === undefined) {
       return this.#local.acquiring.tryAcquire(this.#anywhere);
     }
-    checkAcquireOptions(options);
+    checkTryAcquireOptions(options);
     const { affinity } = options;
     checkAcquire(undefined, undefined, affinity);
     return this.#local.acquiring.tryAcquire(this.#home(affinity));

@@ -59,7 +59,11 @@ export interface PoolOptions<T> {
    * bulkhead). Default `false`: all stripes serve one line.
    */
   isolated?: boolean | undefined;
-  /** How long an acquire waits unless it says otherwise. Default 30 000. */
+  /**
+   * How long an acquire waits unless it says otherwise. Default 30 000. It must
+   * not be 0, which no acquire of a new pool would survive: pass `timeout: 0`
+   * to a call that is not to wait.
+   */
   acquireTimeout?: number | undefined;
   /**
    * How long `create` may take; then its waiter is rejected and its slot is
@@ -122,6 +126,13 @@ export interface CloseOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** An `acquireTimeout` of 0 would refuse all until something is idle. */
+const PATIENCE: Rule = {
+  ...LIMIT,
+  range: `${LIMIT.range}, or every acquire that has to wait were refused ` +
+    "(a call can pass 'timeout: 0')",
+};
+
 /**
  * Every option of a pool, once: what it must be, and its default. One without a
  * default is required; one whose default is `undefined` can be absent.
@@ -140,7 +151,7 @@ const OPTIONS = {
   createTimeout: { is: LIMIT, default: 30_000 },
   destroyTimeout: { is: LIMIT, default: 5_000 },
 
-  acquireTimeout: { is: DURATION, default: 30_000 },
+  acquireTimeout: { is: PATIENCE, default: 30_000 },
   maxPending: { is: BOUND, default: Infinity },
 
   stripes: { is: COUNT, default: 1 },
@@ -184,7 +195,9 @@ export function settle<T>(options: PoolOptions<T>): PoolSettings<T> {
   const check = new Check("Cannot create pool");
   check.that("options", options, OBJECT);
   const values: Record<string, unknown> = {};
-  for (const name of Object.keys(OPTIONS) as Option[]) {
+  const known = Object.keys(OPTIONS) as Option[];
+  check.names(options, known);
+  for (const name of known) {
     const row: { is: Rule; default?: unknown } = OPTIONS[name];
     const value = options[name];
     const isAbsent = value === undefined && "default" in row;
@@ -204,12 +217,29 @@ const acquiring = new Check("Cannot acquire");
 const closing = new Check("Cannot close pool");
 
 /**
- * Checks that an acquire, or a `use`, was given options, before they are read.
+ * Checks the options of an acquire, or of a `use`, before they are read.
  *
- * @throws {TypeError} if they are no object
+ * @throws {TypeError} if they are no object, or one is not known
  */
 export function checkAcquireOptions(options: AcquireOptions): void {
   acquiring.that("options", options, OBJECT);
+  for (const name in options) {
+    // Compared one by one, as a look-up costs much of a short acquire.
+    if (name === "signal" || name === "timeout" || name === "affinity") {
+      continue;
+    }
+    acquiring.names(options, ["signal", "timeout", "affinity"]);
+  }
+}
+
+/**
+ * Checks the options of a `tryAcquire` before they are read.
+ *
+ * @throws {TypeError} if they are no object, or one is not known
+ */
+export function checkTryAcquireOptions(options: TryAcquireOptions): void {
+  acquiring.that("options", options, OBJECT);
+  acquiring.names(options, ["affinity"]);
 }
 
 /**
@@ -245,12 +275,13 @@ export function checkUse(fn: unknown): void {
 }
 
 /**
- * Checks that a close was given options, before they are read.
+ * Checks the options of a close before they are read.
  *
- * @throws {TypeError} if they are no object
+ * @throws {TypeError} if they are no object, or one is not known
  */
 export function checkCloseOptions(options: CloseOptions): void {
   closing.that("options", options, OBJECT);
+  closing.names(options, ["signal"]);
 }
 
 /**
