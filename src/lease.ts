@@ -4,11 +4,15 @@ import type { PoolClosedError } from "./pool_error.ts";
 
 /** Where a lease gives its entry back. */
 export interface Lessor<T> {
-  release(entry: Entry<T>): void;
+  /** `failed` is whether its user threw. */
+  release(entry: Entry<T>, failed: boolean): void;
   destroy(entry: Entry<T>): void;
   /** What reading one says that a close took back. */
   closed(entry: Entry<T>): PoolClosedError;
 }
+
+/** Releases a resource whose user threw. */
+export let releaseFailed: (lease: Lease<unknown>) => void;
 
 /**
  * The exclusive right to one resource, made by a `Pool`. It is spent once: by
@@ -31,8 +35,13 @@ export class Lease<T> implements Disposable {
 
   /** Leases come from `Pool.acquire`, `tryAcquire` and `use`. */
   constructor(entry: Entry<T>, lessor: Lessor<T>) {
+    entry.uses++;
     this.#entry = entry;
     this.#lessor = lessor;
+  }
+
+  static {
+    releaseFailed = (lease) => lease.#release(true);
   }
 
   /**
@@ -54,10 +63,7 @@ export class Lease<T> implements Disposable {
 
   /** Gives the resource back, for a waiter or to be idle. Never throws. */
   release(): void {
-    const entry = this.#entry;
-    if (entry === undefined) return;
-    this.#entry = undefined;
-    this.#lessor.release(entry);
+    this.#release(false);
   }
 
   /** Has the resource destroyed instead of used again. Never throws. */
@@ -81,6 +87,13 @@ export class Lease<T> implements Disposable {
   /** Its state, which `JSON.stringify` and `console.log` show. */
   toJSON(): { state: "held" | "ended" } {
     return { state: this.#entry?.place === "used" ? "held" : "ended" };
+  }
+
+  #release(failed: boolean): void {
+    const entry = this.#entry;
+    if (entry === undefined) return;
+    this.#entry = undefined;
+    this.#lessor.release(entry, failed);
   }
 }
 

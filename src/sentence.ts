@@ -15,12 +15,13 @@ export interface Circumstance {
   /** How long the oldest create has taken, and how many are overdue. */
   readonly oldestCreate?: number | undefined;
   readonly overdue?: number | undefined;
-  /** Since creates fail, how long that is, and when the next is tried. */
+  /** While creates fail: for how long, and in what time the next is tried. */
   readonly outage?: {
     readonly since: number;
-    readonly error: unknown;
     readonly nextTry?: number | undefined;
   } | undefined;
+  /** What the last create failed with. */
+  readonly cause?: unknown;
 }
 
 /** Why whoever waits gets nothing, in one plain sentence without a full stop. */
@@ -29,7 +30,7 @@ export function sentence(known: Circumstance): string {
   const { idle, used, creating, destroying, max } = stats;
   const clauses = [
     // Where all are used it is a release that is waited for.
-    used < max && outage && failing(outage),
+    used < max && outage && failing(outage, known.cause),
     share(used, max, "used", holders ?? aged(oldestUse)),
     share(
       creating,
@@ -66,10 +67,12 @@ function share(n: number, max: number, state: string, ages: Aged = []): string {
 }
 
 function failing(
-  { since, error, nextTry }: NonNullable<Circumstance["outage"]>,
-) {
+  { since, nextTry }: NonNullable<Circumstance["outage"]>,
+  cause: unknown,
+): string {
+  const why = cause === undefined ? "" : `: ${reason(cause)}`;
   const next = nextTry === undefined ? "" : `, next try in ${inWords(nextTry)}`;
-  return `creates have failed ${forTime(since)}: ${reason(error)}${next}`;
+  return `creates have failed ${forTime(since)}${why}${next}`;
 }
 
 function forTime(age: number): string {

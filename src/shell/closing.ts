@@ -5,6 +5,7 @@ import type { Pending } from "./pending.ts";
 /** The close of a pool, once. */
 export class Closing<T> {
   readonly #parts: Parts<T>;
+  readonly #begun: (error: unknown) => void;
   readonly #abandon: () => void;
   #closing: Promise<void> | undefined = undefined;
   /** Settles `closing`; `undefined` before and after. */
@@ -15,9 +16,17 @@ export class Closing<T> {
   readonly #listeners = new Map<AbortSignal, () => void>();
   readonly #destroyErrors: unknown[] = [];
 
-  /** `abandon` waits no longer for what is out. */
-  constructor(parts: Parts<T>, abandon: () => void) {
+  /**
+   * `begun` ends what only an open pool does, `abandon` waits no longer for
+   * what is out.
+   */
+  constructor(
+    parts: Parts<T>,
+    begun: (error: unknown) => void,
+    abandon: () => void,
+  ) {
     this.#parts = parts;
+    this.#begun = begun;
     this.#abandon = abandon;
   }
 
@@ -66,6 +75,7 @@ export class Closing<T> {
     }).then(() => this.#throw());
     this.#linesLeft = lines.length;
     this.#parts.agenda.hold();
+    const error = this.#parts.refusals.closed();
     const now = this.#parts.time.now();
     withoutStack(() => {
       for (const line of lines) {
@@ -73,6 +83,7 @@ export class Closing<T> {
         line.close((waiter) => errorOf(waiter as Pending<T>));
       }
     });
+    this.#begun(error);
     this.#parts.play();
     return this.#closing;
   }

@@ -12,9 +12,10 @@ import type { Pending } from "./pending.ts";
 import type { Call } from "./user_call.ts";
 
 /** Knows how a line is at a moment, beside its counts. */
-export interface Circumstances<T> {
-  of(line: Line<T>, now: number): Omit<Circumstance, "stats">;
-}
+type Witness<T> = (
+  line: Line<T>,
+  now: number,
+) => Omit<Circumstance, "stats">;
 
 /** What those who are refused in one line at one moment are told. */
 type Details = Pick<PoolError, "poolName" | "stats"> & ErrorOptions;
@@ -23,32 +24,27 @@ type Details = Pick<PoolError, "poolName" | "stats"> & ErrorOptions;
 export class Refusals<T> {
   readonly #name: string;
   readonly #partition: Partition<T>;
-  readonly #circumstances: Circumstances<T>;
+  readonly #witness: Witness<T>;
   /** The last failure of `create` for each line, unless one succeeded since. */
   readonly #failures = new Map<Line<T>, unknown>();
 
-  constructor(
-    name: string,
-    partition: Partition<T>,
-    circumstances: Circumstances<T>,
-  ) {
+  constructor(name: string, partition: Partition<T>, witness: Witness<T>) {
     this.#name = name;
     this.#partition = partition;
-    this.#circumstances = circumstances;
+    this.#witness = witness;
   }
 
   /** Until `createWorks`, this is the cause of what is refused. */
   createFailed(line: Line<T>, error: unknown): void {
-    // What a close gives up does not fail.
-    if (!(error instanceof PoolClosedError)) this.#failures.set(line, error);
+    this.#failures.set(line, error);
   }
 
   createWorks(line: Line<T>): void {
     this.#failures.delete(line);
   }
 
-  /** One comes too late to a line, that of a stripe or of a newcomer's home. */
-  closed(home: number, act = "acquire from"): PoolClosedError {
+  /** Something comes too late, of a stripe, or of the pool. */
+  closed(home = -1, act = "acquire from"): PoolClosedError {
     const line = this.#partition.lineOf(this.#partition.homeOf(home));
     return this.closing(line, 0, act)({ since: 0 });
   }
@@ -137,15 +133,16 @@ export class Refusals<T> {
   #state(
     line: Line<T>,
     now: number,
-    { stats }: Details,
+    details: Details,
     first?: Pending<T>,
   ): string {
     const noneReleasedFor = first !== undefined && line.isStuck(first)
       ? now - first.since
       : undefined;
-    const known = this.#circumstances.of(line, now);
-    const counts = Object.entries(stats).map(([name, n]) => `${n} ${name}`);
-    const why = sentence({ ...known, stats, noneReleasedFor });
-    return `${why} (${counts.join(", ")})`;
+    const known = { ...this.#witness(line, now), ...details, noneReleasedFor };
+    const counts = Object.entries(details.stats).map(([name, n]) =>
+      `${n} ${name}`
+    );
+    return `${sentence(known)} (${counts.join(", ")})`;
   }
 }
