@@ -260,10 +260,10 @@ export interface CloseOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** An `acquireTimeout` of 0 would refuse all until something is idle. */
+/** Milliseconds that each acquire of a pool may wait. */
 const PATIENCE: Rule = {
   ...LIMIT,
-  range: `${LIMIT.range}, or every acquire that has to wait were refused ` +
+  range: `${LIMIT.range}, as with 0 nobody could wait for a create ` +
     "(a call can pass 'timeout: 0')",
 };
 

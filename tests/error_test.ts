@@ -1,6 +1,7 @@
 import {
   assertEquals,
   assertInstanceOf,
+  assertMatch,
   assertRejects,
   assertStrictEquals,
   assertStringIncludes,
@@ -9,12 +10,10 @@ import {
 import { CallTimeoutError, PoolClosedError, PoolError } from "../mod.ts";
 import {
   assertClosesClean,
-  fill,
   fixture,
   leaseOf,
   type Outcome,
   settled,
-  validated,
   watch,
 } from "./fixture.ts";
 import { test } from "./test.ts";
@@ -60,15 +59,19 @@ test("one who times out late has waited for longer than its timeout", async () =
 });
 
 test("a refusal as full says its code and counts, and that nobody waited", async () => {
-  const { pool } = fixture({ name: "db", maxPending: 1 });
+  const { pool, clock } = fixture({ name: "db", maxPending: 1 });
   using _held = await pool.acquire();
+  clock.jump(7);
   watch(pool.acquire());
   const refused = watch(pool.acquire());
   await settled();
   const { code, poolName, stats, waited, message } = errorOf(refused);
   assertEquals([code, poolName, waited], ["FULL", "db", 0]);
   assertEquals(stats, { ...NONE, used: 1, pending: 1, max: 1 });
-  assertStringIncludes(message, "as 1 wait already: the only one is used (0");
+  assertStringIncludes(
+    message,
+    "as 1 wait already: the only one is used, for 7 ms (0",
+  );
 });
 
 test("a close says to each how long it waited, and the counts from before", async () => {
@@ -98,7 +101,9 @@ test("a close says to each how long it waited, and the counts from before", asyn
 });
 
 test("a pool that reads no clock for acquires says all the same how long one waited", async () => {
-  const f = fixture({ idleTimeout: Infinity, acquireTimeout: Infinity });
+  const f = fixture({
+    ...{ idleTimeout: Infinity, acquireTimeout: Infinity },
+  });
   f.clock.jump(1_000);
   const held = await f.pool.acquire();
   const waiter = watch(f.pool.acquire());
@@ -253,12 +258,13 @@ test("an error in JSON is its name, code, message, pool, counts and wait", async
 test("a timeout says that none was released if none was while it waited", async () => {
   const { pool, clock } = fixture({ max: 2 });
   const _held = [await pool.acquire(), await pool.acquire()];
+  clock.jump(8_000);
   const waiter = watch(pool.acquire({ timeout: 30_000 }));
   await clock.advance(30_000);
   assertEquals(
     errorOf(waiter).message,
-    "Cannot acquire from pool 'pool' within 30000 ms: all 2 are used; " +
-      "none was released for 30 s " +
+    "Cannot acquire from pool 'pool' within 30000 ms: all 2 are used, " +
+      "the oldest for 38 s; none was released for 30 s " +
       "(0 idle, 2 used, 0 creating, 0 destroying, 1 pending, 2 max)",
   );
 });
@@ -276,18 +282,75 @@ test("a timeout does not say so if others were served, or one was destroyed", as
     await clock.advance(50);
     leaseOf(ahead);
     const { message } = errorOf(waiter);
-    assertStringIncludes(message, "all 2 are used (0 idle");
+    assertStringIncludes(
+      message,
+      "all 2 are used, the oldest for 100 ms (0 idle",
+    );
     await clock.advance(50);
     assertStringIncludes(errorOf(later).message, "none was released for 80 ms");
   }
 });
 
-test("a timeout during a validate does not say that none was released", async () => {
-  const f = validated({ max: 2 });
-  await fill(f.pool, 2);
-  f.factory.manual.add("validate");
-  const taker = watch(f.pool.acquire({ timeout: 100 }));
-  await f.clock.advance(100);
-  const { message } = errorOf(taker);
-  assertStringIncludes(message, "1 of 2 is used; 1 of 2 is idle (1 idle");
+test("a timeout in an outage says so, with what it is and when it is tried again", async () => {
+  const { pool, clock, factory } = fixture({
+    createTimeout: Infinity,
+    createRetry: { delay: 1_000, maxDelay: 1_000 },
+  });
+  (await pool.acquire()).destroy();
+  await settled();
+  factory.manual.add("create");
+  const waiter = watch(pool.acquire({ timeout: 600 }));
+  await settled();
+  await clock.advance(100);
+  factory.failCreate(new Error("refused"));
+  await clock.advance(500);
+  const { message, cause } = errorOf(waiter);
+  assertMatch(
+    message,
+    /600 ms: creates have failed for 500 ms: refused, next try in [2-5]\d\d ms \(/,
+  );
+  assertEquals((cause as Error).message, "refused");
+});
+
+test("a timeout behind creates that hang says how many, since when", async () => {
+  const { pool, clock, factory } = fixture({
+    max: 3,
+    createTimeout: Infinity,
+  });
+  factory.manual.add("create");
+  const waiter = watch(pool.acquire({ timeout: 800 }));
+  await clock.advance(500);
+  watch(pool.acquire());
+  await clock.advance(300);
+  assertStringIncludes(
+    errorOf(waiter).message,
+    "2 of 3 are being created, the oldest for 800 ms (0 idle",
+  );
+});
+
+test("a timeout says which creates are overdue", async () => {
+  const { pool, clock, factory } = fixture({
+    ...{ max: 2, createTimeout: Infinity, growth: "measured" },
+  });
+  factory.manual.add("create");
+  const waiter = watch(pool.acquire({ timeout: 1_500 }));
+  await clock.advance(1_500);
+  assertStringIncludes(
+    errorOf(waiter).message,
+    "all 2 are being created, 1 overdue, the oldest for 1.5 s (0 idle",
+  );
+});
+
+test("a pool that reads no clock for acquires tells no times but the wait", async () => {
+  const { pool, clock } = fixture({
+    idleTimeout: Infinity,
+  });
+  using _held = await pool.acquire();
+  clock.jump(5_000);
+  const waiter = watch(pool.acquire({ timeout: 100 }));
+  await clock.advance(100);
+  assertStringIncludes(
+    errorOf(waiter).message,
+    "within 100 ms: the only one is used; none was released for 100 ms (",
+  );
 });
