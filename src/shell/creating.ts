@@ -39,7 +39,7 @@ export class Creating<T> {
     const lost = (error?: unknown) => this.#lost(birth, error);
     calls.begin<T>({
       name: "create",
-      stripe: creation.stripe,
+      stripe,
       limit: settings.createTimeout,
       call: () => settings.create({ signal, lost, stripe }),
       done: (resource) => supply.succeeded(birth, resource),
