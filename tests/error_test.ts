@@ -310,6 +310,13 @@ test("a timeout in an outage says so, with what it is and when it is tried again
     /600 ms: creates have failed for 500 ms: refused, next try in [2-5]\d\d ms \(/,
   );
   assertEquals((cause as Error).message, "refused");
+  const later = watch(pool.acquire({ timeout: 900 }));
+  await clock.advance(900);
+  assertStringIncludes(
+    errorOf(later).message,
+    "creates have failed for 1.4 s: refused; " +
+      "the only one is being created, for ",
+  );
 });
 
 test("a timeout behind creates that hang says how many, since when", async () => {

@@ -199,7 +199,7 @@ test("an option that a pool does not know is refused, with the nearest it knows"
     ["createTimout", "createTimeout"],
     ["idletimeout", "idleTimeout"],
     ["maxpending", "maxPending"],
-    ["Validate", "validate"],
+    ["VALIDATE", "validate"],
     ["maximum", "max"],
     ["onDestroy", "destroy"],
     ["stripe", "stripes"],
