@@ -159,7 +159,7 @@ test("closing rejects a line in order and destroys what is idle", () => {
   join();
   join();
   notes.since();
-  line.close("closed");
+  line.close(() => "closed");
   assertEquals(notes.since(), [
     "reject 1 closed",
     "reject 2 closed",
@@ -174,7 +174,7 @@ test("closing rejects a line in order and destroys what is idle", () => {
 
 test("closing a line with nothing out says so at once", () => {
   const { line, notes } = lined([3]);
-  line.close("closed");
+  line.close(() => "closed");
   assertEquals(notes.since(), ["closed"]);
 });
 

@@ -3,6 +3,7 @@ import type { Entry } from "../core/entry.ts";
 import type { Line } from "../core/line.ts";
 import { Partition } from "../core/partition.ts";
 import type { Lessor } from "../lease.ts";
+import type { PoolClosedError } from "../pool_error.ts";
 import type { PoolSettings } from "../pool_options.ts";
 import type { PoolStats } from "../pool_stats.ts";
 import { Acquiring } from "./acquiring.ts";
@@ -70,9 +71,18 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.partition = new Partition(settings, rules, this.#tape);
     this.time = new Time(clock);
     this.agenda = new Agenda(this.time, this.#context);
-    this.calls = new UserCalls(this.time, this.#context, this.agenda);
+    this.refusals = new Refusals(
+      name,
+      this.partition,
+      (line, now) => this.#supply.circumstance(line, now),
+    );
+    this.calls = new UserCalls(
+      this.time,
+      this.#context,
+      this.agenda,
+      (call, waited) => this.refusals.late(call, waited),
+    );
     this.events = new Events(observer);
-    this.refusals = new Refusals(name);
     this.#closing = new Closing(
       this,
       (error) => this.#closed(error),
@@ -132,6 +142,10 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     if (entry.place !== "used") return;
     this.partition.lineOf(entry.stripe).destroy(entry, "lease");
     this.play();
+  }
+
+  closed({ stripe }: Entry<T>): PoolClosedError {
+    return this.refusals.closed(stripe, "read 'value' of a lease of");
   }
 
   clear(): void {

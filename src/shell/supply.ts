@@ -2,6 +2,7 @@ import type { Creation } from "../core/creation.ts";
 import type { Line } from "../core/line.ts";
 import { jitter } from "../policy/jitter.ts";
 import { PoolClosedError } from "../pool_error.ts";
+import type { Circumstance } from "../sentence.ts";
 import type { Chore } from "./agenda.ts";
 import { Birth } from "./birth.ts";
 import type { Closing } from "./closing.ts";
@@ -99,6 +100,23 @@ export class Supply<T> implements Chore {
     return this.of(line).pace.usual;
   }
 
+  /** What those who get nothing from a line are told of it. */
+  circumstance(line: Line<T>, now: number): Omit<Circumstance, "stats"> {
+    if (!this.#parts.isTimed) return {};
+    const { births, outage } = this.of(line);
+    const [first] = births;
+    const since = outage?.since;
+    const nextTry = outage !== undefined && outage.nextAt > now
+      ? outage.nextAt - now
+      : undefined;
+    return {
+      oldestUse: now - line.oldestUse(),
+      overdue: line.overdue,
+      oldestCreate: first && now - first.began,
+      outage: since === undefined ? undefined : { since: now - since, nextTry },
+    };
+  }
+
   begin(creation: Creation, now: number): Birth<T> {
     const line = this.#parts.partition.lineOf(creation.stripe);
     const source = this.of(line);
@@ -161,7 +179,7 @@ export class Supply<T> implements Chore {
     const now = this.#parts.now();
     const isClosed = this.#closing.hasBegun;
     const error = isClosed && !(failure instanceof PoolClosedError)
-      ? refusals.closed()
+      ? refusals.closed(stripe)
       : failure;
     birth.isOver = true;
     source.births.delete(birth);
