@@ -41,7 +41,10 @@ export class Keepalive<T> implements Chore {
       line = candidate;
       entry = found;
     }
-    if (line === undefined || entry === undefined) return;
+    if (line === undefined || entry === undefined) {
+      this.#parts.watches = true;
+      return;
+    }
     if (now < earliest + this.#keepalive) {
       this.due = earliest + this.#keepalive;
       return this.#parts.agenda.advance(this.due);
@@ -52,6 +55,7 @@ export class Keepalive<T> implements Chore {
   /** Without a timer nothing is checked. */
   fail(): void {
     this.due = Infinity;
+    this.#parts.watches = true;
   }
 
   #check(line: Line<T>, entry: Entry<T>): void {
@@ -59,9 +63,8 @@ export class Keepalive<T> implements Chore {
     line.inspect(entry);
     this.#validating.inspect(entry, () => {
       this.#checked = undefined;
-      const now = this.#parts.time.now();
       // The next one may be due already; it has a turn of its own.
-      if (line.idle > 0) this.due = now;
+      this.due = this.#parts.time.now();
       this.#parts.agenda.advance(this.due);
     });
   }
