@@ -250,7 +250,8 @@ export class Supply<T> implements Chore {
     this.#parts.refusals.createFailed(line, error);
     if (outage === undefined) return false;
     const begins = outage.failed(moment, now);
-    line.allow(outage.allowance(now) + line.overdue);
+    // What is overdue is added when the line is looked at, without this one.
+    line.allow(outage.allowance(now));
     if (source.isNew) {
       source.trial = { error, order: line.arrivals, moment: outage.began() };
     }
