@@ -110,18 +110,21 @@ export class Supply<T> implements Chore {
 
   succeeded(birth: Birth<T>, resource: T): void {
     const { partition, settings, refusals, events } = this.#parts;
-    const { creation, began, moment } = birth;
+    const { creation, began, moment, loss } = birth;
     const { stripe } = creation;
     const line = partition.lineOf(stripe);
     const source = this.of(line);
     const now = this.#parts.now();
     const duration = now - began;
-    const begins = source.outage?.since;
+    const since = source.outage?.since;
+    let begins = false;
     let isEnd: boolean | undefined = false;
     birth.isOver = true;
     source.births.delete(birth);
-    if (creation.isLost) this.#fail(source, birth, birth.loss, now);
-    else {
+    if (creation.isLost) {
+      begins = this.#fail(source, birth, loss, now);
+      if (settings.createRetry === false) line.tell(creation, loss);
+    } else {
       refusals.createWorks(line);
       source.pace.succeeded(duration);
       source.trial = undefined;
@@ -133,8 +136,9 @@ export class Supply<T> implements Chore {
     this.look(line, now);
     this.#stocking.created();
     events.tell("created", { resource, stripe, duration });
+    if (begins) events.tell("outageBegan", { stripe, error: loss });
     if (isEnd) {
-      events.tell("outageEnded", { stripe, duration: now - begins! });
+      events.tell("outageEnded", { stripe, duration: now - since! });
     }
     this.#parts.follow(line);
   }
@@ -152,10 +156,9 @@ export class Supply<T> implements Chore {
       : failure;
     birth.isOver = true;
     source.births.delete(birth);
-    const begins = !isClosed && this.#fail(source, birth, error, now);
+    const begins = this.#fail(source, birth, error, now);
     line.createFailed(creation, error, settings.createRetry === false);
     this.look(line, now);
-    this.#stocking.failed(birth.number, error);
     events.tell("createFailed", { error, stripe, duration: now - began });
     if (begins) events.tell("outageBegan", { stripe, error });
     this.#parts.play();
@@ -211,11 +214,13 @@ export class Supply<T> implements Chore {
   /** Gives whether the failure begins an outage. */
   #fail(
     source: Source<T>,
-    { moment }: Birth<T>,
+    { moment, number }: Birth<T>,
     error: unknown,
     now: number,
   ): boolean {
     const { line, outage } = source;
+    if (this.#closing.hasBegun) return false;
+    this.#stocking.failed(number, error);
     this.#parts.refusals.createFailed(line, error);
     if (outage === undefined) return false;
     const begins = outage.failed(moment, now);
