@@ -297,12 +297,17 @@ export class Line<T> {
     const stripe = this.#stripe(creation);
     stripe.unborn(creation);
     this.#ended(creation);
-    const waiter = this.#waiting.first;
-    if (isTold && waiter !== undefined && waiter.order < creation.order) {
-      this.cancel(waiter, error);
-    }
+    if (isTold) this.tell(creation, error);
     this.#vacated(stripe);
     this.#gate.leave();
+  }
+
+  /** The first waiter, if it came before a create began, leaves with its error. */
+  tell({ order }: Creation, error: unknown): void {
+    const waiter = this.#waiting.first;
+    if (waiter !== undefined && waiter.order < order) {
+      this.cancel(waiter, error);
+    }
   }
 
   /** All who came before this place leave with an error. */
@@ -338,7 +343,7 @@ export class Line<T> {
   /** The verdict is bad: its taker goes back to its place in the line. */
   invalid(entry: Entry<T>, now: number, reason: DestroyReason): void {
     this.sendBack(entry);
-    this.destroy(entry, reason);
+    this.destroy(entry, entry.isLost ? "lost" : reason);
     this.#serve(now);
   }
 
