@@ -20,7 +20,10 @@ export class Stocking<T> implements Ringer {
   /** Keeps the process alive while a `warm` waits. */
   readonly #alarm: Alarm;
   readonly #warmings = new Set<Warming>();
-  /** Whether the minimum is kept: from the first acquire, or `warm`, on. */
+  /**
+   * Whether the minimum is kept: from the first acquire, or `warm`, on, and
+   * without a retry until a create fails.
+   */
   #isKept = false;
 
   constructor(parts: Parts<T>, context: Context) {
@@ -83,6 +86,10 @@ export class Stocking<T> implements Ringer {
     for (const warming of this.#warmings) {
       if (begun >= warming.begun) warming.fail(error);
     }
+    if (this.#parts.settings.createRetry !== false) return;
+    // Nothing would come between a failure and the next create.
+    this.#isKept = false;
+    this.#stock();
   }
 
   /** The pool closes. */
@@ -98,7 +105,7 @@ export class Stocking<T> implements Ringer {
 
   #stock(): void {
     const { lines } = this.#parts.partition;
-    const { min } = this.#parts.settings;
+    const min = this.#isKept ? this.#parts.settings.min : 0;
     const shares = split(min, lines.length);
     lines.forEach((line, i) => {
       const warmed = [...this.#warmings].map(({ shares }) => shares[i]!);

@@ -116,12 +116,17 @@ export class Supply<T> implements Chore {
     const source = this.of(line);
     const now = this.#parts.now();
     const duration = now - began;
-    const begins = source.outage?.since;
+    const since = source.outage?.since;
+    let isBegin = false;
     let isEnd: boolean | undefined = false;
     birth.isOver = true;
     source.births.delete(birth);
-    if (creation.isLost) this.#fail(source, birth, birth.loss, now);
-    else {
+    if (creation.isLost) {
+      isBegin = this.#fail(source, birth, birth.loss, now);
+      if (source.outage === undefined) {
+        line.rejectFirst(creation.order, birth.loss);
+      }
+    } else {
       refusals.createWorks(line);
       source.pace.succeeded(duration);
       source.trial = undefined;
@@ -133,8 +138,9 @@ export class Supply<T> implements Chore {
     this.look(line, now);
     this.#stocking.created();
     events.tell("created", { resource, stripe, duration });
+    if (isBegin) events.tell("outageBegan", { stripe, error: birth.loss });
     if (isEnd) {
-      events.tell("outageEnded", { stripe, duration: now - begins! });
+      events.tell("outageEnded", { stripe, duration: now - since! });
     }
     this.#parts.follow(line);
   }
@@ -152,12 +158,11 @@ export class Supply<T> implements Chore {
       : failure;
     birth.isOver = true;
     source.births.delete(birth);
-    const begins = !isClosed && this.#fail(source, birth, error, now);
+    const isBegin = this.#fail(source, birth, error, now);
     line.createFailed(creation, error, settings.createRetry === false);
     this.look(line, now);
-    this.#stocking.failed(birth.number, error);
     events.tell("createFailed", { error, stripe, duration: now - began });
-    if (begins) events.tell("outageBegan", { stripe, error });
+    if (isBegin) events.tell("outageBegan", { stripe, error });
     this.#parts.play();
   }
 
@@ -211,19 +216,23 @@ export class Supply<T> implements Chore {
   /** Gives whether the failure begins an outage. */
   #fail(
     source: Source<T>,
-    { moment }: Birth<T>,
+    { moment, number }: Birth<T>,
     error: unknown,
     now: number,
   ): boolean {
+    if (this.#closing.hasBegun) return false;
     const { line, outage } = source;
+    let isBegin = false;
     this.#parts.refusals.createFailed(line, error);
-    if (outage === undefined) return false;
-    const begins = outage.failed(moment, now);
-    // What is overdue is added when the line is looked at, without this one.
-    line.allow(outage.allowance(now));
-    if (source.isNew) {
-      source.trial = { error, order: line.arrivals, moment: outage.began() };
+    if (outage !== undefined) {
+      isBegin = outage.failed(moment, now);
+      // What is overdue is added when the line is looked at, without this one.
+      line.allow(outage.allowance(now));
+      if (source.isNew) {
+        source.trial = { error, order: line.arrivals, moment: outage.began() };
+      }
     }
-    return begins;
+    this.#stocking.failed(number, error);
+    return isBegin;
   }
 }
