@@ -141,7 +141,9 @@ export class Supply<T> implements Chore {
     if (creation.isLost) {
       this.#fail(source, birth, loss, now);
       this.#stocking.failed(birth.number, loss);
-      if (settings.createRetry === false) line.tell(creation, loss);
+      if (settings.createRetry === false) {
+        line.rejectFirst(creation.order, loss);
+      }
     } else {
       refusals.createWorks(line);
       source.pace.succeeded(duration);
