@@ -24,8 +24,9 @@ export class Entry<T> {
   /** How many leases it had, and with how many it is not released to idle. */
   uses = 0;
   maxUses: number;
-  /** Taken or released later than this it is destroyed. */
+  /** Taken or released later than this it is destroyed, and why. */
   diesAt: number;
+  fate: DestroyReason = "lifetime";
   /** While idle, the earlier of its idle end and `diesAt`. */
   endsAt = 0;
   /** Why it is destroyed when it has been used enough. */

@@ -5,10 +5,10 @@ import type { Effects } from "./effects.ts";
 import { Entry } from "./entry.ts";
 import type { Gate } from "./gate.ts";
 import { Heap } from "./heap.ts";
+import { Precedence } from "./precedence.ts";
 import { type Slots, Stripe } from "./stripe.ts";
 import type { StripeSets } from "./stripe_set.ts";
 import type { Waiter } from "./waiter.ts";
-import { WaiterQueue } from "./waiter_queue.ts";
 
 /** What a line goes by. */
 export interface LineRules {
@@ -52,7 +52,7 @@ export class Line<T> {
    * is spare; while anyone waits, no entry is idle; unless a taker was sent
    * back, and `invalid` is still to come.
    */
-  readonly #waiting = new WaiterQueue();
+  readonly #waiting = new Precedence();
   /** How many creates its waiters are owed. Invariant: never more than wait. */
   #owed = 0;
   /** How many resources it keeps. */
@@ -304,15 +304,15 @@ export class Line<T> {
 
   /** The first leaves with an error, if it came before this place. */
   rejectFirst(order: number, error: unknown): void {
-    const { first } = this.#waiting;
-    if (first !== undefined && first.order < order) this.cancel(first, error);
+    const first = this.#waiting.firstBefore(order);
+    if (first !== undefined) this.cancel(first, error);
   }
 
   /** All who came before this place leave with an error. */
   reject(order: number, error: unknown): void {
     for (
       let waiter;
-      (waiter = this.#waiting.first) !== undefined && waiter.order < order;
+      (waiter = this.#waiting.firstBefore(order)) !== undefined;
     ) {
       this.cancel(waiter, error);
     }

@@ -16,10 +16,13 @@ export class Waiter {
   readonly home: number;
   /** When it came, in ms of the clock. */
   readonly since: number;
+  /** 0 to 3: how many seconds it is ahead of those who came then. */
+  readonly priority: number;
 
-  constructor(order: number, home: number, since: number) {
+  constructor(order: number, home: number, since: number, priority: number) {
     this.order = order;
     this.home = home;
     this.since = since;
+    this.priority = priority;
   }
 }
