@@ -9,6 +9,8 @@
  * - `"lost"`: it said so itself, by `lost`
  * - `"reset"`: `reset` failed, or took longer than `resetTimeout`
  * - `"leaked"`: its lease was garbage collected without having ended
+ * - `"evict"`: `evict` said so
+ * - `"resize"`: the pool has become smaller
  * - `"clear"`: idle at `clear()`, or created before it and released after it
  * - `"close"`: the pool closed
  * - `"lease"`: its holder said so: `Lease.destroy()`, or a fatal error in `use`
@@ -22,6 +24,8 @@ export type DestroyReason =
   | "lost"
   | "reset"
   | "leaked"
+  | "evict"
+  | "resize"
   | "clear"
   | "close"
   | "lease"

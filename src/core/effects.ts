@@ -18,6 +18,10 @@ export interface Effects<T> {
   create(creation: Creation): void;
   /** The entry has left: call `destroy` for it. */
   destroy(entry: Entry<T>, reason: DestroyReason): void;
+  /** The waiter's turn has come, and it is to leave: it has waited too long. */
+  shed(waiter: Waiter): void;
+  /** A line that is paused has nothing in use. */
+  paused(): void;
   /** A line was closed, and nothing of it is left. */
   closed(): void;
 }

@@ -10,6 +10,9 @@ import { type Slots, Stripe } from "./stripe.ts";
 import type { StripeSets } from "./stripe_set.ts";
 import type { Waiter } from "./waiter.ts";
 
+/** How many are shed in one go, so that a million do not stop everything. */
+const BATCH = 1_024;
+
 /** What a line goes by. */
 export interface LineRules {
   /**
@@ -21,6 +24,18 @@ export interface LineRules {
   readonly idleTimeout: number;
   /** How often a resource is used at most. */
   readonly maxUses: number;
+  /** Whether the one that is idle longest is taken first. */
+  readonly oldestFirst: boolean;
+  /** Makes what says who is to leave when its turn has come, if anybody. */
+  readonly shed: (() => Shed) | undefined;
+}
+
+/** Says of the head of a line, when its turn has come, whether it is to leave. */
+export interface Shed {
+  /** Asked when something can be handed to one who has waited so many ms. */
+  mustLeave(waited: number, now: number): boolean;
+  /** In how many ms one who had to leave may come again. */
+  readonly retryAfter: number;
 }
 
 /** Counts of a line at one moment. */
@@ -37,7 +52,7 @@ export interface LineStats extends Slots {
  */
 export class Line<T> {
   readonly stripes: readonly Stripe<T>[];
-  readonly max: number;
+  max: number;
   /** The stripe that all who wait prefer. */
   readonly #only: Stripe<T> | undefined;
   /** The number of its first stripe. */
@@ -53,6 +68,7 @@ export class Line<T> {
    * back, and `invalid` is still to come.
    */
   readonly #waiting = new Precedence();
+  readonly shed: Shed | undefined;
   /** How many creates its waiters are owed. Invariant: never more than wait. */
   #owed = 0;
   /** How many resources it keeps. */
@@ -63,8 +79,10 @@ export class Line<T> {
   #overdue = 0;
   /** Invariant: how many waiters are with an entry under `validate`. */
   #validating = 0;
-  /** Invariant: these are the sums over the stripes. */
+  /** Invariant: the sum over the stripes that have some to spare. */
   #spare: number;
+  /** Invariant: these are the sums over the stripes. */
+  #existing = 0;
   #idle = 0;
   #creating = 0;
   #destroying = 0;
@@ -73,6 +91,11 @@ export class Line<T> {
   /** Who came before this place was in line when a use ended. */
   #turned = 0;
   #isClosed = false;
+  /** How many pauses last, and whether the end of the last use is awaited. */
+  #pauses = 0;
+  #awaitsQuiet = false;
+  /** Whether a stripe owes slots. */
+  #owes = false;
   /**
    * The usual time of a use, in ms; `Infinity` while none has ended. A moving
    * average that falls faster than it rises, as the first uses take longer.
@@ -97,6 +120,7 @@ export class Line<T> {
     this.max = this.#spare = shares.reduce((sum, share) => sum + share, 0);
     this.#first = first;
     this.#rules = rules;
+    this.shed = rules.shed?.();
     this.#sets = sets;
     this.#gate = gate;
     this.#effects = effects;
@@ -120,7 +144,7 @@ export class Line<T> {
 
   /** How many resources there are, idle or used. */
   get existing(): number {
-    return this.max - this.#spare - this.#creating - this.#destroying;
+    return this.#existing;
   }
 
   get used(): number {
@@ -152,7 +176,8 @@ export class Line<T> {
 
   /** Whether a waiter that is owed a create could have one begun. */
   get canCreate(): boolean {
-    return this.#spare > 0 && this.#creating < this.#allowance &&
+    return this.#spare > 0 && this.#pauses === 0 &&
+      this.#creating < this.#allowance &&
       this.#gate.isOpen;
   }
 
@@ -177,11 +202,11 @@ export class Line<T> {
 
   stats(): LineStats {
     const { max } = this;
-    const spare = this.#spare;
     const idle = this.#idle;
     const creating = this.#creating;
     const destroying = this.#destroying;
     const { used, pending } = this;
+    const spare = max - idle - used - creating - destroying;
     return { spare, idle, used, creating, destroying, pending, max };
   }
 
@@ -195,7 +220,8 @@ export class Line<T> {
    * expired is evicted on the way.
    */
   take(home: number, now: number): Entry<T> | undefined {
-    return this.#waiting.length > 0 ? undefined : this.#take(home, now);
+    const isHeld = this.#waiting.length > 0 || this.#pauses > 0;
+    return isHeld ? undefined : this.#take(home, now);
   }
 
   /** Whether what is taken or offered is to be validated. */
@@ -281,13 +307,17 @@ export class Line<T> {
     const { stripe } = creation;
     const entry = new Entry(resource, stripe, now, maxUses, diesAt);
     this.#stripe(creation).born(creation, entry);
+    this.#existing++;
     if (diesAt !== Infinity) entry.life = this.#lives.add(diesAt, entry);
     this.#ended(creation);
+    const owed = this.#owed;
+    const waiter = creation.isLost ? undefined : this.#next(now);
     if (creation.isLost) this.destroy(entry, "lost");
-    else if (this.#waiting.length > 0) {
-      if (this.#owed > 0) this.#owed--;
-      this.#deliver(this.#shift(), entry, now);
-    } else this.#settle(entry, now);
+    else if (waiter === undefined) this.#settle(entry, now);
+    else {
+      this.#owed = Math.min(this.#owed, Math.max(owed - 1, 0));
+      this.#deliver(waiter, entry, now);
+    }
     this.#gate.leave();
     return entry;
   }
@@ -360,9 +390,7 @@ export class Line<T> {
 
   /** Its taker has left before it was validated: it is as it was. */
   pass(entry: Entry<T>, now: number): void {
-    if (this.isWorn(entry, now)) this.destroy(entry, this.#reason(entry));
-    else if (this.#waiting.length > 0) this.#offer(this.#shift(), entry, now);
-    else this.#rest(entry, true);
+    this.#settle(entry, now, true);
   }
 
   /** An idle entry is used for a check in the background. */
@@ -374,9 +402,9 @@ export class Line<T> {
   /** The check found it good: for the head of the line, or idle as before. */
   inspected(entry: Entry<T>, now: number): void {
     entry.checkedAt = now;
-    const isWanted = this.#waiting.length > 0 && !this.isWorn(entry, now);
-    if (isWanted) this.#deliver(this.#shift(), entry, now);
-    else this.pass(entry, now);
+    const waiter = this.isWorn(entry, now) ? undefined : this.#next(now);
+    if (waiter !== undefined) this.#deliver(waiter, entry, now);
+    else this.#settle(entry, now, true);
   }
 
   /** An idle entry leaves now, a used one when it is released. */
@@ -420,9 +448,64 @@ export class Line<T> {
     this.#turned = this.#arrivals;
     this.#forget(entry);
     this.#stripe(entry).leave(entry);
+    this.#existing--;
     this.#destroying++;
     this.#effects.destroy(entry, reason);
     this.owe(this.#owed + 1);
+    this.#quieten();
+  }
+
+  /** A used entry leaves for good, its resource kept by its holder. */
+  detach(entry: Entry<T>): void {
+    const stripe = this.#stripe(entry);
+    this.#turned = this.#arrivals;
+    this.#forget(entry);
+    stripe.part(entry);
+    this.#existing--;
+    this.owe(this.#owed + 1);
+    this.#vacated(stripe);
+    this.#quieten();
+  }
+
+  /** The life of an entry ends at this time, if it does not do so earlier. */
+  shorten(entry: Entry<T>, diesAt: number, fate: DestroyReason): void {
+    if (diesAt >= entry.diesAt) return;
+    this.#forget(entry);
+    entry.diesAt = diesAt;
+    entry.endsAt = Math.min(entry.endsAt, diesAt);
+    entry.fate = fate;
+    entry.life = this.#lives.add(diesAt, entry);
+  }
+
+  /** Its stripes have so many slots from now on. */
+  resize(shares: readonly number[]): void {
+    this.max = this.#spare = 0;
+    this.stripes.forEach((stripe, i) => {
+      stripe.resize(shares[i]! - stripe.max);
+      this.max += stripe.max;
+      this.#spare += Math.max(0, stripe.spare);
+    });
+    this.#owes = this.stripes.some(({ spare }) => spare < 0);
+    for (const stripe of this.stripes) {
+      while (stripe.owes && stripe.oldest !== undefined) {
+        this.#evict(stripe.oldest, "resize");
+      }
+    }
+    this.resume();
+  }
+
+  /** Nothing is handed out or created; `paused` follows when nothing is used. */
+  pause(): void {
+    this.#pauses++;
+    this.#awaitsQuiet = true;
+    this.#quieten();
+  }
+
+  /** One pause less: after the last, what is idle goes to those who wait. */
+  unpause(now: number): void {
+    if (this.#pauses === 0 || --this.#pauses > 0) return;
+    this.#awaitsQuiet = false;
+    this.#serve(now);
   }
 
   /** A destroy settled; its slot can be created for. */
@@ -461,7 +544,7 @@ export class Line<T> {
     for (let first; (first = this.#lives.first) !== undefined; left--) {
       if (first.diesAt >= now) break;
       if (left <= 0) return undefined;
-      this.retire(first, "lifetime");
+      this.retire(first, first.fate);
       this.#forget(first);
     }
     for (; this.#sweptTo < this.stripes.length; left--) {
@@ -490,7 +573,8 @@ export class Line<T> {
   /** As `clear`, and every waiter leaves with an error of its own. */
   close(errorOf: (waiter: Waiter) => unknown): void {
     this.#isClosed = true;
-    this.#stock = 0;
+    this.#stock = this.#pauses = 0;
+    this.#awaitsQuiet = false;
     for (const stripe of this.stripes) {
       for (const { taker } of stripe.entries()) {
         if (taker !== undefined) this.cancel(taker, errorOf(taker));
@@ -500,7 +584,7 @@ export class Line<T> {
       this.cancel(waiter, errorOf(waiter));
     }
     this.#retire("close");
-    if (this.#spare === this.max) this.#effects.closed();
+    if (this.#isEmpty) this.#effects.closed();
   }
 
   /** After `close`: the used entries leave, and their leases end. */
@@ -516,7 +600,7 @@ export class Line<T> {
 
   #take(home: number, now: number): Entry<T> | undefined {
     for (let stripe; (stripe = this.#withIdle(home)) !== undefined;) {
-      const entry = stripe.newest!;
+      const entry = this.#rules.oldestFirst ? stripe.oldest! : stripe.newest!;
       const reason = now <= entry.endsAt ? undefined : this.#ending(entry, now);
       if (reason === undefined) {
         this.#idle--;
@@ -532,7 +616,7 @@ export class Line<T> {
 
   /** Why an idle entry is not kept; the stock is, but for the end of a life. */
   #ending(entry: Entry<T>, now: number): DestroyReason | undefined {
-    if (now > entry.diesAt) return "lifetime";
+    if (now > entry.diesAt) return entry.fate;
     const isKept = now <= entry.endsAt || this.existing <= this.#stock;
     return isKept ? undefined : "idle";
   }
@@ -548,14 +632,18 @@ export class Line<T> {
   }
 
   /** A used entry goes to the head of the line, to idle, or has had its use. */
-  #settle(entry: Entry<T>, now: number): void {
-    if (this.isWorn(entry, now)) this.destroy(entry, this.#reason(entry));
-    else if (this.#waiting.length > 0) this.#offer(this.#shift(), entry, now);
-    else this.#rest(entry, false);
-  }
-
-  #reason(entry: Entry<T>): DestroyReason {
-    return entry.uses >= entry.maxUses ? entry.reason : "lifetime";
+  #settle(entry: Entry<T>, now: number, isBack = false): void {
+    if (this.isWorn(entry, now)) {
+      const isUsedUp = entry.uses >= entry.maxUses;
+      return this.destroy(entry, isUsedUp ? entry.reason : entry.fate);
+    }
+    if (this.#owes && this.#stripe(entry).owes) {
+      return this.destroy(entry, "resize");
+    }
+    const waiter = this.#next(now);
+    if (waiter !== undefined) return this.#offer(waiter, entry, now);
+    this.#rest(entry, isBack);
+    if (this.#awaitsQuiet) this.#quieten();
   }
 
   #rest(entry: Entry<T>, isBack: boolean): void {
@@ -579,11 +667,26 @@ export class Line<T> {
     this.#effects.deliver(waiter, entry);
   }
 
-  /** The head of the line leaves it. */
-  #shift(): Waiter {
-    const waiter = this.#waiting.shift()!;
+  /** Whose turn it is, if anybody's; those who have waited too long leave. */
+  #next(now: number): Waiter | undefined {
+    if (this.#waiting.length === 0 || this.#pauses > 0) return undefined;
+    const { shed } = this;
+    let waiter = this.#waiting.shift();
+    for (let left = BATCH; shed !== undefined && left > 0; left--) {
+      if (waiter === undefined) break;
+      if (!shed.mustLeave(now - waiter.since, now)) break;
+      this.#effects.shed(waiter);
+      waiter = this.#waiting.shift();
+    }
     this.#settleDebt();
     return waiter;
+  }
+
+  /** Tells once that nothing is used any more, where that is awaited. */
+  #quieten(): void {
+    if (!this.#awaitsQuiet || this.used > 0) return;
+    this.#awaitsQuiet = false;
+    this.#effects.paused();
   }
 
   #settleDebt(): void {
@@ -592,10 +695,15 @@ export class Line<T> {
 
   /** What is idle goes to those who wait. */
   #serve(now: number): void {
-    while (this.#waiting.length > 0) {
-      const found = this.#take(this.#waiting.first!.home, now);
-      if (found === undefined) break;
-      this.#offer(this.#shift(), found, now);
+    while (this.#idle > 0) {
+      const waiter = this.#next(now);
+      if (waiter === undefined) break;
+      const found = this.#take(waiter.home, now);
+      if (found !== undefined) this.#offer(waiter, found, now);
+      else {
+        this.#waiting.putBack(waiter);
+        this.owe(this.#owed + 1);
+      }
     }
     this.resume();
   }
@@ -623,6 +731,7 @@ export class Line<T> {
   #demand(home: number): void {
     while (
       this.#spare > 0 &&
+      this.#pauses === 0 &&
       this.#creating < this.#allowance &&
       this.coming < this.#wanted &&
       this.#gate.enter(this)
@@ -649,10 +758,15 @@ export class Line<T> {
     if (creation.isOverdue) this.#overdue--;
   }
 
-  #vacated({ id }: Stripe<T>): void {
-    this.#spare++;
+  #vacated({ id, spare }: Stripe<T>): void {
+    if (spare > 0) this.#spare++;
+    else this.#owes = this.stripes.some(({ spare }) => spare < 0);
     this.#demand(id);
-    if (this.#isClosed && this.#spare === this.max) this.#effects.closed();
+    if (this.#isClosed && this.#isEmpty) this.#effects.closed();
+  }
+
+  get #isEmpty(): boolean {
+    return this.#existing + this.#creating + this.#destroying === 0;
   }
 
   #evict(entry: Entry<T>, reason: DestroyReason): void {

@@ -53,6 +53,13 @@ export class Partition<T> {
     return undefined;
   }
 
+  /** Splits so many slots anew. */
+  resize(max: number): void {
+    const shares = split(max, this.stripes.length);
+    if (this.#only !== undefined) this.#only.resize(shares);
+    else this.lines.forEach((line, id) => line.resize([shares[id]!]));
+  }
+
   /** The line that one with this home waits in. */
   lineOf(home: number): Line<T> {
     return this.#only ?? this.lines[home]!;

@@ -19,10 +19,11 @@ export interface Slots {
  */
 export class Stripe<T> {
   readonly id: number;
-  readonly max: number;
+  max: number;
   /*
-   * Invariant: spare + idle + used + creating + destroying = max, each >= 0;
-   * the used are the entries that are not idle.
+   * Invariant: spare + idle + used + creating + destroying = max, each >= 0, but
+   * spare while slots are owed after a shrink; the used are the entries that are
+   * not idle.
    */
   spare: number;
   #idle = 0;
@@ -56,6 +57,11 @@ export class Stripe<T> {
       creating: this.#creations.size,
       destroying: this.#destroying,
     };
+  }
+
+  /** Whether fewer slots than it owes are about to be vacated. */
+  get owes(): boolean {
+    return this.spare + this.#destroying < 0;
   }
 
   /** Spare to creating. */
@@ -128,6 +134,21 @@ export class Stripe<T> {
     this.#destroying++;
   }
 
+  /** Used to spare, its resource kept by its holder. */
+  part(entry: Entry<T>): void {
+    assert(entry.place === "used", `a resource parts that is ${entry.place}`);
+    entry.place = "gone";
+    this.#entries.delete(entry);
+    this.#vacate();
+  }
+
+  /** So many slots more, or, if below 0, fewer. */
+  resize(slots: number): void {
+    this.max += slots;
+    this.spare += slots;
+    if (this.spare > 0) this.#sets.addSpare(this);
+  }
+
   /** Destroying to spare. */
   gone(entry: Entry<T>): void {
     assert(entry.place === "destroying", `a slot of one ${entry.place} ends`);
@@ -157,6 +178,6 @@ export class Stripe<T> {
     this.spare++;
     const { spare, max } = this;
     assert(spare <= max, `${spare} slots of ${max} are spare`);
-    this.#sets.addSpare(this);
+    if (spare > 0) this.#sets.addSpare(this);
   }
 }

@@ -42,6 +42,14 @@ export class Tape<T> implements Effects<T> {
     this.#note("destroy", entry, reason);
   }
 
+  shed(waiter: Waiter): void {
+    this.#note("shed", waiter, undefined);
+  }
+
+  paused(): void {
+    this.#note("paused", undefined, undefined);
+  }
+
   closed(): void {
     this.#note("closed", undefined, undefined);
   }
@@ -99,6 +107,10 @@ function perform<T>(
       return effects.create(a as Creation);
     case "destroy":
       return effects.destroy(a as Entry<T>, b as DestroyReason);
+    case "shed":
+      return effects.shed(a as Waiter);
+    case "paused":
+      return effects.paused();
     case "closed":
       return effects.closed();
   }
