@@ -41,6 +41,7 @@
  */
 
 export type { Clock } from "./src/clock.ts";
+export type { Shed } from "./src/core/line.ts";
 export type { Lease } from "./src/lease.ts";
 export { Pool } from "./src/pool.ts";
 export {
@@ -49,17 +50,22 @@ export {
   PoolClosedError,
   PoolError,
   PoolFullError,
+  PoolOverloadedError,
 } from "./src/pool_error.ts";
 export type { PoolErrorCode } from "./src/pool_error.ts";
 export type { DestroyReason, PoolObserver } from "./src/pool_observer.ts";
 export type {
   AcquireOptions,
+  Aged,
   CloseOptions,
   CreateContext,
   DestroyContext,
+  EvictOptions,
+  PauseOptions,
   PoolOptions,
   ResetContext,
   Retry,
+  Shedding,
   TryAcquireOptions,
   UseOptions,
   ValidateContext,

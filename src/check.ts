@@ -61,6 +61,13 @@ export const LIMIT: Rule = {
   holds: (value) => value > 0,
 };
 
+/** Milliseconds that something is spread over. */
+export const SPAN: Rule = {
+  ...NUMBER,
+  range: "a non-negative, finite number of ms",
+  holds: (value) => value >= 0 && value < Infinity,
+};
+
 /** Milliseconds that pass. */
 export const DELAY: Rule = {
   ...NUMBER,
@@ -71,6 +78,17 @@ export const DELAY: Rule = {
 export const GROWTH: Rule = {
   kind: '"measured" or "eager"',
   isKind: (value) => value === "measured" || value === "eager",
+};
+
+export const ORDER: Rule = {
+  kind: '"newest" or "oldest"',
+  isKind: (value) => value === "newest" || value === "oldest",
+};
+
+export const PRIORITY: Rule = {
+  ...NUMBER,
+  range: "0, 1, 2 or 3",
+  holds: (value) => value === 0 || value === 1 || value === 2 || value === 3,
 };
 
 export const RETRY: Rule = {

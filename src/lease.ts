@@ -7,6 +7,9 @@ export interface Lessor<T> {
   /** `failed` is whether its user threw. */
   release(entry: Entry<T>, failed: boolean): void;
   destroy(entry: Entry<T>): void;
+  /** It leaves the pool and stays with its holder. */
+  detach(entry: Entry<T>): void;
+  now(): number;
   /** What reading one says that a close took back. */
   closed(entry: Entry<T>): PoolClosedError;
 }
@@ -51,14 +54,34 @@ export class Lease<T> implements Disposable {
    * @throws {PoolClosedError} if an aborted `close` took the resource back
    */
   get value(): T {
-    const entry = this.#entry;
-    if (entry === undefined) {
-      throw new Error("Cannot read 'value' of a lease that has ended");
-    }
-    if (entry.place !== "used") {
-      throw this.#lessor.closed(entry);
-    }
-    return entry.resource;
+    return this.#held("value").resource;
+  }
+
+  /**
+   * Milliseconds since the resource was made.
+   *
+   * @throws as `value`
+   */
+  get age(): number {
+    return this.#lessor.now() - this.#held("age").bornAt;
+  }
+
+  /**
+   * How many leases the resource had before this one.
+   *
+   * @throws as `value`
+   */
+  get uses(): number {
+    return this.#held("uses").uses - 1;
+  }
+
+  /**
+   * The number of the resource's stripe.
+   *
+   * @throws as `value`
+   */
+  get stripe(): number {
+    return this.#held("stripe").stripe;
   }
 
   /** Gives the resource back, for a waiter or to be idle. Never throws. */
@@ -74,6 +97,19 @@ export class Lease<T> implements Disposable {
     this.#lessor.destroy(entry);
   }
 
+  /**
+   * Takes the resource out of the pool for good, and gives it: its slot is free
+   * for another, `destroy` is not called, and the lease has ended.
+   *
+   * @throws as `value`
+   */
+  detach(): T {
+    const entry = this.#held("detach");
+    this.#entry = undefined;
+    this.#lessor.detach(entry);
+    return entry.resource;
+  }
+
   /** The same as `release`. */
   [Symbol.dispose](): void {
     this.release();
@@ -87,6 +123,15 @@ export class Lease<T> implements Disposable {
   /** Its state, which `JSON.stringify` and `console.log` show. */
   toJSON(): { state: "held" | "ended" } {
     return { state: this.#entry?.place === "used" ? "held" : "ended" };
+  }
+
+  #held(name: string): Entry<T> {
+    const entry = this.#entry;
+    if (entry === undefined) {
+      throw new Error(`Cannot read '${name}' of a lease that has ended`);
+    }
+    if (entry.place !== "used") throw this.#lessor.closed(entry);
+    return entry;
   }
 
   #release(failed: boolean): void {

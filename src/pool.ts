@@ -4,16 +4,23 @@ import { LocalPool } from "./shell/local_pool.ts";
 import { home } from "./core/partition.ts";
 import {
   type AcquireOptions,
+  type Aged,
   checkAcquire,
   checkAcquireOptions,
   checkClose,
   checkCloseOptions,
+  checkEvict,
+  checkPause,
+  checkPauseOptions,
+  checkResize,
   checkTryAcquireOptions,
   checkUse,
   checkUseOptions,
   checkWarm,
   checkWarmSignal,
   type CloseOptions,
+  type EvictOptions,
+  type PauseOptions,
   type PoolOptions,
   settle,
   type TryAcquireOptions,
@@ -48,7 +55,6 @@ export class Pool<T> implements AsyncDisposable {
   readonly #anywhere: number;
   readonly #acquireTimeout: number;
   readonly #min: number;
-  readonly #max: number;
   readonly #local: LocalPool<T>;
 
   /**
@@ -65,7 +71,6 @@ export class Pool<T> implements AsyncDisposable {
     this.#anywhere = settings.stripes === 1 ? 0 : -1;
     this.#acquireTimeout = settings.acquireTimeout;
     this.#min = settings.min;
-    this.#max = settings.max;
     this.#local = new LocalPool(settings);
   }
 
@@ -95,17 +100,19 @@ export class Pool<T> implements AsyncDisposable {
         this.#acquireTimeout,
         undefined,
         false,
+        0,
       );
     }
     try {
       checkAcquireOptions(options);
-      const { signal, timeout, affinity } = options;
-      const isAborted = checkAcquire(signal, timeout, affinity);
+      const { signal, timeout, affinity, priority } = options;
+      const isAborted = checkAcquire(signal, timeout, affinity, priority);
       return this.#local.acquiring.acquire(
         this.#home(affinity),
         timeout ?? this.#acquireTimeout,
         signal,
         isAborted,
+        priority ?? 0,
       );
     } catch (error) {
       return Promise.reject(error);
@@ -134,7 +141,7 @@ export class Pool<T> implements AsyncDisposable {
     }
     checkTryAcquireOptions(options);
     const { affinity } = options;
-    checkAcquire(undefined, undefined, affinity);
+    checkAcquire(undefined, undefined, affinity, undefined);
     return this.#local.acquiring.tryAcquire(this.#home(affinity));
   }
 
@@ -160,15 +167,16 @@ export class Pool<T> implements AsyncDisposable {
   ): Promise<R> {
     try {
       checkUseOptions(options);
-      const { signal, timeout, affinity, isFatal } = options;
+      const { signal, timeout, affinity, priority, isFatal } = options;
       checkUse(fn, isFatal);
-      const isAborted = checkAcquire(signal, timeout, affinity);
+      const isAborted = checkAcquire(signal, timeout, affinity, priority);
       return this.#local.acquiring.use(
         fn,
         this.#home(affinity),
         timeout ?? this.#acquireTimeout,
         signal,
         isAborted,
+        priority ?? 0,
         isFatal,
       );
     } catch (error) {
@@ -196,8 +204,9 @@ export class Pool<T> implements AsyncDisposable {
    */
   warm(n?: number, options: WarmOptions = {}): Promise<void> {
     try {
-      const resources = n ?? Math.max(this.#min, 1);
-      checkWarm(resources, this.#max, options);
+      const { max } = this.#local;
+      const resources = n ?? Math.max(Math.min(this.#min, max), 1);
+      checkWarm(resources, max, options);
       const { signal } = options;
       const isAborted = checkWarmSignal(signal);
       return isAborted
@@ -225,6 +234,86 @@ export class Pool<T> implements AsyncDisposable {
    */
   clear(): void {
     this.#local.clear();
+  }
+
+  /**
+   * Retires what matches: idle resources now, used ones at their release, evenly
+   * spread over `within` ms; those being created are asked about when they are
+   * there. Gives how many of the idle and used match. The predicate gets the
+   * resource and its `{ idle, age, uses }`; what it throws is passed on.
+   *
+   * @throws {TypeError} if an argument is of the wrong kind, or not known
+   * @throws {RangeError} if `within` is out of range
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({ create: () => ({ host: "a" }), max: 1 });
+   * (await pool.acquire()).release();
+   * console.log(pool.evict(({ host }) => host === "a")); // 1
+   * ```
+   */
+  evict(
+    predicate: (resource: T, context: Aged) => boolean,
+    options: EvictOptions = {},
+  ): number {
+    const within = checkEvict(predicate, options);
+    return this.#local.evict(predicate, within);
+  }
+
+  /**
+   * Changes `max`. Smaller, the pool evicts idle resources, and destroys what is
+   * released until it is within; never are there more than with the larger of
+   * the two. `min` counts for no more than `max`.
+   *
+   * @throws {TypeError} if `max` is no number
+   * @throws {RangeError} if it is no positive integer, or less than `stripes`
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({ create: () => ({}), max: 10 });
+   * pool.resize(20);
+   * console.log(pool.stats().max); // 20
+   * ```
+   */
+  resize(max: number): void {
+    checkResize(max, this.#stripes);
+    this.#local.resize(max);
+  }
+
+  /**
+   * Lets acquires wait, their time running, and creates nothing; resolves when
+   * nothing is used any more, with what ends the pause when it is disposed of.
+   * For failovers and migrations. Several pauses end with the last of them.
+   *
+   * Rejects with `signal.reason` when the signal aborts, which ends the pause,
+   * and with a `PoolClosedError` once the pool closes.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({ create: () => ({}), max: 1 });
+   * {
+   *   await using _pause = await pool.pause();
+   *   console.log(pool.tryAcquire()); // undefined, whatever is idle
+   * }
+   * ```
+   */
+  pause(options: PauseOptions = {}): Promise<AsyncDisposable> {
+    try {
+      checkPauseOptions(options);
+      const { signal } = options;
+      const isAborted = checkPause(signal);
+      return isAborted
+        ? Promise.reject(signal!.reason)
+        : this.#local.pause(signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**

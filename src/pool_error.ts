@@ -106,6 +106,44 @@ export class PoolFullError extends PoolError {
 }
 
 /**
+ * An acquire was shed: those who wait are too many, and it had waited too long
+ * when its turn came.
+ *
+ * @example
+ * ```ts
+ * import { Pool, PoolOverloadedError } from "@lease/pool";
+ *
+ * await using pool = new Pool({ create: () => ({}), max: 1 });
+ * await pool.use(() => {}).catch((error) => {
+ *   if (!(error instanceof PoolOverloadedError)) throw error;
+ *   const seconds = Math.ceil(error.retryAfter / 1_000);
+ *   return new Response(null, {
+ *     status: 503,
+ *     headers: { "Retry-After": `${seconds}` },
+ *   });
+ * });
+ * ```
+ */
+export class PoolOverloadedError extends PoolError {
+  /** Always `"PoolOverloadedError"`. */
+  override readonly name = "PoolOverloadedError";
+  /** Always `"OVERLOADED"`. */
+  override readonly code = "OVERLOADED";
+  /** In how many ms it is worth to try again. */
+  readonly retryAfter: number;
+
+  /** As of a `PoolError`, and when to try again. */
+  constructor(
+    message: string,
+    details: ConstructorParameters<typeof PoolError>[1],
+    retryAfter: number,
+  ) {
+    super(message, details);
+    this.retryAfter = retryAfter;
+  }
+}
+
+/**
  * An acquire waited for its whole `timeout`, or found nothing idle with
  * `timeout: 0`. The message says in a sentence why nothing came, with counts.
  *

@@ -11,12 +11,16 @@ import {
   GROWTH,
   LIMIT,
   OBJECT,
+  ORDER,
+  PRIORITY,
   RETRY,
   type Rule,
+  SPAN,
   STRING,
 } from "./check.ts";
 import type { Clock } from "./clock.ts";
 import type { DestroyReason } from "./core/destroy_reason.ts";
+import type { Shed } from "./core/line.ts";
 import { SystemClock } from "./system_clock.ts";
 import type { PoolObserver } from "./pool_observer.ts";
 
@@ -139,6 +143,17 @@ export interface PoolOptions<T> {
    * acquire waits. Default `"measured"`: a burst of short uses opens nothing.
    */
   growth?: "measured" | "eager" | undefined;
+  /**
+   * Which idle resource is taken first: `"newest"`, the one released last, so
+   * that what is not needed gets old and leaves, or `"oldest"`, all in turn.
+   * Default `"newest"`.
+   */
+  idleOrder?: "newest" | "oldest" | undefined;
+  /**
+   * Who is to leave when its turn has come, as it has waited too long to be of
+   * use, for instance `codel()` of `@lease/pool/codel`. Default: nobody.
+   */
+  shed?: Shedding | undefined;
   /** How many creates are in flight at once. Default `Infinity`. */
   maxCreating?: number | undefined;
   /**
@@ -188,14 +203,24 @@ export interface CreateContext {
   readonly stripe: number;
 }
 
-/** What `validate` is given. */
-export interface ValidateContext {
+/** Sheds those who wait; an object of its own judges each line. */
+export interface Shedding {
+  /** Makes the judge of a line. What that throws is a no. */
+  judge(): Shed;
+}
+
+/** What is known of the life of a resource. */
+export interface Aged {
   /** Milliseconds since it was released or made. */
   readonly idle: number;
   /** Milliseconds since it was made. */
   readonly age: number;
   /** How many leases it has had. */
   readonly uses: number;
+}
+
+/** What `validate` is given. */
+export interface ValidateContext extends Aged {
   /** Aborts at `validateTimeout`, and when an aborted `close` takes it back. */
   readonly signal: AbortSignal;
 }
@@ -238,6 +263,11 @@ export interface AcquireOptions {
    * `stripes`, or a string by its hash. Default: any stripe.
    */
   affinity?: string | number | undefined;
+  /**
+   * 0 to 3: how many seconds ahead of its arrival it is served, so nobody is
+   * overtaken by one who comes more than 3 s later. Default 0.
+   */
+  priority?: number | undefined;
 }
 
 /** Options of `use`. */
@@ -249,6 +279,18 @@ export interface UseOptions extends AcquireOptions {
 /** Options of `warm`. */
 export interface WarmOptions {
   /** Ends the wait, which then rejects with `signal.reason`. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of `evict`. */
+export interface EvictOptions {
+  /** Over how many ms it is spread. Default 0: all at once. */
+  within?: number | undefined;
+}
+
+/** Options of `pause`. */
+export interface PauseOptions {
+  /** Ends the pause, which then rejects with `signal.reason`. */
   signal?: AbortSignal | undefined;
 }
 
@@ -290,6 +332,9 @@ const OPTIONS = {
   reset: { is: FUNCTION, default: undefined },
   resetTimeout: { is: LIMIT, default: 5_000, needs: "reset" },
   isFatal: { is: FUNCTION, default: undefined },
+
+  idleOrder: { is: ORDER, default: "newest" },
+  shed: { is: OBJECT, default: undefined },
 
   createRetry: { is: RETRY, default: {} },
   growth: { is: GROWTH, default: "measured" },
@@ -395,10 +440,13 @@ function dispose(resource: unknown): unknown {
 }
 
 const acquiring = new Check("Cannot acquire");
+const evicting = new Check("Cannot evict");
+const resizing = new Check("Cannot resize pool");
+const pausing = new Check("Cannot pause pool");
 const warming = new Check("Cannot warm pool");
 const closing = new Check("Cannot close pool");
 
-const ACQUIRE = ["signal", "timeout", "affinity"];
+const ACQUIRE = ["signal", "timeout", "affinity", "priority"];
 const USE = [...ACQUIRE, "isFatal"];
 
 /**
@@ -413,7 +461,10 @@ export function checkAcquireOptions(
   acquiring.that("options", options, OBJECT);
   for (const name in options) {
     // Compared one by one, as a look-up costs much of a short acquire.
-    if (name === "signal" || name === "timeout" || name === "affinity") {
+    if (
+      name === "signal" || name === "timeout" || name === "affinity" ||
+      name === "priority"
+    ) {
       continue;
     }
     acquiring.names(options, known);
@@ -447,6 +498,7 @@ export function checkAcquire(
   signal: AbortSignal | undefined,
   timeout: number | undefined,
   affinity: string | number | undefined,
+  priority: number | undefined,
 ): boolean {
   const aborted = signal !== undefined && acquiring.aborted(signal);
   if (timeout !== undefined) acquiring.that("timeout", timeout, DURATION);
@@ -455,6 +507,7 @@ export function checkAcquire(
   } else if (affinity !== undefined && typeof affinity !== "string") {
     acquiring.mistake("affinity", "a string or a number", affinity);
   }
+  if (priority !== undefined) acquiring.that("priority", priority, PRIORITY);
   return aborted;
 }
 
@@ -489,6 +542,54 @@ export function checkWarm(n: number, max: number, options: WarmOptions): void {
  */
 export function checkWarmSignal(signal: AbortSignal | undefined): boolean {
   return signal !== undefined && warming.aborted(signal);
+}
+
+/**
+ * Checks what `evict` was given, and its `within`, as read.
+ *
+ * @throws {TypeError} if one is of the wrong kind
+ * @throws {RangeError} if `within` is out of range
+ */
+export function checkEvict(predicate: unknown, options: EvictOptions): number {
+  evicting.that("predicate", predicate, FUNCTION);
+  evicting.that("options", options, OBJECT);
+  evicting.names(options, ["within"]);
+  const { within = 0 } = options;
+  evicting.that("within", within, SPAN);
+  return within;
+}
+
+/**
+ * Checks the size a pool is to have.
+ *
+ * @throws {TypeError} if it is no number
+ * @throws {RangeError} if it is no positive integer, or less than `stripes`
+ */
+export function checkResize(max: number, stripes: number): void {
+  resizing.that("max", max, COUNT);
+  if (max < stripes) {
+    resizing.fail("max", `at least 'stripes' (${stripes})`, max);
+  }
+}
+
+/**
+ * Checks the options of a pause before they are read.
+ *
+ * @throws {TypeError} if they are no object, or one is not known
+ */
+export function checkPauseOptions(options: PauseOptions): void {
+  pausing.that("options", options, OBJECT);
+  pausing.names(options, ["signal"]);
+}
+
+/**
+ * Checks the signal of a pause, as read.
+ *
+ * @returns whether it has aborted
+ * @throws {TypeError} if it is no signal
+ */
+export function checkPause(signal: AbortSignal | undefined): boolean {
+  return signal !== undefined && pausing.aborted(signal);
 }
 
 /**

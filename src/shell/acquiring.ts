@@ -29,8 +29,6 @@ export class Acquiring<T> implements Canceller<T> {
   readonly #cancellation: Cancellation<T>;
   readonly #validates: boolean;
   readonly #isObserved: boolean;
-  /** Whether an act needs the time even if nobody waits. */
-  readonly #isTimed: boolean;
 
   constructor(
     parts: Parts<T>,
@@ -54,7 +52,6 @@ export class Acquiring<T> implements Canceller<T> {
     this.#cancellation = new Cancellation(parts.time, context, this);
     this.#validates = parts.settings.validate !== undefined;
     this.#isObserved = parts.settings.observer !== undefined;
-    this.#isTimed = parts.isTimed;
   }
 
   /** Leases an idle resource, or waits. `home` is a stripe's id, -1 for any. */
@@ -63,25 +60,24 @@ export class Acquiring<T> implements Canceller<T> {
     timeout: number,
     signal: AbortSignal | undefined,
     isAborted: boolean,
+    priority: number,
   ): Promise<Lease<T>> {
     if (this.#closing.hasBegun || timeout === 0 || isAborted) {
       return this.#acquireNow(home, timeout, signal, isAborted);
     }
-    const isTimed = this.#isTimed || timeout !== Infinity;
-    const now = isTimed ? this.#time.now() : 0;
+    const now = this.#time.now();
     const { end } = this.#tape;
     const entry = this.#partition.take(home, now);
     if (entry === undefined) {
       const { fault } = this.#time;
-      if (!isTimed || fault === undefined) {
-        const since = isTimed ? now : this.#time.now();
-        return this.#wait(home, since, timeout, signal);
+      if (fault === undefined) {
+        return this.#wait(home, now, timeout, signal, priority);
       }
       this.#parts.play();
       return this.#refuse(fault);
     }
     if (this.#validates || this.#tape.end !== end) {
-      return this.#takeUp(entry, home, now, timeout, signal, end);
+      return this.#takeUp(entry, home, now, timeout, signal, end, priority);
     }
     return this.#resolve(entry, now);
   }
@@ -89,7 +85,7 @@ export class Acquiring<T> implements Canceller<T> {
   /** Leases an idle resource, if one can be had without waiting. */
   tryAcquire(home: number): Lease<T> | undefined {
     while (!this.#closing.hasBegun) {
-      const now = this.#isTimed ? this.#time.now() : 0;
+      const now = this.#time.now();
       const entry = this.#partition.take(home, now);
       // What is evicted is destroyed within the call: the caller cannot wait.
       if (this.#tape.end !== 0) this.#parts.playNow();
@@ -114,9 +110,16 @@ export class Acquiring<T> implements Canceller<T> {
     timeout: number,
     signal: AbortSignal | undefined,
     isAborted: boolean,
+    priority: number,
     isFatal: ((error: unknown) => boolean) | undefined,
   ): Promise<R> {
-    const lease = await this.acquire(home, timeout, signal, isAborted);
+    const lease = await this.acquire(
+      home,
+      timeout,
+      signal,
+      isAborted,
+      priority,
+    );
     const { value } = lease;
     try {
       const result = await fn(value, lease);
@@ -159,6 +162,7 @@ export class Acquiring<T> implements Canceller<T> {
     now: number,
     timeout: number,
     signal: AbortSignal | undefined,
+    priority: number,
   ): Promise<Lease<T>> {
     // Reading the clock may have closed the pool.
     if (this.#closing.hasBegun) return this.#refuseClosed(home);
@@ -171,7 +175,13 @@ export class Acquiring<T> implements Canceller<T> {
       this.#parts.play();
       return this.#refuse(this.#parts.refusals.full(line, maxPending, now));
     }
-    const waiter = new Pending<T>(line.arrive(), preferred, now, timeout);
+    const waiter = new Pending<T>(
+      line.arrive(),
+      preferred,
+      now,
+      timeout,
+      priority,
+    );
     const promise = this.#promise(waiter);
     this.#supply.join(line, waiter, isFull);
     return this.#track(waiter, signal, promise);
@@ -188,6 +198,7 @@ export class Acquiring<T> implements Canceller<T> {
     timeout: number,
     signal: AbortSignal | undefined,
     end: number,
+    priority: number,
   ): Promise<Lease<T>> {
     const isAhead = this.#tape.end === end;
     const isSuspect = this.#validates && this.#isSuspect(entry, now);
@@ -200,7 +211,13 @@ export class Acquiring<T> implements Canceller<T> {
     const { stripe } = entry;
     const line = this.#partition.lineOf(stripe);
     const preferred = this.#partition.lines.length === 1 ? home : stripe;
-    const waiter = new Pending<T>(line.arrive(), preferred, now, timeout);
+    const waiter = new Pending<T>(
+      line.arrive(),
+      preferred,
+      now,
+      timeout,
+      priority,
+    );
     const promise = this.#promise(waiter);
     if (isSuspect) line.judge(waiter, entry);
     if (isAhead) this.#validating.judge(entry, verdict);
@@ -286,6 +303,13 @@ export class Acquiring<T> implements Canceller<T> {
     waiter.resolve(
       this.#isObserved ? entry : new Lease(entry, this.#lessor),
     );
+  }
+
+  /** Its turn has come, and it has waited too long. */
+  shed(waiter: Pending<T>): void {
+    const line = this.#partition.lineOf(waiter.home);
+    const now = this.#time.now();
+    this.reject(waiter, this.#parts.refusals.overloaded(line, now, waiter));
   }
 
   reject(waiter: Pending<T>, error: unknown): void {

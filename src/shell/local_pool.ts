@@ -1,10 +1,10 @@
 import type { Effects } from "../core/effects.ts";
 import type { Entry } from "../core/entry.ts";
-import type { Line } from "../core/line.ts";
+import type { Line, Shed } from "../core/line.ts";
 import { Partition } from "../core/partition.ts";
 import type { Lessor } from "../lease.ts";
 import type { PoolClosedError } from "../pool_error.ts";
-import type { PoolSettings } from "../pool_options.ts";
+import type { Aged, PoolSettings } from "../pool_options.ts";
 import type { PoolStats } from "../pool_stats.ts";
 import { Acquiring } from "./acquiring.ts";
 import { Agenda } from "./agenda.ts";
@@ -13,10 +13,12 @@ import { Context, type Task } from "./context.ts";
 import { Creating } from "./creating.ts";
 import { Destroying } from "./destroying.ts";
 import { Events } from "./events.ts";
+import { Evicting } from "./evicting.ts";
 import { Eviction } from "./eviction.ts";
 import { Keepalive } from "./keepalive.ts";
 import type { Parts } from "./parts.ts";
 import type { Pending } from "./pending.ts";
+import { Pausing } from "./pausing.ts";
 import { Refusals } from "./refusals.ts";
 import { Resetting } from "./resetting.ts";
 import { Stocking } from "./stocking.ts";
@@ -39,11 +41,12 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   readonly calls: UserCalls;
   readonly events: Events<T>;
   readonly refusals: Refusals<T>;
-  readonly isTimed: boolean;
   watches: boolean;
   readonly acquiring: Acquiring<T>;
   readonly #stocking: Stocking<T>;
   readonly #supply: Supply<T>;
+  readonly #evicting: Evicting<T>;
+  readonly #pausing: Pausing<T>;
   readonly #closing: Closing<T>;
   readonly #eviction: Eviction<T>;
   readonly #keepalive: Keepalive<T> | undefined;
@@ -61,12 +64,16 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.settings = settings;
     this.watches = idleTimeout !== Infinity || keepalive !== Infinity;
     this.#tells = observer !== undefined && reset === undefined;
-    this.isTimed = evicts || validate !== undefined || observer !== undefined ||
-      settings.createRetry !== false || settings.growth === "measured";
     const validateAfter = validate === undefined
       ? Infinity
       : settings.validateAfter;
-    const rules = { validateAfter, idleTimeout, maxUses };
+    const rules = {
+      validateAfter,
+      idleTimeout,
+      maxUses,
+      oldestFirst: settings.idleOrder === "oldest",
+      shed: settings.shed && (() => contained(settings.shed!.judge())),
+    };
     this.partition = new Partition(settings, rules, this.#tape);
     this.time = new Time(clock);
     this.agenda = new Agenda(this.time, this.#context);
@@ -91,6 +98,8 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     const stocking = new Stocking(this, this.#context);
     const supply = new Supply(this, this.#closing, this.#eviction, stocking);
     this.#supply = supply;
+    this.#evicting = new Evicting(this, this.#eviction, supply);
+    this.#pausing = new Pausing(this);
     this.#stocking = stocking;
     const validating = new Validating(this);
     this.#keepalive = keepalive === Infinity
@@ -119,6 +128,8 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       reject: (waiter, error) => acquiring.reject(waiter as Pending<T>, error),
       create: (creation) => creating.begin(creation),
       destroy: (entry, reason) => destroying.begin(entry, reason),
+      shed: (waiter) => acquiring.shed(waiter as Pending<T>),
+      paused: () => this.#pausing.paused(),
       closed: () => this.#closing.lineClosed(),
     };
   }
@@ -126,7 +137,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   release(entry: Entry<T>): void {
     const { stripe } = entry;
     const line = this.partition.lineOf(stripe);
-    const now = this.isTimed ? this.time.now() : 0;
+    const now = this.time.now();
     // An aborted close took it back.
     if (entry.place !== "used") return;
     line.release(entry, now);
@@ -145,6 +156,31 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   closed({ stripe }: Entry<T>): PoolClosedError {
     return this.refusals.closed(stripe, "read 'value' of a lease of");
+  }
+
+  detach(entry: Entry<T>): void {
+    this.partition.lineOf(entry.stripe).detach(entry);
+    this.play();
+  }
+
+  evict(
+    predicate: (resource: T, context: Aged) => boolean,
+    within: number,
+  ): number {
+    return this.#evicting.evict(predicate, within);
+  }
+
+  resize(max: number): void {
+    this.partition.resize(max);
+    this.#stocking.resized();
+    const now = this.time.now();
+    for (const line of this.partition.lines) this.#supply.look(line, now);
+    this.play();
+  }
+
+  pause(signal: AbortSignal | undefined): Promise<AsyncDisposable> {
+    if (this.#closing.hasBegun) return Promise.reject(this.refusals.closed());
+    return this.#pausing.pause(signal);
   }
 
   clear(): void {
@@ -169,7 +205,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       creating: 0,
       destroying: 0,
       pending: 0,
-      max: this.settings.max,
+      max: this.max,
       stripes: stripes.map((stripe) => {
         const { idle, used, creating, destroying } = stripe.slots();
         const { pending } = this.partition.lineOf(stripe.id);
@@ -188,8 +224,13 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     return stats;
   }
 
+  get max(): number {
+    const { lines } = this.partition;
+    return lines.reduce((sum, { max }) => sum + max, 0);
+  }
+
   now(): number {
-    return this.isTimed ? this.time.now() : 0;
+    return this.time.now();
   }
 
   play(): void {
@@ -230,6 +271,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   /** Ends what only an open pool does. */
   #closed(error: unknown): void {
     this.#stocking.close(error);
+    this.#pausing.close(error);
     this.#supply.abort(error);
   }
 
@@ -239,4 +281,20 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.calls.abandon();
     this.play();
   }
+}
+
+/** A judge of someone's own making that fails sheds nobody. */
+function contained(shed: Shed): Shed {
+  return {
+    mustLeave(waited, now) {
+      try {
+        return Boolean(shed.mustLeave(waited, now));
+      } catch {
+        return false;
+      }
+    },
+    get retryAfter() {
+      return shed.retryAfter;
+    },
+  };
 }

@@ -20,8 +20,14 @@ export class Pending<T> extends Waiter implements Timed {
   offer: ((entry: Entry<T>) => void) | undefined = undefined;
   #settle: (result: unknown) => void = unset;
 
-  constructor(order: number, home: number, since: number, timeout: number) {
-    super(order, home, since);
+  constructor(
+    order: number,
+    home: number,
+    since: number,
+    timeout: number,
+    priority: number,
+  ) {
+    super(order, home, since, priority);
     this.timeout = timeout;
   }
 

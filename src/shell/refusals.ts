@@ -6,6 +6,7 @@ import {
   PoolClosedError,
   type PoolError,
   PoolFullError,
+  PoolOverloadedError,
 } from "../pool_error.ts";
 import { type Circumstance, sentence } from "../sentence.ts";
 import type { Pending } from "./pending.ts";
@@ -68,6 +69,21 @@ export class Refusals<T> {
       }
       return last;
     };
+  }
+
+  /** Where those who wait are shed: the turn of one that waited too long came. */
+  overloaded(
+    line: Line<T>,
+    now: number,
+    { since }: Pick<Pending<T>, "since">,
+  ): PoolOverloadedError {
+    const waited = Math.round(now - since);
+    const why = `as those who wait are too many: ${waited} ms`;
+    return new PoolOverloadedError(
+      `${this.#cannotAcquire} ${why}`,
+      { ...this.#details(line), waited },
+      line.shed!.retryAfter,
+    );
   }
 
   full(line: Line<T>, maxPending: number, now: number): PoolFullError {

@@ -50,6 +50,14 @@ export class Resetting<T> implements Lessor<T>, Task {
     this.#lessor.destroy(entry);
   }
 
+  detach(entry: Entry<T>): void {
+    this.#lessor.detach(entry);
+  }
+
+  now(): number {
+    return this.#lessor.now();
+  }
+
   closed(entry: Entry<T>): PoolClosedError {
     return this.#lessor.closed(entry);
   }

@@ -105,6 +105,11 @@ export class Stocking<T> implements Ringer {
     this.fail(error);
   }
 
+  /** The pool has another `max`. */
+  resized(): void {
+    if (this.#isKept) this.#stock();
+  }
+
   ring(): void {}
 
   fail(error: unknown): void {
@@ -114,7 +119,8 @@ export class Stocking<T> implements Ringer {
   #stock(): void {
     if (this.#isClosed) return;
     const { lines } = this.#parts.partition;
-    const min = this.#isKept ? this.#parts.settings.min : 0;
+    const max = lines.reduce((sum, line) => sum + line.max, 0);
+    const min = this.#isKept ? Math.min(this.#parts.settings.min, max) : 0;
     const shares = split(min, lines.length);
     lines.forEach((line, i) => {
       const warmed = [...this.#warmings].map(({ shares }) => shares[i]!);

@@ -102,7 +102,6 @@ export class Supply<T> implements Chore {
 
   /** What those who get nothing from a line are told of it. */
   circumstance(line: Line<T>, now: number): Omit<Circumstance, "stats"> {
-    if (!this.#parts.isTimed) return {};
     const { births, outage } = this.of(line);
     const [first] = births;
     const since = outage?.since;
@@ -151,7 +150,9 @@ export class Supply<T> implements Chore {
       isEnd = source.outage?.succeeded(moment);
     }
     const diesAt = now + jitter(settings.maxLifetime);
-    birth.entry = line.created(creation, resource, now, diesAt);
+    const entry = line.created(creation, resource, now, diesAt);
+    birth.entry = entry;
+    for (const ask of birth.asks) ask(entry);
     if (diesAt !== Infinity) this.#eviction.expect(diesAt);
     this.look(line, now);
     this.#stocking.created();
@@ -198,9 +199,11 @@ export class Supply<T> implements Chore {
 
   /** Breaks off the creates that nobody can get any more. */
   abort(error: unknown): void {
-    for (const { births } of this.#sources.values()) {
-      for (const { controller } of [...births]) controller.abort(error);
-    }
+    for (const { controller } of this.inFlight()) controller.abort(error);
+  }
+
+  inFlight(): Birth<T>[] {
+    return [...this.#sources.values()].flatMap(({ births }) => [...births]);
   }
 
   /** Looks at a line whose creates or waiters have changed. */

@@ -1,0 +1,86 @@
+import type { Waiter } from "./waiter.ts";
+import { WaiterQueue } from "./waiter_queue.ts";
+
+/** How much earlier, in ms, each step of priority makes a waiter seem to come. */
+const HEAD_START = 1_000;
+
+/**
+ * Waiters in order of arrival, those with a priority some seconds ahead of it:
+ * one queue for each priority, so that the head is found in O(1). Within one
+ * priority nobody is overtaken, and nobody at all by one who comes more than
+ * 3 `HEAD_START` later.
+ */
+export class Precedence {
+  /** Invariant: how many waiters are in. */
+  length = 0;
+  /** By priority; those above 0 are made when one is used. */
+  readonly #queues = [new WaiterQueue()];
+
+  /** The one whose turn is next. */
+  get first(): Waiter | undefined {
+    const queues = this.#queues;
+    return queues.length === 1 ? queues[0]!.first : this.#before(Infinity);
+  }
+
+  /** The one whose turn is next, of those whose place is below `order`. */
+  firstBefore(order: number): Waiter | undefined {
+    return this.#before(order);
+  }
+
+  push(waiter: Waiter): void {
+    this.#queue(waiter).push(waiter);
+    this.length++;
+  }
+
+  putBack(waiter: Waiter): void {
+    this.#queue(waiter).putBack(waiter);
+    this.length++;
+  }
+
+  /** Takes out a waiter that is in. */
+  remove(waiter: Waiter): void {
+    this.#queues[waiter.priority]!.remove(waiter);
+    this.length--;
+  }
+
+  shift(): Waiter | undefined {
+    const { first } = this;
+    if (first !== undefined) this.remove(first);
+    return first;
+  }
+
+  /**
+   * How many of the first `limit` of each priority came at or before `time`, or
+   * were put back, and when the next one of them came.
+   */
+  since(time: number, limit: number): { count: number; next: number } {
+    let count = 0;
+    let next = Infinity;
+    for (const queue of this.#queues) {
+      const found = queue.since(time, limit);
+      count += found.count;
+      next = Math.min(next, found.next);
+    }
+    return { count: Math.min(count, limit), next };
+  }
+
+  #before(order: number): Waiter | undefined {
+    let first: Waiter | undefined = undefined;
+    for (const { first: head } of this.#queues) {
+      if (head === undefined || head.order >= order) continue;
+      if (first === undefined || isAhead(head, first)) first = head;
+    }
+    return first;
+  }
+
+  #queue({ priority }: Waiter): WaiterQueue {
+    const queues = this.#queues;
+    while (queues.length <= priority) queues.push(new WaiterQueue());
+    return queues[priority]!;
+  }
+}
+
+function isAhead(a: Waiter, b: Waiter): boolean {
+  const lead = HEAD_START * (a.priority - b.priority) - (a.since - b.since);
+  return lead > 0 || lead === 0 && a.order < b.order;
+}
