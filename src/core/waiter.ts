@@ -19,7 +19,7 @@ export class Waiter {
   /** 0 to 3: how many seconds it is ahead of those who came then. */
   readonly priority: number;
 
-  constructor(order: number, home: number, since: number, priority: number) {
+  constructor(order: number, home: number, since: number, priority = 0) {
     this.order = order;
     this.home = home;
     this.since = since;
