@@ -20,7 +20,7 @@ export class Stocking<T> implements Ringer {
   /** Keeps the process alive while a `warm` waits. */
   readonly #alarm: Alarm;
   readonly #warmings = new Set<Warming>();
-  /** Whether the minimum is kept: from the first acquire, or `warm`, on. */
+  /** Whether the minimum is kept: from the first acquire, or `warm`, to close. */
   #isKept = false;
 
   constructor(parts: Parts<T>, context: Context) {
@@ -54,17 +54,23 @@ export class Stocking<T> implements Ringer {
         end: (settle) => {
           if (!this.#warmings.delete(warming)) return;
           if (this.#warmings.size === 0) this.#alarm.clear();
-          signal?.removeEventListener("abort", onAbort);
+          try {
+            signal?.removeEventListener("abort", onAbort);
+          } catch {
+            // A signal of someone's own making; the wait ends all the same.
+          }
           settle();
           this.#stock();
         },
       };
+      signal?.addEventListener("abort", onAbort);
       this.#warmings.add(warming);
       this.#isKept = true;
-      signal?.addEventListener("abort", onAbort);
       this.#alarm.set(Infinity);
       this.#stock();
       this.created();
+      // Taking the listener may have aborted it.
+      if (signal !== undefined) onAbort();
       this.#parts.play();
     });
   }
@@ -83,22 +89,27 @@ export class Stocking<T> implements Ringer {
     for (const warming of this.#warmings) {
       if (begun >= warming.begun) warming.fail(error);
     }
+    if (this.#parts.settings.createRetry !== false || !this.#isKept) return;
+    // Not tried again until somebody needs one.
+    this.#isKept = false;
+    this.#stock();
   }
 
-  /** The pool closes. */
+  /** The pool closes: nothing is kept any more. */
   close(error: unknown): void {
-    for (const warming of this.#warmings) warming.fail(error);
+    this.#isKept = false;
+    this.fail(error);
   }
 
   ring(): void {}
 
   fail(error: unknown): void {
-    this.close(error);
+    for (const warming of this.#warmings) warming.fail(error);
   }
 
   #stock(): void {
     const { lines } = this.#parts.partition;
-    const { min } = this.#parts.settings;
+    const min = this.#isKept ? this.#parts.settings.min : 0;
     const shares = split(min, lines.length);
     lines.forEach((line, i) => {
       const warmed = [...this.#warmings].map(({ shares }) => shares[i]!);

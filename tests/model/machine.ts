@@ -160,7 +160,7 @@ export class Machine implements Effects<number> {
       case "clear":
         return lines.forEach((line) => line.clear());
       case "close":
-        return lines.forEach((line) => line.close("closed"));
+        return lines.forEach((line) => line.close(() => "closed"));
       case "abandon":
         for (const line of lines) line.abandon();
         this.#leases.clear();
