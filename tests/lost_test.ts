@@ -116,21 +116,40 @@ test("a resource that is lost on its way to a waiter is replaced, and nobody los
   assertEquals(f.destroyed, ["3 close", "4 close"]);
 });
 
+test("one whose resource was lost on its way gets what has become idle since", async () => {
+  const held: Lease<Resource>[] = [];
+  const f = losing({
+    max: 3,
+    destroy: ({ id }) => {
+      if (id !== 1) return;
+      held[1]!.release();
+      held[2]!.release();
+      f.lose(2);
+    },
+  });
+  held.push(...await leases(f, 3));
+  f.factory.manual.add("create");
+  const waiter = watch(f.pool.acquire());
+  held[0]!.destroy();
+  await settled();
+  assertEquals(leaseOf(waiter).value, { id: 3 });
+});
+
 test("one whose resource was lost on its way can still be cancelled and time out", async () => {
   const held: Lease<Resource>[] = [];
   const f = losing({
-    max: 2,
+    max: 3,
     acquireTimeout: 300,
     destroy: ({ id }) => {
       if (id !== 1) return;
       f.factory.manual.add("create");
       held[1]!.release();
-      held[2]?.release();
+      held[2]!.release();
       f.lose(2);
-      if (held.length > 2) f.lose(3);
+      f.lose(3);
     },
   });
-  held.push(...await leases(f, 2));
+  held.push(...await leases(f, 3));
   const controller = new AbortController();
   const { signal } = controller;
   const waiters = [f.pool.acquire({ signal }), f.pool.acquire()].map(watch);
@@ -261,6 +280,7 @@ test("without retry, a create that is lost and still succeeds rejects whom it wa
   const waiters = [1, 2].map(() => watch(f.pool.acquire()));
   await settled();
   f.lose(1, "gone");
+  f.lose(1, "and again");
   await settled();
   assertEquals(waiters[0]!.settled, false, "it says itself why it failed");
   f.factory.finishCreate();
