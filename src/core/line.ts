@@ -297,17 +297,15 @@ export class Line<T> {
     const stripe = this.#stripe(creation);
     stripe.unborn(creation);
     this.#ended(creation);
-    if (isTold) this.tell(creation, error);
+    if (isTold) this.rejectFirst(creation.order, error);
     this.#vacated(stripe);
     this.#gate.leave();
   }
 
-  /** The first waiter, if it came before a create began, leaves with its error. */
-  tell({ order }: Creation, error: unknown): void {
-    const waiter = this.#waiting.first;
-    if (waiter !== undefined && waiter.order < order) {
-      this.cancel(waiter, error);
-    }
+  /** The first leaves with an error, if it came before this place. */
+  rejectFirst(order: number, error: unknown): void {
+    const { first } = this.#waiting;
+    if (first !== undefined && first.order < order) this.cancel(first, error);
   }
 
   /** All who came before this place leave with an error. */
@@ -664,9 +662,10 @@ export class Line<T> {
   }
 
   #retire(reason: DestroyReason): void {
+    // First, as what is evicted may cause creates that are not meant.
+    for (const stripe of this.stripes) stripe.retire(reason);
     for (const stripe of this.stripes) {
       while (stripe.oldest !== undefined) this.#evict(stripe.oldest, reason);
-      stripe.retire(reason);
     }
   }
 }
