@@ -386,12 +386,11 @@ function backoff(retry: Retry | false, check: Check): Backoff | false {
   return { delay, maxDelay };
 }
 
-/** Ends a resource as it says itself. */
+/** Ends a resource as it says itself, in the way of `await using`. */
 function dispose(resource: unknown): unknown {
   const disposable = Object(resource) as Partial<AsyncDisposable & Disposable>;
-  return Symbol.asyncDispose in disposable
-    ? disposable[Symbol.asyncDispose]!()
-    : disposable[Symbol.dispose]?.();
+  const end = disposable[Symbol.asyncDispose] ?? disposable[Symbol.dispose];
+  return end?.call(disposable as never);
 }
 
 const acquiring = new Check("Cannot acquire");
