@@ -228,9 +228,7 @@ export class Supply<T> implements Chore {
       isBegin = outage.failed(moment, now);
       // What is overdue is added when the line is looked at, without this one.
       line.allow(outage.allowance(now));
-      if (source.isNew) {
-        source.trial = { error, order: line.arrivals, moment: outage.began() };
-      }
+      if (source.isNew) source.trial = { error, order: line.arrivals };
     }
     this.#stocking.failed(number, error);
     return isBegin;
