@@ -257,8 +257,6 @@ export class Supply<T> implements Chore {
     if (outage.failed(birth.moment, now)) birth.begins = true;
     // What is overdue is added when the line is looked at, without this one.
     line.allow(outage.allowance(now));
-    if (source.isNew) {
-      source.trial = { error, order: line.arrivals, moment: outage.began() };
-    }
+    if (source.isNew) source.trial = { error, order: line.arrivals };
   }
 }
