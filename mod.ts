@@ -33,7 +33,14 @@ export type { DestroyReason, PoolObserver } from "./src/pool_observer.ts";
 export type {
   AcquireOptions,
   CloseOptions,
+  CreateContext,
+  DestroyContext,
   PoolOptions,
+  ResetContext,
+  Retry,
   TryAcquireOptions,
+  UseOptions,
+  ValidateContext,
+  WarmOptions,
 } from "./src/pool_options.ts";
 export type { PoolStats, StripeStats } from "./src/pool_stats.ts";

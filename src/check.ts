@@ -1,48 +1,79 @@
-/** What a value must be: its type, and the range within the type, in words. */
+/** What a value must be: its kind, and the range within the kind, in words. */
 export interface Rule {
-  readonly type: "function" | "object" | "string" | "boolean" | "number";
+  readonly kind: string;
+  readonly isKind: (value: unknown) => boolean;
   readonly range?: string;
   readonly holds?: (value: number) => boolean;
 }
 
-export const FUNCTION: Rule = { type: "function" };
-export const OBJECT: Rule = { type: "object" };
-export const STRING: Rule = { type: "string" };
-export const BOOLEAN: Rule = { type: "boolean" };
+function typed(type: string): Rule {
+  return {
+    kind: type === "object" ? "an object" : `a ${type}`,
+    isKind: (value) => typeof value === type && value !== null,
+  };
+}
+
+export const FUNCTION: Rule = typed("function");
+export const OBJECT: Rule = typed("object");
+export const STRING: Rule = typed("string");
+export const BOOLEAN: Rule = typed("boolean");
+const NUMBER = typed("number");
 
 export const FINITE: Rule = {
-  type: "number",
+  ...NUMBER,
   range: "a finite number",
   holds: Number.isFinite,
 };
 
 /** At least one. */
 export const COUNT: Rule = {
-  type: "number",
+  ...NUMBER,
   range: "a positive integer",
   holds: (value) => Number.isSafeInteger(value) && value >= 1,
 };
 
+/** As `COUNT`, or, if `Infinity`, any number. */
+export const AMOUNT: Rule = {
+  ...COUNT,
+  holds: (value) => value === Infinity || COUNT.holds!(value),
+};
+
 /** The most of what there can be none of, or, if `Infinity`, any number. */
 export const BOUND: Rule = {
-  type: "number",
+  ...NUMBER,
   range: "a non-negative integer",
-  holds: (value) =>
-    value === Infinity || Number.isSafeInteger(value) && value >= 0,
+  holds: (value) => value === 0 || AMOUNT.holds!(value),
 };
 
 /** Milliseconds. NaN compares as false, so it is none. */
 export const DURATION: Rule = {
-  type: "number",
+  ...NUMBER,
   range: "a non-negative number of ms",
   holds: (value) => value >= 0,
 };
 
 /** Milliseconds that user code is given: none would be never to call it. */
 export const LIMIT: Rule = {
-  type: "number",
+  ...NUMBER,
   range: "a positive number of ms",
   holds: (value) => value > 0,
+};
+
+/** Milliseconds that pass. */
+export const DELAY: Rule = {
+  ...NUMBER,
+  range: "a positive, finite number of ms",
+  holds: (value) => value > 0 && value < Infinity,
+};
+
+export const GROWTH: Rule = {
+  kind: '"measured" or "eager"',
+  isKind: (value) => value === "measured" || value === "eager",
+};
+
+export const RETRY: Rule = {
+  kind: "an object or false",
+  isKind: (value) => value === false || OBJECT.isKind(value),
 };
 
 /** Checks what users pass; its errors name the act, option, rule and value. */
@@ -57,10 +88,9 @@ export class Check {
    * @throws {TypeError} if the value is of the wrong type
    * @throws {RangeError} if it is out of range
    */
-  that(name: string, value: unknown, { type, range, holds }: Rule): void {
-    if (typeof value !== type || value === null) {
-      this.mistake(name, type === "object" ? "an object" : `a ${type}`, value);
-    }
+  that(name: string, value: unknown, rule: Rule): void {
+    const { kind, isKind, range, holds } = rule;
+    if (!isKind(value)) this.mistake(name, kind, value);
     if (holds?.(value as number) === false) this.fail(name, range!, value);
   }
 

@@ -3,9 +3,13 @@ import { PoolClosedError } from "./pool_error.ts";
 
 /** Where a lease gives its entry back. */
 export interface Lessor<T> {
-  release(entry: Entry<T>): void;
+  /** `failed` is whether its user threw. */
+  release(entry: Entry<T>, failed: boolean): void;
   destroy(entry: Entry<T>): void;
 }
+
+/** Releases a resource whose user threw. */
+export let releaseFailed: (lease: Lease<unknown>) => void;
 
 /**
  * The exclusive right to one resource, made by a `Pool`. It is spent once: by
@@ -28,8 +32,13 @@ export class Lease<T> implements Disposable {
 
   /** Leases come from `Pool.acquire`, `tryAcquire` and `use`. */
   constructor(entry: Entry<T>, lessor: Lessor<T>) {
+    entry.uses++;
     this.#entry = entry;
     this.#lessor = lessor;
+  }
+
+  static {
+    releaseFailed = (lease) => lease.#release(true);
   }
 
   /**
@@ -51,10 +60,7 @@ export class Lease<T> implements Disposable {
 
   /** Gives the resource back, for a waiter or to be idle. Never throws. */
   release(): void {
-    const entry = this.#entry;
-    if (entry === undefined) return;
-    this.#entry = undefined;
-    this.#lessor.release(entry);
+    this.#release(false);
   }
 
   /** Has the resource destroyed instead of used again. Never throws. */
@@ -73,5 +79,12 @@ export class Lease<T> implements Disposable {
   /** The same as `release`; there is nothing to wait for. */
   [Symbol.asyncDispose](): void {
     this.release();
+  }
+
+  #release(failed: boolean): void {
+    const entry = this.#entry;
+    if (entry === undefined) return;
+    this.#entry = undefined;
+    this.#lessor.release(entry, failed);
   }
 }

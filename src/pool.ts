@@ -8,10 +8,14 @@ import {
   checkClose,
   checkCloseOptions,
   checkUse,
+  checkWarm,
+  checkWarmSignal,
   type CloseOptions,
   type PoolOptions,
   settle,
   type TryAcquireOptions,
+  type UseOptions,
+  type WarmOptions,
 } from "./pool_options.ts";
 import type { PoolStats } from "./pool_stats.ts";
 
@@ -40,6 +44,8 @@ export class Pool<T> implements AsyncDisposable {
   /** The home of an acquire that names none: the only stripe, or -1 for any. */
   readonly #anywhere: number;
   readonly #acquireTimeout: number;
+  readonly #min: number;
+  readonly #max: number;
   readonly #local: LocalPool<T>;
 
   /**
@@ -55,6 +61,8 @@ export class Pool<T> implements AsyncDisposable {
     this.#stripes = settings.stripes;
     this.#anywhere = settings.stripes === 1 ? 0 : -1;
     this.#acquireTimeout = settings.acquireTimeout;
+    this.#min = settings.min;
+    this.#max = settings.max;
     this.#local = new LocalPool(settings);
   }
 
@@ -129,8 +137,8 @@ export class Pool<T> implements AsyncDisposable {
 
   /**
    * Acquires, runs `fn` and resolves with its result. The resource is released
-   * after; if `fn` throws it is destroyed, unless `isFatal` returns false for
-   * what was thrown.
+   * after. If `fn` throws, `isFatal` of this call, else of the pool, says whether
+   * it is destroyed; without one, `reset` decides, and without that it is.
    *
    * Rejects with what `fn` threw, and as `acquire` does.
    *
@@ -145,12 +153,12 @@ export class Pool<T> implements AsyncDisposable {
    */
   use<R>(
     fn: (resource: T, lease: Lease<T>) => R | PromiseLike<R>,
-    options: AcquireOptions = {},
+    options: UseOptions = {},
   ): Promise<R> {
     try {
-      checkUse(fn);
       checkAcquireOptions(options);
-      const { signal, timeout, affinity } = options;
+      const { signal, timeout, affinity, isFatal } = options;
+      checkUse(fn, isFatal);
       const isAborted = checkAcquire(signal, timeout, affinity);
       return this.#local.acquiring.use(
         fn,
@@ -158,7 +166,40 @@ export class Pool<T> implements AsyncDisposable {
         timeout ?? this.#acquireTimeout,
         signal,
         isAborted,
+        isFatal,
       );
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Resolves when `n` resources exist, by default the minimum and at least one:
+   * the check at boot. It creates what lacks; what was made stays as long as
+   * anything idle does. Of two calls the larger `n` counts.
+   *
+   * Rejects with the first failure of a create that begins after the call, with
+   * `signal.reason` when the signal aborts, and with a `PoolClosedError` once the
+   * pool closes.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({ create: () => ({}), max: 10, min: 2 });
+   * await pool.warm();
+   * console.log(pool.stats().idle); // 2
+   * ```
+   */
+  warm(n?: number, options: WarmOptions = {}): Promise<void> {
+    try {
+      const resources = n ?? Math.max(this.#min, 1);
+      checkWarm(resources, this.#max, options);
+      const { signal } = options;
+      const isAborted = checkWarmSignal(signal);
+      return isAborted
+        ? Promise.reject(signal!.reason)
+        : this.#local.warm(resources, signal);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -40,6 +40,13 @@ export interface PoolObserver<T> {
       error?: unknown;
     },
   ): void;
+  /**
+   * A create failed where none had since one succeeded: the line of this stripe
+   * has nothing new until one that begins later succeeds.
+   */
+  outageBegan?(event: { stripe: number; error: unknown }): void;
+  /** The first create that began after its line's last failure succeeded. */
+  outageEnded?(event: { stripe: number; duration: number }): void;
   /** An acquire, after `wait`, is about to resolve with a lease. */
   acquired?(event: { resource: T; stripe: number; wait: number }): void;
   /** An acquire, after `wait`, is about to reject with `error`. */

@@ -1,17 +1,22 @@
 import {
+  AMOUNT,
   BOOLEAN,
   BOUND,
   Check,
   COUNT,
+  DELAY,
   DURATION,
   FINITE,
   FUNCTION,
+  GROWTH,
   LIMIT,
   OBJECT,
+  RETRY,
   type Rule,
   STRING,
 } from "./check.ts";
 import type { Clock } from "./clock.ts";
+import type { DestroyReason } from "./core/destroy_reason.ts";
 import { SystemClock } from "./system_clock.ts";
 import type { PoolObserver } from "./pool_observer.ts";
 
@@ -35,69 +40,189 @@ import type { PoolObserver } from "./pool_observer.ts";
  */
 export interface PoolOptions<T> {
   /**
-   * Makes a resource. `signal` aborts at `createTimeout` and when an aborted
-   * `close` gives up on it; a `create` that does not heed it can leave the
-   * server with more than `max` until it settles. What it throws, or rejects
-   * with, reaches one waiter unchanged.
+   * Makes a resource, in the stripe of this number. `signal` aborts at
+   * `createTimeout`, when the pool closes, and when the resource is lost before
+   * it is there; a `create` that does not heed it can leave the server with more
+   * than `max` until it settles.
+   *
+   * `lost` is to be called when the resource has ended by itself, at any time
+   * and as often as it likes; it never throws, and can be given to an event
+   * emitter. What is idle is evicted at once, what is used is destroyed at its
+   * release, what is on its way to a lease is replaced.
    */
-  create: (context: { signal: AbortSignal }) => T | PromiseLike<T>;
+  create: (context: CreateContext) => T | PromiseLike<T>;
   /**
    * Ends a resource; called once for each. Its slot is taken until it settles
-   * or `destroyTimeout` passes. Default: nothing to do.
+   * or `destroyTimeout` passes, when `signal` aborts; that of a lost one for the
+   * usual time of a create at most. Default: the resource's own
+   * `Symbol.asyncDispose`, else its `Symbol.dispose`, else nothing.
    */
-  destroy?: ((resource: NoInfer<T>) => unknown) | undefined;
-  /** A resource idle for longer is evicted. Default 30 000. */
-  idleTimeout?: number | undefined;
+  destroy?:
+    | ((resource: NoInfer<T>, context: DestroyContext) => unknown)
+    | undefined;
   /** The most resources at one time, those being created or destroyed included. */
   max: number;
+  /**
+   * How many resources are kept, at most `max`: made in the background, from the
+   * first acquire or `warm` on, and not evicted as idle. Default 0: a pool that
+   * nobody uses holds nothing.
+   */
+  min?: number | undefined;
+  /**
+   * Milliseconds after which an idle resource is evicted. Default 30 000: before
+   * most servers and firewalls drop it.
+   */
+  idleTimeout?: number | undefined;
+  /**
+   * Milliseconds after which a resource is not used again; each draws 75 to
+   * 100 % of it at birth, so that those made at once do not end at once.
+   * Default `Infinity`: few servers need it.
+   */
+  maxLifetime?: number | undefined;
+  /** How often a resource is leased. Default `Infinity`: few servers need it. */
+  maxUses?: number | undefined;
+  /**
+   * Whether a resource can be used again; asked before a reuse, never of one
+   * that was created for its taker. One that is refused, or throws, is
+   * destroyed, and its taker goes on from its old place.
+   */
+  validate?:
+    | ((
+      resource: NoInfer<T>,
+      context: ValidateContext,
+    ) => boolean | PromiseLike<boolean>)
+    | undefined;
+  /**
+   * Milliseconds since the last release or check after which `validate` is asked
+   * before a reuse. Needs `validate`. Default 0: before every one.
+   */
+  validateAfter?: number | undefined;
+  /**
+   * Milliseconds `validate` may take before it counts as a no, for all that were
+   * idle as long besides. Needs `validate`. Default 5 000.
+   */
+  validateTimeout?: number | undefined;
+  /**
+   * Milliseconds after which an idle resource is validated in the background,
+   * one at a time. Needs `validate`. Default `Infinity`: only before a reuse.
+   */
+  keepalive?: number | undefined;
+  /**
+   * Makes a resource that was released fit for the next holder, before anybody
+   * gets it: nobody waits for it, but its slot is taken. `failed` is whether
+   * the callback of `use` threw. If it fails, the resource is destroyed.
+   */
+  reset?:
+    | ((resource: NoInfer<T>, context: ResetContext) => unknown)
+    | undefined;
+  /**
+   * Milliseconds `reset` may take before `signal` aborts and the resource is
+   * destroyed. Needs `reset`. Default 5 000.
+   */
+  resetTimeout?: number | undefined;
+  /**
+   * Whether what the callback of `use` threw means that the resource is lost.
+   * Default: always, but where there is a `reset`, which then decides. If it
+   * throws itself, the resource is destroyed.
+   */
+  isFatal?: ((error: unknown) => boolean) | undefined;
+  /**
+   * How failed creates are tried again while acquires wait, or `false`: each
+   * failure then rejects the first that waited before its create began. Default
+   * `{ delay: 100, maxDelay: 2_000 }` (ms): a server that restarts fails nobody,
+   * and is not hammered.
+   */
+  createRetry?: Retry | false | undefined;
+  /**
+   * When a pool with resources in use creates more: `"measured"`, when waiting
+   * for those in use takes longer than a create, or `"eager"`, whenever an
+   * acquire waits. Default `"measured"`: a burst of short uses opens nothing.
+   */
+  growth?: "measured" | "eager" | undefined;
+  /** How many creates are in flight at once. Default `Infinity`. */
+  maxCreating?: number | undefined;
+  /**
+   * Milliseconds `create` may take; then it has failed and its slot is vacated.
+   * A resource that comes later is destroyed. Default 10 000: below the time
+   * that most callers wait.
+   */
+  createTimeout?: number | undefined;
+  /**
+   * Milliseconds a slot stays taken by a `destroy` that does not settle; after
+   * that the server may hold more than `max`. Default 5 000.
+   */
+  destroyTimeout?: number | undefined;
+  /**
+   * Milliseconds an acquire waits unless it says otherwise. Default 30 000:
+   * above `createTimeout`, so that a second create is tried.
+   */
+  acquireTimeout?: number | undefined;
+  /**
+   * An acquire that would have to wait, with no create begun for it, is
+   * refused when this many wait in its line already. Default `Infinity`.
+   */
+  maxPending?: number | undefined;
   /** How many stripes share `max`, at most `max`. Default 1. */
   stripes?: number | undefined;
-  /** Names the pool in messages. Default `"pool"`. */
-  name?: string | undefined;
   /**
    * Whether each stripe has a line of its own and serves no other (a
    * bulkhead). Default `false`: all stripes serve one line.
    */
   isolated?: boolean | undefined;
-  /** How long an acquire waits unless it says otherwise. Default 30 000. */
-  acquireTimeout?: number | undefined;
-  /**
-   * How long `create` may take; then its waiter is rejected and its slot is
-   * vacated. A resource that comes later is destroyed. Default 30 000.
-   */
-  createTimeout?: number | undefined;
-  /**
-   * How long a slot stays taken by a `destroy` that does not settle; after
-   * that the server may hold more than `max`. Default 5 000.
-   */
-  destroyTimeout?: number | undefined;
-  /**
-   * An acquire that would have to wait, with no slot to create for it, is
-   * refused when this many wait in its line already. Default `Infinity`.
-   */
-  maxPending?: number | undefined;
-  /**
-   * Whether a resource can be used again; asked before every reuse, never of
-   * one just created. One that is refused, or throws, is destroyed, and its
-   * taker goes on from its old place.
-   */
-  validate?:
-    | ((resource: NoInfer<T>) => boolean | PromiseLike<boolean>)
-    | undefined;
-  /** How long `validate` may take before it counts as a no. Default 5 000. */
-  validateTimeout?: number | undefined;
-  /**
-   * Whether what the callback of `use` threw means that the resource is lost.
-   * Default: always. If it throws itself, the resource is destroyed.
-   */
-  isFatal?: ((error: unknown) => boolean) | undefined;
+  /** Names the pool in messages. Default `"pool"`. */
+  name?: string | undefined;
   /** Is told what happens. */
   observer?: PoolObserver<NoInfer<T>> | undefined;
   /** Where time comes from. Default: `performance.now()` and the global timers. */
   clock?: Clock | undefined;
 }
 
-/** Options of `acquire` and `use`. */
+/** What `create` is given. */
+export interface CreateContext {
+  /** Aborts when nobody waits for the resource any more. */
+  readonly signal: AbortSignal;
+  /** Says that the resource has ended. Never throws. */
+  readonly lost: (error?: unknown) => void;
+  /** The number of the stripe it is made for. */
+  readonly stripe: number;
+}
+
+/** What `validate` is given. */
+export interface ValidateContext {
+  /** Milliseconds since it was released or made. */
+  readonly idle: number;
+  /** Milliseconds since it was made. */
+  readonly age: number;
+  /** How many leases it has had. */
+  readonly uses: number;
+  /** Aborts at `validateTimeout`, and when an aborted `close` takes it back. */
+  readonly signal: AbortSignal;
+}
+
+/** What `reset` is given. */
+export interface ResetContext {
+  /** Whether the callback of `use` threw. */
+  readonly failed: boolean;
+  /** Aborts at `resetTimeout`, and when an aborted `close` takes it back. */
+  readonly signal: AbortSignal;
+}
+
+/** What `destroy` is given. */
+export interface DestroyContext {
+  readonly reason: DestroyReason;
+  /** Aborts at `destroyTimeout`. */
+  readonly signal: AbortSignal;
+}
+
+/** How failed creates are tried again. */
+export interface Retry {
+  /** Milliseconds until the first; each further delay doubles. Default 100. */
+  readonly delay?: number | undefined;
+  /** The longest delay in ms. Default 2 000. */
+  readonly maxDelay?: number | undefined;
+}
+
+/** Options of `acquire`. */
 export interface AcquireOptions {
   /** Cancels the acquire, which then rejects with `signal.reason`. */
   signal?: AbortSignal | undefined;
@@ -113,6 +238,18 @@ export interface AcquireOptions {
   affinity?: string | number | undefined;
 }
 
+/** Options of `use`. */
+export interface UseOptions extends AcquireOptions {
+  /** As the pool's `isFatal`, instead of it. */
+  isFatal?: ((error: unknown) => boolean) | undefined;
+}
+
+/** Options of `warm`. */
+export interface WarmOptions {
+  /** Ends the wait, which then rejects with `signal.reason`. */
+  signal?: AbortSignal | undefined;
+}
+
 /** Options of `tryAcquire`. */
 export type TryAcquireOptions = Pick<AcquireOptions, "affinity">;
 
@@ -123,21 +260,32 @@ export interface CloseOptions {
 }
 
 /**
- * Every option of a pool, once: what it must be, and its default. One without a
- * default is required; one whose default is `undefined` can be absent.
+ * Every option of a pool, once: what it must be, its default, and the option it
+ * makes no sense without. One without a default is required; one whose default
+ * is `undefined` can be absent.
  */
 const OPTIONS = {
   create: { is: FUNCTION },
   max: { is: COUNT },
 
-  destroy: { is: FUNCTION, default: () => {} },
+  destroy: { is: FUNCTION, default: dispose },
+  min: { is: BOUND, default: 0 },
   idleTimeout: { is: DURATION, default: 30_000 },
+  maxLifetime: { is: LIMIT, default: Infinity },
+  maxUses: { is: AMOUNT, default: Infinity },
 
   validate: { is: FUNCTION, default: undefined },
-  validateTimeout: { is: LIMIT, default: 5_000 },
+  validateAfter: { is: DURATION, default: 0, needs: "validate" },
+  validateTimeout: { is: LIMIT, default: 5_000, needs: "validate" },
+  keepalive: { is: LIMIT, default: Infinity, needs: "validate" },
+  reset: { is: FUNCTION, default: undefined },
+  resetTimeout: { is: LIMIT, default: 5_000, needs: "reset" },
   isFatal: { is: FUNCTION, default: undefined },
 
-  createTimeout: { is: LIMIT, default: 30_000 },
+  createRetry: { is: RETRY, default: {} },
+  growth: { is: GROWTH, default: "measured" },
+  maxCreating: { is: AMOUNT, default: Infinity },
+  createTimeout: { is: LIMIT, default: 10_000 },
   destroyTimeout: { is: LIMIT, default: 5_000 },
 
   acquireTimeout: { is: DURATION, default: 30_000 },
@@ -160,7 +308,8 @@ const OPTIONS = {
 type Option = keyof PoolOptions<never>;
 
 /** The compiler sees that an option can be absent only where it has a default. */
-type Row<Value> = undefined extends Value ? { is: Rule; default: Value }
+type Row<Value> = undefined extends Value
+  ? { is: Rule; default: Value; needs?: Option }
   : { is: Rule; default?: never };
 
 /** Those that can be absent from the settings, too. */
@@ -171,8 +320,15 @@ type Absent = {
 /** The options of a pool, checked and with their defaults. */
 export type PoolSettings<T> = {
   readonly [K in keyof PoolOptions<T>]-?: K extends Absent ? PoolOptions<T>[K]
+    : K extends "createRetry" ? Backoff | false
     : Exclude<PoolOptions<T>[K], undefined>;
 };
+
+/** A `Retry`, checked and with its defaults. */
+export interface Backoff {
+  readonly delay: number;
+  readonly maxDelay: number;
+}
 
 /**
  * Reads each option of a pool once, checks it and fills in the default.
@@ -185,22 +341,50 @@ export function settle<T>(options: PoolOptions<T>): PoolSettings<T> {
   check.that("options", options, OBJECT);
   const values: Record<string, unknown> = {};
   for (const name of Object.keys(OPTIONS) as Option[]) {
-    const row: { is: Rule; default?: unknown } = OPTIONS[name];
+    const row: { is: Rule; default?: unknown; needs?: Option } = OPTIONS[name];
     const value = options[name];
     const isAbsent = value === undefined && "default" in row;
-    if (!isAbsent) check.that(name, value, row.is);
+    if (!isAbsent) {
+      check.that(name, value, row.is);
+      if (row.needs !== undefined && values[row.needs] === undefined) {
+        check.mistake(name, `absent without '${row.needs}'`, value);
+      }
+    }
     values[name] = isAbsent ? row.default : value;
   }
+  values.createRetry = backoff(values.createRetry as Retry | false, check);
   const settings = values as unknown as PoolSettings<T>;
-  const { clock, max, stripes } = settings;
-  if (stripes > max) check.fail("stripes", `at most 'max' (${max})`, stripes);
+  const { clock, max, min, stripes } = settings;
+  for (const [name, value] of Object.entries({ stripes, min })) {
+    if (value > max) check.fail(name, `at most 'max' (${max})`, value);
+  }
   for (const name of ["now", "setTimeout", "clearTimeout"] as const) {
     check.that(`clock.${name}`, clock[name], FUNCTION);
   }
   return settings;
 }
 
+function backoff(retry: Retry | false, check: Check): Backoff | false {
+  if (retry === false) return false;
+  const { delay = 100, maxDelay = Math.max(delay, 2_000) } = retry;
+  check.that("createRetry.delay", delay, DELAY);
+  check.that("createRetry.maxDelay", maxDelay, DELAY);
+  if (maxDelay < delay) {
+    check.fail("createRetry.maxDelay", `at least 'delay' (${delay})`, maxDelay);
+  }
+  return { delay, maxDelay };
+}
+
+/** Ends a resource as it says itself. */
+function dispose(resource: unknown): unknown {
+  const disposable = Object(resource) as Partial<AsyncDisposable & Disposable>;
+  return Symbol.asyncDispose in disposable
+    ? disposable[Symbol.asyncDispose]!()
+    : disposable[Symbol.dispose]?.();
+}
+
 const acquiring = new Check("Cannot acquire");
+const warming = new Check("Cannot warm pool");
 const closing = new Check("Cannot close pool");
 
 /**
@@ -236,12 +420,35 @@ export function checkAcquire(
 }
 
 /**
- * Checks the callback of `use`.
+ * Checks the callback of `use`, and its own `isFatal`.
  *
- * @throws {TypeError} if it is not a function
+ * @throws {TypeError} if one is not a function
  */
-export function checkUse(fn: unknown): void {
+export function checkUse(fn: unknown, isFatal: unknown): void {
   acquiring.that("fn", fn, FUNCTION);
+  if (isFatal !== undefined) acquiring.that("isFatal", isFatal, FUNCTION);
+}
+
+/**
+ * Checks what `warm` was given.
+ *
+ * @throws {TypeError} if the number or the options are of the wrong kind
+ * @throws {RangeError} if the number is not 1 to `max`
+ */
+export function checkWarm(n: number, max: number, options: WarmOptions): void {
+  warming.that("n", n, COUNT);
+  if (n > max) warming.fail("n", `at most 'max' (${max})`, n);
+  warming.that("options", options, OBJECT);
+}
+
+/**
+ * Checks the signal of `warm`, as read.
+ *
+ * @returns whether it has aborted
+ * @throws {TypeError} if it is no signal
+ */
+export function checkWarmSignal(signal: AbortSignal | undefined): boolean {
+  return signal !== undefined && warming.aborted(signal);
 }
 
 /**

@@ -96,6 +96,9 @@ export interface Fixture {
   readonly pool: Pool<Resource>;
 }
 
+/** Without the policies of creation, each of which has tests of its own. */
+export const PLAIN = { growth: "eager", createRetry: false } as const;
+
 /** A pool of one resource, on a clock and a factory that the test controls. */
 export function fixture(
   options: Partial<PoolOptions<Resource>> = {},
@@ -103,7 +106,14 @@ export function fixture(
   const clock = new VirtualClock();
   const factory = new Factory();
   const { create, destroy } = factory;
-  const pool = new Pool({ create, destroy, max: 1, clock, ...options });
+  const pool = new Pool({
+    create,
+    destroy,
+    max: 1,
+    clock,
+    ...PLAIN,
+    ...options,
+  });
   return { clock, factory, pool };
 }
 
@@ -114,7 +124,7 @@ export function validated(
   const { clock, factory } = fixture();
   const { create, destroy, validate } = factory;
   const calls = { create, destroy, validate };
-  const pool = new Pool({ ...calls, max: 1, clock, ...options });
+  const pool = new Pool({ ...calls, max: 1, clock, ...PLAIN, ...options });
   return { clock, factory, pool };
 }
 

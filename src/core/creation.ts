@@ -4,10 +4,17 @@ import type { DestroyReason } from "./destroy_reason.ts";
 export class Creation {
   /** The number of its stripe. */
   readonly stripe: number;
+  /** Whose place is below this came before it. */
+  readonly order: number;
+  /** Whether it is not to be counted on any more. */
+  isOverdue = false;
+  /** Whether what it makes has ended before it was there. */
+  isLost = false;
   /** Why what it makes is not used again. */
   retired: DestroyReason | undefined = undefined;
 
-  constructor(stripe: number) {
+  constructor(stripe: number, order: number) {
     this.stripe = stripe;
+    this.order = order;
   }
 }

@@ -2,7 +2,13 @@
  * Why a resource was destroyed.
  *
  * - `"idle"`: evicted, idle for longer than `idleTimeout`
- * - `"invalid"`: `validate` said no, threw, or took longer than `validateTimeout`
+ * - `"lifetime"`: older than its share of `maxLifetime`
+ * - `"uses"`: used `maxUses` times
+ * - `"invalid"`: `validate` said no, threw, or took longer than
+ *   `validateTimeout`; or was idle as long as one whose check went unanswered
+ * - `"lost"`: it said so itself, by `lost`
+ * - `"reset"`: `reset` failed, or took longer than `resetTimeout`
+ * - `"leaked"`: its lease was garbage collected without having ended
  * - `"clear"`: idle at `clear()`, or created before it and released after it
  * - `"close"`: the pool closed
  * - `"lease"`: its holder said so: `Lease.destroy()`, or a fatal error in `use`
@@ -10,7 +16,12 @@
  */
 export type DestroyReason =
   | "idle"
+  | "lifetime"
+  | "uses"
   | "invalid"
+  | "lost"
+  | "reset"
+  | "leaked"
   | "clear"
   | "close"
   | "lease"

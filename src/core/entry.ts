@@ -1,4 +1,5 @@
 import type { DestroyReason } from "./destroy_reason.ts";
+import type { HeapNode } from "./heap.ts";
 import type { Waiter } from "./waiter.ts";
 
 /**
@@ -7,32 +8,55 @@ import type { Waiter } from "./waiter.ts";
  */
 export type Place = "idle" | "used" | "destroying" | "gone";
 
-/** A resource in a pool, at home in one stripe. */
+/** A resource in a pool, at home in one stripe. Times are in ms of the clock. */
 export class Entry<T> {
   readonly resource: T;
   /** The number of its stripe. */
   readonly stripe: number;
+  readonly bornAt: number;
   place: Place = "used";
-  /** While idle: taken later than this, in ms of the clock, it is evicted. */
+  /** When its use began. */
+  usedAt: number;
+  /** When it was released last, or born. */
+  releasedAt: number;
+  /** When it was found good in the background. */
+  checkedAt = -Infinity;
+  /** How many leases it had, and with how many it is not released to idle. */
+  uses = 0;
+  maxUses: number;
+  /** Taken or released later than this it is destroyed. */
+  diesAt: number;
+  /** While idle, the earlier of its idle end and `diesAt`. */
   endsAt = 0;
-  /** Released with none left it is destroyed. */
-  usesLeft = Infinity;
-  /** Why it is destroyed when none is left. */
-  reason: DestroyReason | undefined = undefined;
+  /** Why it is destroyed when it has been used enough. */
+  reason: DestroyReason = "uses";
+  /** Whether it has ended by itself. */
+  isLost = false;
   /** Who waits for the verdict on it. */
   taker: Waiter | undefined = undefined;
+  /** Where it is among the lives that end. */
+  life: HeapNode<Entry<T>> | undefined = undefined;
   /** Neighbours among the idle ones of its stripe. */
   newer: Entry<T> | undefined = undefined;
   older: Entry<T> | undefined = undefined;
 
-  constructor(resource: T, stripe: number) {
+  constructor(
+    resource: T,
+    stripe: number,
+    now: number,
+    maxUses: number,
+    diesAt: number,
+  ) {
     this.resource = resource;
     this.stripe = stripe;
+    this.bornAt = this.usedAt = this.releasedAt = now;
+    this.maxUses = maxUses;
+    this.diesAt = diesAt;
   }
 
   /** It is not used again; the first reason stays. */
   retire(reason: DestroyReason): void {
-    this.usesLeft = 0;
-    this.reason ??= reason;
+    if (this.maxUses > 0) this.reason = reason;
+    this.maxUses = 0;
   }
 }

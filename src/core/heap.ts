@@ -17,6 +17,10 @@ export class Heap<V> {
   /** Invariant: no node's key is below that of its parent, at half its index. */
   readonly #nodes: HeapNode<V>[] = [];
 
+  get size(): number {
+    return this.#nodes.length;
+  }
+
   /** The value with the least key. */
   get first(): V | undefined {
     return this.#nodes[0]?.value;

@@ -1,8 +1,10 @@
 import { assert } from "./bug.ts";
-import type { Creation } from "./creation.ts";
+import { Creation } from "./creation.ts";
 import type { DestroyReason } from "./destroy_reason.ts";
 import type { Effects } from "./effects.ts";
 import { Entry } from "./entry.ts";
+import type { Gate } from "./gate.ts";
+import { Heap } from "./heap.ts";
 import { type Slots, Stripe } from "./stripe.ts";
 import type { StripeSets } from "./stripe_set.ts";
 import type { Waiter } from "./waiter.ts";
@@ -10,10 +12,15 @@ import { WaiterQueue } from "./waiter_queue.ts";
 
 /** What a line goes by. */
 export interface LineRules {
-  /** Whether a resource is validated before each reuse. */
-  readonly validates: boolean;
+  /**
+   * A resource released or checked this many ms ago is validated before its
+   * reuse; `Infinity` for none.
+   */
+  readonly validateAfter: number;
   /** Milliseconds after which an idle entry is evicted. */
   readonly idleTimeout: number;
+  /** How often a resource is used at most. */
+  readonly maxUses: number;
 }
 
 /** Counts of a line at one moment. */
@@ -38,12 +45,22 @@ export class Line<T> {
   readonly #rules: LineRules;
   readonly #effects: Effects<T>;
   readonly #sets: StripeSets<Stripe<T>>;
+  /** Limits the creates in flight of all lines of the pool. */
+  readonly #gate: Gate;
   /*
-   * Invariant: while more wait than entries are idle and creates in flight, no
-   * slot is spare; while anyone waits, no entry is idle; unless a taker was
-   * sent back, and `invalid` is still to come.
+   * Invariant: while creates are wanted, allowed and let in by the gate, no slot
+   * is spare; while anyone waits, no entry is idle; unless a taker was sent
+   * back, and `invalid` is still to come.
    */
   readonly #waiting = new WaiterQueue();
+  /** How many creates its waiters are owed. Invariant: never more than wait. */
+  #owed = 0;
+  /** How many resources it keeps. */
+  #stock = 0;
+  /** How many creates may be in flight. */
+  #allowance = Infinity;
+  /** Invariant: how many creates in flight are not counted on. */
+  #overdue = 0;
   /** Invariant: how many waiters are with an entry under `validate`. */
   #validating = 0;
   /** Invariant: these are the sums over the stripes. */
@@ -54,6 +71,13 @@ export class Line<T> {
   /** The place of the next arrival. */
   #arrivals = 0;
   #isClosed = false;
+  /**
+   * The usual time of a use, in ms; `Infinity` while none has ended. A moving
+   * average that falls faster than it rises, as the first uses take longer.
+   */
+  useTime = Infinity;
+  /** Invariant: the entries whose life ends, until they are told. */
+  readonly #lives = new Heap<Entry<T>>();
   /** Where a sweep over all stripes is, and the earliest end it has seen. */
   #sweptTo = 0;
   #earliest = Infinity;
@@ -63,6 +87,7 @@ export class Line<T> {
     shares: readonly number[],
     rules: LineRules,
     sets: StripeSets<Stripe<T>>,
+    gate: Gate,
     effects: Effects<T>,
   ) {
     this.stripes = shares.map((share, i) => new Stripe(first + i, share, sets));
@@ -71,6 +96,7 @@ export class Line<T> {
     this.#first = first;
     this.#rules = rules;
     this.#sets = sets;
+    this.#gate = gate;
     this.#effects = effects;
   }
 
@@ -90,14 +116,70 @@ export class Line<T> {
     return this.#spare;
   }
 
+  /** How many resources there are, idle or used. */
+  get existing(): number {
+    return this.max - this.#spare - this.#creating - this.#destroying;
+  }
+
+  get used(): number {
+    return this.existing - this.#idle;
+  }
+
+  get creating(): number {
+    return this.#creating;
+  }
+
+  /** Creates in flight that are counted on. */
+  get coming(): number {
+    return this.#creating - this.#overdue;
+  }
+
+  get overdue(): number {
+    return this.#overdue;
+  }
+
+  /** The place of the next arrival: whose is below it came before. */
+  get arrivals(): number {
+    return this.#arrivals;
+  }
+
+  /** How many creates its waiters are owed. */
+  get owed(): number {
+    return this.#owed;
+  }
+
+  /** Whether a waiter that is owed a create could have one begun. */
+  get canCreate(): boolean {
+    return this.#spare > 0 && this.#creating < this.#allowance &&
+      this.#gate.isOpen;
+  }
+
+  /**
+   * How many of the first `limit` wait since `time` or longer, and since when
+   * the next one of them does.
+   */
+  waitingSince(time: number, limit: number): { count: number; next: number } {
+    return this.#waiting.since(time, limit);
+  }
+
+  /** When the longest of its uses began. */
+  oldestUse(): number {
+    let oldest = Infinity;
+    for (const stripe of this.stripes) {
+      for (const { place, usedAt } of stripe.entries()) {
+        if (place === "used") oldest = Math.min(oldest, usedAt);
+      }
+    }
+    return oldest;
+  }
+
   stats(): LineStats {
     const { max } = this;
     const spare = this.#spare;
     const idle = this.#idle;
     const creating = this.#creating;
     const destroying = this.#destroying;
-    const used = max - spare - idle - creating - destroying;
-    const { pending } = this;
+    const { used, pending } = this;
     return { spare, idle, used, creating, destroying, pending, max };
   }
 
@@ -114,10 +196,69 @@ export class Line<T> {
     return this.#waiting.length > 0 ? undefined : this.#take(home, now);
   }
 
-  /** A newcomer joins the line. */
-  join(waiter: Waiter): void {
+  /** Whether what is taken or offered is to be validated. */
+  isSuspect({ releasedAt, checkedAt }: Entry<T>, now: number): boolean {
+    return now - Math.max(releasedAt, checkedAt) >= this.#rules.validateAfter;
+  }
+
+  /** Whether it is not to be used again. */
+  isWorn(entry: Entry<T>, now: number): boolean {
+    return entry.uses >= entry.maxUses || now > entry.diesAt;
+  }
+
+  /** The idle entry that was released or checked first. */
+  leastChecked(): Entry<T> | undefined {
+    let least: Entry<T> | undefined = undefined;
+    let earliest = Infinity;
+    for (const stripe of this.stripes) {
+      let entry = stripe.oldest;
+      for (; entry !== undefined; entry = entry.newer) {
+        const time = Math.max(entry.releasedAt, entry.checkedAt);
+        if (time >= earliest) continue;
+        earliest = time;
+        least = entry;
+      }
+    }
+    return least;
+  }
+
+  /** A newcomer joins the line, and is owed so many creates more. */
+  join(waiter: Waiter, owes: number): void {
     this.#waiting.push(waiter);
+    this.#owed += owes;
     this.#demand(waiter.home);
+  }
+
+  /** Its waiters are owed so many creates at least. */
+  owe(creates: number): void {
+    this.#owed = Math.max(this.#owed, creates);
+    this.#settleDebt();
+    this.resume();
+  }
+
+  /** So many creates may be in flight. */
+  allow(creates: number): void {
+    this.#allowance = creates;
+    this.resume();
+  }
+
+  /** So many resources are to exist. */
+  stock(resources: number): void {
+    this.#stock = resources;
+    this.resume();
+  }
+
+  /** A create in flight is not counted on any more. */
+  giveUpOn(creation: Creation): void {
+    if (creation.isOverdue) return;
+    creation.isOverdue = true;
+    this.#overdue++;
+    this.resume();
+  }
+
+  /** The demand rule, looked at again. */
+  resume(): void {
+    this.#demand(this.#waiting.first?.home ?? -1);
   }
 
   /** The caller validates what it took, for this waiter. */
@@ -128,71 +269,157 @@ export class Line<T> {
   }
 
   /** A create succeeded: for the head of the line, or idle. */
-  created(creation: Creation, resource: T, now: number): void {
-    const entry = this.#stripe(creation).born(creation, resource);
-    this.#creating--;
-    const waiter = this.#waiting.shift();
-    if (waiter !== undefined) this.#effects.deliver(waiter, entry);
-    else this.release(entry, now);
+  created(
+    creation: Creation,
+    resource: T,
+    now: number,
+    diesAt: number,
+  ): Entry<T> {
+    const { maxUses } = this.#rules;
+    const { stripe } = creation;
+    const entry = new Entry(resource, stripe, now, maxUses, diesAt);
+    this.#stripe(creation).born(creation, entry);
+    if (diesAt !== Infinity) entry.life = this.#lives.add(diesAt, entry);
+    this.#ended(creation);
+    if (this.#owed > 0) this.#owed--;
+    if (creation.isLost) this.destroy(entry, "lost");
+    else if (this.#waiting.length > 0) this.#deliver(this.#shift(), entry, now);
+    else this.#settle(entry, now);
+    this.#gate.leave();
+    return entry;
   }
 
-  /** A create failed: it rejects the head of the line, and no one else. */
-  createFailed(creation: Creation, error: unknown): void {
+  /** A create failed; where asked, with it the first who came before it began. */
+  createFailed(creation: Creation, error: unknown, isTold: boolean): void {
     const stripe = this.#stripe(creation);
     stripe.unborn(creation);
-    this.#creating--;
-    const waiter = this.#waiting.shift();
-    if (waiter !== undefined) this.#effects.reject(waiter, error);
+    this.#ended(creation);
+    const waiter = this.#waiting.first;
+    if (isTold && waiter !== undefined && waiter.order < creation.order) {
+      this.cancel(waiter, error);
+    }
     this.#vacated(stripe);
+    this.#gate.leave();
+  }
+
+  /** All who came before this place leave with an error. */
+  reject(order: number, error: unknown): void {
+    for (
+      let waiter;
+      (waiter = this.#waiting.first) !== undefined && waiter.order < order;
+    ) {
+      this.cancel(waiter, error);
+    }
   }
 
   /** A used entry is given back: to the head of the line, or idle. */
   release(entry: Entry<T>, now: number): void {
-    if (entry.usesLeft <= 0) return this.destroy(entry, entry.reason!);
-    if (this.#waiting.length > 0) {
-      return this.#offer(this.#waiting.shift()!, entry);
-    }
-    this.#idle++;
-    this.#stripe(entry).rest(entry, now + this.#rules.idleTimeout);
+    const took = now - entry.usedAt;
+    const usual = this.useTime;
+    this.useTime = usual === Infinity
+      ? took
+      : usual + (took - usual) * (took < usual ? 0.5 : 0.125);
+    entry.releasedAt = now;
+    this.#settle(entry, now);
   }
 
   /** The verdict on an entry is good; without its taker it is released. */
   valid(entry: Entry<T>, now: number): void {
     const taker = this.#dismiss(entry);
-    if (taker !== undefined) this.#effects.deliver(taker, entry);
-    else this.release(entry, now);
+    if (taker !== undefined) return this.#deliver(taker, entry, now);
+    entry.releasedAt = now;
+    this.#settle(entry, now);
   }
 
   /** The verdict is bad: its taker goes back to its place in the line. */
-  invalid(entry: Entry<T>, now: number): void {
+  invalid(entry: Entry<T>, now: number, reason: DestroyReason): void {
     this.sendBack(entry);
-    this.destroy(entry, "invalid");
-    while (this.#waiting.length > 0) {
-      const found = this.#take(this.#waiting.first!.home, now);
-      if (found === undefined) break;
-      this.#offer(this.#waiting.shift()!, found);
-    }
-    this.#demand(this.#waiting.first?.home ?? -1);
+    this.destroy(entry, reason);
+    this.#serve(now);
   }
 
   /** As `invalid`, which is to follow, for the taker alone. */
   sendBack(entry: Entry<T>): void {
     const taker = this.#dismiss(entry);
-    if (taker !== undefined) this.#waiting.putBack(taker);
+    if (taker !== undefined) this.#putBack(taker);
+  }
+
+  /** As a bad verdict on what was to be handed to a waiter. */
+  handBack(waiter: Waiter, entry: Entry<T>, now: number): void {
+    this.#putBack(waiter);
+    this.destroy(entry, entry.reason);
+    this.#serve(now);
+  }
+
+  /** Its taker has left before it was validated: it is as it was. */
+  pass(entry: Entry<T>, now: number): void {
+    if (this.isWorn(entry, now)) this.destroy(entry, this.#reason(entry));
+    else if (this.#waiting.length > 0) this.#offer(this.#shift(), entry, now);
+    else this.#rest(entry, true);
+  }
+
+  /** An idle entry is used for a check in the background. */
+  inspect(entry: Entry<T>): void {
+    this.#idle--;
+    this.#stripe(entry).wake(entry);
+  }
+
+  /** The check found it good: for the head of the line, or idle as before. */
+  inspected(entry: Entry<T>, now: number): void {
+    entry.checkedAt = now;
+    const isWanted = this.#waiting.length > 0 && !this.isWorn(entry, now);
+    if (isWanted) this.#deliver(this.#shift(), entry, now);
+    else this.pass(entry, now);
+  }
+
+  /** An idle entry leaves now, a used one when it is released. */
+  retire(entry: Entry<T>, reason: DestroyReason): void {
+    if (entry.place === "idle") this.#evict(entry, reason);
+    else entry.retire(reason);
+  }
+
+  /** A resource has ended: as `retire`, and for its taker a bad verdict. */
+  lost(entry: Entry<T>, now: number): void {
+    entry.isLost = true;
+    if (entry.taker !== undefined) this.invalid(entry, now, "lost");
+    else this.retire(entry, "lost");
+  }
+
+  /**
+   * One idle since `time` did not answer: neither will those that have been so
+   * for as long.
+   */
+  distrust(time: number, now: number, reason: DestroyReason): void {
+    const suspects: Entry<T>[] = [];
+    for (const stripe of this.stripes) {
+      for (const entry of stripe.entries()) {
+        const isOut = entry.place === "used" && entry.taker === undefined;
+        if (!isOut && entry.releasedAt <= time) suspects.push(entry);
+      }
+    }
+    for (const entry of suspects) {
+      if (entry.place === "idle") this.#evict(entry, reason);
+    }
+    for (const entry of suspects) {
+      if (entry.taker !== undefined) this.invalid(entry, now, reason);
+    }
   }
 
   /** A used entry leaves; its slot is taken until `destroyed`. */
   destroy(entry: Entry<T>, reason: DestroyReason): void {
+    this.#forget(entry);
     this.#stripe(entry).leave(entry);
     this.#destroying++;
     this.#effects.destroy(entry, reason);
   }
 
-  /** A destroy settled; its slot goes to a waiter that lacks a create. */
+  /** A destroy settled; one who waits is owed what has left. */
   destroyed(entry: Entry<T>): void {
     const stripe = this.#stripe(entry);
     stripe.gone(entry);
     this.#destroying--;
+    this.#owed++;
+    this.#settleDebt();
     this.#vacated(stripe);
   }
 
@@ -201,31 +428,43 @@ export class Line<T> {
     const { at } = waiter;
     if (at === undefined) return;
     if (at instanceof Entry) this.#dismiss(at);
-    else this.#waiting.remove(waiter);
+    else {
+      this.#waiting.remove(waiter);
+      this.#settleDebt();
+    }
     this.#effects.reject(waiter, error);
   }
 
   /**
-   * Evicts, oldest first, what has expired, looking at `limit` stripes and
-   * entries at most. Gives the earliest end of those that stay, `Infinity` if
-   * none does; `undefined` if it has not seen all, and goes on the next time.
+   * Evicts, oldest first, what has expired, and retires what is too old, looking
+   * at `limit` stripes and entries at most. Gives the earliest end of those that
+   * stay, `Infinity` if none does; `undefined` if it has not seen all, and goes
+   * on the next time.
    */
   expire(now: number, limit: number): number | undefined {
-    for (let left = limit; this.#sweptTo < this.stripes.length; left--) {
+    let left = limit;
+    for (let first; (first = this.#lives.first) !== undefined; left--) {
+      if (first.diesAt >= now) break;
+      if (left <= 0) return undefined;
+      this.retire(first, "lifetime");
+      this.#forget(first);
+    }
+    for (; this.#sweptTo < this.stripes.length; left--) {
       if (left <= 0) return undefined;
       const { oldest } = this.stripes[this.#sweptTo]!;
-      if (oldest !== undefined && oldest.endsAt < now) {
+      if (oldest !== undefined && this.#ending(oldest, now) !== undefined) {
         this.#evict(oldest, "idle");
         continue;
       }
+      // One that is kept although its end has passed has none.
       const endsAt = oldest?.endsAt ?? Infinity;
-      this.#earliest = Math.min(this.#earliest, endsAt);
+      if (endsAt >= now) this.#earliest = Math.min(this.#earliest, endsAt);
       this.#sweptTo++;
     }
     const earliest = this.#earliest;
     this.#sweptTo = 0;
     this.#earliest = Infinity;
-    return earliest;
+    return Math.min(earliest, this.#lives.first?.diesAt ?? Infinity);
   }
 
   /** Evicts all idle entries and retires the others. */
@@ -236,6 +475,7 @@ export class Line<T> {
   /** As `clear`, and every waiter leaves with an error. */
   close(error: unknown): void {
     this.#isClosed = true;
+    this.#stock = 0;
     for (const stripe of this.stripes) {
       for (const { taker } of stripe.entries()) {
         if (taker !== undefined) this.cancel(taker, error);
@@ -262,16 +502,24 @@ export class Line<T> {
   #take(home: number, now: number): Entry<T> | undefined {
     for (let stripe; (stripe = this.#withIdle(home)) !== undefined;) {
       const entry = stripe.newest!;
-      if (now <= entry.endsAt) {
+      const reason = now <= entry.endsAt ? undefined : this.#ending(entry, now);
+      if (reason === undefined) {
         this.#idle--;
         stripe.wake(entry);
+        entry.usedAt = now;
         return entry;
       }
       // The oldest first, down to this one whatever their stamps.
-      while (stripe.oldest !== entry) this.#evict(stripe.oldest!, "idle");
-      this.#evict(entry, "idle");
+      this.#evict(reason === "idle" ? stripe.oldest! : entry, reason);
     }
     return undefined;
+  }
+
+  /** Why an idle entry is not kept; the stock is, but for the end of a life. */
+  #ending(entry: Entry<T>, now: number): DestroyReason | undefined {
+    if (now > entry.diesAt) return "lifetime";
+    const isKept = now <= entry.endsAt || this.existing <= this.#stock;
+    return isKept ? undefined : "idle";
   }
 
   #preferred(home: number): Stripe<T> | undefined {
@@ -284,11 +532,70 @@ export class Line<T> {
     return this.#only === undefined ? this.#sets.withIdle() : undefined;
   }
 
+  /** A used entry goes to the head of the line, to idle, or has had its use. */
+  #settle(entry: Entry<T>, now: number): void {
+    if (this.isWorn(entry, now)) this.destroy(entry, this.#reason(entry));
+    else if (this.#waiting.length > 0) this.#offer(this.#shift(), entry, now);
+    else {
+      entry.endsAt = Math.min(now + this.#rules.idleTimeout, entry.diesAt);
+      this.#rest(entry, false);
+    }
+  }
+
+  #reason(entry: Entry<T>): DestroyReason {
+    return entry.uses >= entry.maxUses ? entry.reason : "lifetime";
+  }
+
+  #rest(entry: Entry<T>, isBack: boolean): void {
+    const stripe = this.#stripe(entry);
+    this.#idle++;
+    if (isBack) stripe.restAgain(entry);
+    else stripe.rest(entry);
+  }
+
   /** A used entry goes to a waiter, validated where asked. */
-  #offer(waiter: Waiter, entry: Entry<T>): void {
-    if (!this.#rules.validates) return this.#effects.deliver(waiter, entry);
+  #offer(waiter: Waiter, entry: Entry<T>, now: number): void {
+    if (!this.isSuspect(entry, now)) return this.#deliver(waiter, entry, now);
     this.judge(waiter, entry);
     this.#effects.validate(waiter, entry);
+  }
+
+  #deliver(waiter: Waiter, entry: Entry<T>, now: number): void {
+    entry.usedAt = now;
+    this.#effects.deliver(waiter, entry);
+  }
+
+  /** The head of the line leaves it. */
+  #shift(): Waiter {
+    const waiter = this.#waiting.shift()!;
+    this.#settleDebt();
+    return waiter;
+  }
+
+  /** One who was offered a resource in vain is owed one. */
+  #putBack(waiter: Waiter): void {
+    this.#waiting.putBack(waiter);
+    this.#owed++;
+  }
+
+  #settleDebt(): void {
+    if (this.#owed > this.#waiting.length) this.#owed = this.#waiting.length;
+  }
+
+  /** What is idle goes to those who wait. */
+  #serve(now: number): void {
+    while (this.#waiting.length > 0) {
+      const found = this.#take(this.#waiting.first!.home, now);
+      if (found === undefined) break;
+      this.#offer(this.#shift(), found, now);
+    }
+    this.resume();
+  }
+
+  /** Its life is no longer watched. */
+  #forget(entry: Entry<T>): void {
+    if (entry.life !== undefined) this.#lives.remove(entry.life);
+    entry.life = undefined;
   }
 
   /** The taker of an entry, if still there, no longer waits for the verdict. */
@@ -301,20 +608,37 @@ export class Line<T> {
     return taker;
   }
 
-  /** The demand rule: reserve spare slots while waiters lack a create. */
+  /**
+   * The demand rule: while fewer creates are coming than its waiters are owed or
+   * the stock lacks, and fewer are in flight than may be, reserve a spare slot.
+   */
   #demand(home: number): void {
     while (
       this.#spare > 0 &&
-      this.#waiting.length > this.#creating + this.#idle
+      this.#creating < this.#allowance &&
+      this.coming < this.#wanted &&
+      this.#gate.enter(this)
     ) {
       const preferred = this.#preferred(home);
       const stripe = preferred !== undefined && preferred.spare > 0
         ? preferred
         : this.#sets.withSpare()!;
+      const creation = new Creation(stripe.id, this.#arrivals);
       this.#spare--;
       this.#creating++;
-      this.#effects.create(stripe.reserve());
+      stripe.reserve(creation);
+      this.#effects.create(creation);
     }
+  }
+
+  get #wanted(): number {
+    const lacking = this.#stock - this.existing;
+    return Math.max(this.#owed - this.#idle, lacking);
+  }
+
+  #ended(creation: Creation): void {
+    this.#creating--;
+    if (creation.isOverdue) this.#overdue--;
   }
 
   #vacated({ id }: Stripe<T>): void {

@@ -1,5 +1,6 @@
 import type { Effects } from "./effects.ts";
 import type { Entry } from "./entry.ts";
+import { Gate } from "./gate.ts";
 import { Line, type LineRules } from "./line.ts";
 import type { Stripe } from "./stripe.ts";
 import { StripeSets } from "./stripe_set.ts";
@@ -10,6 +11,8 @@ export interface Shape {
   readonly stripes: number;
   /** Whether each stripe has a line of its own and serves no other. */
   readonly isolated: boolean;
+  /** How many creates may be in flight. */
+  readonly maxCreating: number;
 }
 
 /** The lines of a pool: one over all stripes, or one for each. */
@@ -24,11 +27,12 @@ export class Partition<T> {
 
   constructor(shape: Shape, rules: LineRules, effects: Effects<T>) {
     const shares = split(shape.max, shape.stripes);
+    const gate = new Gate(shape.maxCreating);
+    const line = (first: number, shares: readonly number[]) =>
+      new Line(first, shares, rules, this.#sets, gate, effects);
     this.lines = shape.isolated
-      ? shares.map((share, id) =>
-        new Line(id, [share], rules, this.#sets, effects)
-      )
-      : [new Line(0, shares, rules, this.#sets, effects)];
+      ? shares.map((share, id) => line(id, [share]))
+      : [line(0, shares)];
     this.#only = this.lines.length === 1 ? this.lines[0] : undefined;
     this.stripes = this.lines.flatMap(({ stripes }) => stripes);
     // The set gives its last: so the first stripe is the first to be filled.

@@ -1,7 +1,7 @@
 import { assert } from "./bug.ts";
-import { Creation } from "./creation.ts";
+import type { Creation } from "./creation.ts";
 import type { DestroyReason } from "./destroy_reason.ts";
-import { Entry } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 import type { StripeSets } from "./stripe_set.ts";
 
 /** Counts of slots by where they are. */
@@ -59,21 +59,17 @@ export class Stripe<T> {
   }
 
   /** Spare to creating. */
-  reserve(): Creation {
+  reserve(creation: Creation): void {
     assert(this.spare > 0, "a slot is reserved that is not spare");
     this.spare--;
-    const creation = new Creation(this.id);
     this.#creations.add(creation);
-    return creation;
   }
 
   /** Creating to used. */
-  born(creation: Creation, resource: T): Entry<T> {
+  born(creation: Creation, entry: Entry<T>): void {
     this.#end(creation);
-    const entry = new Entry(resource, this.id);
     if (creation.retired !== undefined) entry.retire(creation.retired);
     this.#entries.add(entry);
-    return entry;
   }
 
   /** Creating to spare. */
@@ -83,16 +79,33 @@ export class Stripe<T> {
   }
 
   /** Used to idle, as the newest. */
-  rest(entry: Entry<T>, endsAt: number): void {
+  rest(entry: Entry<T>): void {
     const { newest } = this;
     entry.place = "idle";
-    entry.endsAt = endsAt;
     entry.older = newest;
     if (newest === undefined) this.oldest = entry;
     else newest.newer = entry;
     this.newest = entry;
     this.#idle++;
     if (!this.inIdle) this.#sets.addIdle(this);
+  }
+
+  /** Used to idle, at its place by the time of its last release. */
+  restAgain(entry: Entry<T>): void {
+    let newer: Entry<T> | undefined = undefined;
+    let older = this.newest;
+    while (older !== undefined && older.releasedAt > entry.releasedAt) {
+      newer = older;
+      older = older.older;
+    }
+    if (newer === undefined) return this.rest(entry);
+    entry.place = "idle";
+    entry.newer = newer;
+    newer.older = entry;
+    entry.older = older;
+    if (older === undefined) this.oldest = entry;
+    else older.newer = entry;
+    this.#idle++;
   }
 
   /** Idle to used. */

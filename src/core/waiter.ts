@@ -14,9 +14,12 @@ export class Waiter {
   readonly order: number;
   /** The number of the stripe it prefers, or -1. */
   readonly home: number;
+  /** When it came, in ms of the clock. */
+  readonly since: number;
 
-  constructor(order: number, home: number) {
+  constructor(order: number, home: number, since: number) {
     this.order = order;
     this.home = home;
+    this.since = since;
   }
 }

@@ -22,6 +22,20 @@ export class WaiterQueue {
     return this.#back.first ?? this.#head;
   }
 
+  /**
+   * How many of the first `limit` came at or before `time`, or were put back,
+   * and when the next one of them came.
+   */
+  since(time: number, limit: number): { count: number; next: number } {
+    let count = this.#back.size;
+    let waiter = this.#head;
+    for (; count < limit && waiter !== undefined; count++) {
+      if (waiter.since > time) return { count, next: waiter.since };
+      waiter = waiter.next;
+    }
+    return { count, next: Infinity };
+  }
+
   push(waiter: Waiter): void {
     const tail = this.#tail;
     waiter.at = this;

@@ -1,7 +1,7 @@
 import type { Entry } from "../core/entry.ts";
 import type { Line } from "../core/line.ts";
 import type { Partition } from "../core/partition.ts";
-import { Lease, type Lessor } from "../lease.ts";
+import { Lease, type Lessor, releaseFailed } from "../lease.ts";
 import { withoutStack } from "../pool_error.ts";
 import { Cancellation, type Canceller } from "./cancellation.ts";
 import type { Closing } from "./closing.ts";
@@ -9,6 +9,8 @@ import type { Context } from "./context.ts";
 import type { Parts } from "./parts.ts";
 import { Pending } from "./pending.ts";
 import { inWords } from "./refusals.ts";
+import type { Stocking } from "./stocking.ts";
+import type { Supply } from "./supply.ts";
 import type { Tape } from "./tape.ts";
 import type { Time } from "./time.ts";
 import { isThenable } from "./user_call.ts";
@@ -22,6 +24,8 @@ export class Acquiring<T> implements Canceller<T> {
   readonly #lessor: Lessor<T>;
   readonly #tape: Tape<T>;
   readonly #closing: Closing<T>;
+  readonly #supply: Supply<T>;
+  readonly #stocking: Stocking<T>;
   readonly #validating: Validating<T>;
   readonly #cancellation: Cancellation<T>;
   readonly #validates: boolean;
@@ -35,6 +39,8 @@ export class Acquiring<T> implements Canceller<T> {
     lessor: Lessor<T>,
     tape: Tape<T>,
     closing: Closing<T>,
+    supply: Supply<T>,
+    stocking: Stocking<T>,
     validating: Validating<T>,
   ) {
     this.#parts = parts;
@@ -43,6 +49,8 @@ export class Acquiring<T> implements Canceller<T> {
     this.#lessor = lessor;
     this.#tape = tape;
     this.#closing = closing;
+    this.#supply = supply;
+    this.#stocking = stocking;
     this.#validating = validating;
     this.#cancellation = new Cancellation(parts.time, context, this);
     this.#validates = parts.settings.validate !== undefined;
@@ -87,8 +95,9 @@ export class Acquiring<T> implements Canceller<T> {
       if (this.#tape.end !== 0) this.#parts.playNow();
       if (entry === undefined) return undefined;
       const isOurs = this.#isOurs(entry);
-      if (!this.#validates && isOurs) return this.#lease(entry, now);
-      const verdict = !isOurs || this.#validating.ask(entry);
+      const isSuspect = this.#validates && this.#isSuspect(entry, now);
+      if (!isSuspect && isOurs) return this.#lease(entry, now);
+      const verdict = !isOurs || this.#validating.ask(entry, now);
       if (verdict === true && this.#isOurs(entry)) {
         return this.#lease(entry, now);
       }
@@ -105,6 +114,7 @@ export class Acquiring<T> implements Canceller<T> {
     timeout: number,
     signal: AbortSignal | undefined,
     isAborted: boolean,
+    isFatal: ((error: unknown) => boolean) | undefined,
   ): Promise<R> {
     const lease = await this.acquire(home, timeout, signal, isAborted);
     const { value } = lease;
@@ -114,8 +124,9 @@ export class Acquiring<T> implements Canceller<T> {
       return result;
     } catch (error) {
       // In a pool that closes the resource is destroyed whatever the verdict.
-      if (this.#closing.hasBegun || this.#isFatal(error)) lease.destroy();
-      else lease.release();
+      const isLost = this.#closing.hasBegun || this.#isFatal(error, isFatal);
+      if (isLost) lease.destroy();
+      else releaseFailed(lease);
       throw error;
     }
   }
@@ -155,16 +166,18 @@ export class Acquiring<T> implements Canceller<T> {
     if (this.#closing.hasBegun) {
       return this.#refuse(this.#parts.refusals.closed());
     }
+    this.#stocking.begin();
     const preferred = this.#partition.homeOf(home);
     const line = this.#partition.lineOf(preferred);
     const { maxPending } = this.#parts.settings;
-    if (line.spare === 0 && line.pending >= maxPending) {
+    const isFull = line.pending >= maxPending;
+    if (isFull && !line.canCreate) {
       this.#parts.play();
       return this.#refuse(this.#parts.refusals.full(line, maxPending));
     }
     const waiter = new Pending<T>(line.arrive(), preferred, now, timeout);
     const promise = this.#promise(waiter);
-    line.join(waiter);
+    this.#supply.join(line, waiter, isFull);
     return this.#track(waiter, signal, promise);
   }
 
@@ -181,7 +194,8 @@ export class Acquiring<T> implements Canceller<T> {
     end: number,
   ): Promise<Lease<T>> {
     const isAhead = this.#tape.end === end;
-    const verdict = isAhead && this.#validating.ask(entry);
+    const isSuspect = this.#validates && this.#isSuspect(entry, now);
+    const verdict = isAhead && (!isSuspect || this.#validating.ask(entry, now));
     if (!this.#isOurs(entry)) {
       this.#validating.judge(entry, verdict);
       return this.#refuse(this.#parts.refusals.closed());
@@ -192,9 +206,9 @@ export class Acquiring<T> implements Canceller<T> {
     const preferred = this.#partition.lines.length === 1 ? home : stripe;
     const waiter = new Pending<T>(line.arrive(), preferred, now, timeout);
     const promise = this.#promise(waiter);
-    if (this.#validates) line.judge(waiter, entry);
+    if (isSuspect) line.judge(waiter, entry);
     if (isAhead) this.#validating.judge(entry, verdict);
-    else if (this.#validates) this.#tape.validate(waiter, entry);
+    else if (isSuspect) this.#tape.validate(waiter, entry);
     else this.#tape.deliver(waiter, entry);
     return this.#track(waiter, signal, promise);
   }
@@ -238,6 +252,10 @@ export class Acquiring<T> implements Canceller<T> {
     return entry.place === "used" && !this.#closing.hasBegun;
   }
 
+  #isSuspect(entry: Entry<T>, now: number): boolean {
+    return this.#partition.lineOf(entry.stripe).isSuspect(entry, now);
+  }
+
   #resolve(entry: Entry<T>, since: number): Promise<Lease<T>> {
     const lease = this.#lease(entry, since);
     return lease !== undefined
@@ -261,6 +279,11 @@ export class Acquiring<T> implements Canceller<T> {
     if (entry.place !== "used") {
       return this.reject(waiter, this.#parts.refusals.closed());
     }
+    if (entry.isLost) {
+      const line = this.#partition.lineOf(entry.stripe);
+      line.handBack(waiter, entry, this.#parts.now());
+      return this.#supply.look(line, this.#parts.now());
+    }
     this.#cancellation.untrack(waiter);
     waiter.resolve(
       this.#isObserved ? entry : new Lease(entry, this.#lessor),
@@ -276,7 +299,9 @@ export class Acquiring<T> implements Canceller<T> {
 
   abort(waiters: Iterable<Pending<T>>, reason: unknown): void {
     for (const waiter of waiters) {
-      this.#partition.lineOf(waiter.home).cancel(waiter, reason);
+      const line = this.#partition.lineOf(waiter.home);
+      line.cancel(waiter, reason);
+      this.#supply.left(line, waiter);
     }
     this.#parts.play();
   }
@@ -294,13 +319,23 @@ export class Acquiring<T> implements Canceller<T> {
         this.#parts.refusals.timeout(line, waiter.timeout, counts.get(line)!)
       );
       line.cancel(waiter, error);
+      this.#supply.left(line, waiter);
     }
+    const now = this.#parts.time.now();
+    const { timeout } = waiters.at(-1)!;
+    for (const line of counts.keys()) this.#supply.timedOut(line, timeout, now);
     this.#parts.play();
   }
 
-  #isFatal(error: unknown): boolean {
+  #isFatal(
+    error: unknown,
+    own: ((error: unknown) => boolean) | undefined,
+  ): boolean {
+    const { isFatal, reset } = this.#parts.settings;
     try {
-      const verdict: unknown = this.#parts.settings.isFatal?.(error) ?? true;
+      const isAsked = own ?? isFatal;
+      if (isAsked === undefined) return reset === undefined;
+      const verdict: unknown = isAsked(error);
       if (!isThenable(verdict)) return Boolean(verdict);
       Promise.resolve(verdict).catch(() => {});
       return true;

@@ -3,6 +3,7 @@ import type { Parts } from "./parts.ts";
 /** The close of a pool, once. */
 export class Closing<T> {
   readonly #parts: Parts<T>;
+  readonly #begun: (error: unknown) => void;
   readonly #abandon: () => void;
   #closing: Promise<void> | undefined = undefined;
   /** Settles `closing`; `undefined` before and after. */
@@ -13,9 +14,17 @@ export class Closing<T> {
   readonly #listeners = new Map<AbortSignal, () => void>();
   readonly #destroyErrors: unknown[] = [];
 
-  /** `abandon` waits no longer for what is out. */
-  constructor(parts: Parts<T>, abandon: () => void) {
+  /**
+   * `begun` ends what only an open pool does, `abandon` waits no longer for
+   * what is out.
+   */
+  constructor(
+    parts: Parts<T>,
+    begun: (error: unknown) => void,
+    abandon: () => void,
+  ) {
     this.#parts = parts;
+    this.#begun = begun;
     this.#abandon = abandon;
   }
 
@@ -66,6 +75,7 @@ export class Closing<T> {
     this.#parts.agenda.hold();
     const error = this.#parts.refusals.closed();
     for (const line of lines) line.close(error);
+    this.#begun(error);
     this.#parts.play();
     return this.#closing;
   }

@@ -1,68 +1,79 @@
 import type { Creation } from "../core/creation.ts";
+import type { Birth } from "./birth.ts";
 import type { Closing } from "./closing.ts";
 import type { Destroying } from "./destroying.ts";
 import type { Parts } from "./parts.ts";
+import type { Supply } from "./supply.ts";
 
-/** Calls `create`. */
+/** Calls `create`, and hears what is lost. */
 export class Creating<T> {
   readonly #parts: Parts<T>;
   readonly #closing: Closing<T>;
+  readonly #supply: Supply<T>;
   readonly #destroying: Destroying<T>;
 
   constructor(
     parts: Parts<T>,
     closing: Closing<T>,
+    supply: Supply<T>,
     destroying: Destroying<T>,
   ) {
     this.#parts = parts;
     this.#closing = closing;
+    this.#supply = supply;
     this.#destroying = destroying;
   }
 
   begin(creation: Creation): void {
-    const { settings, calls } = this.#parts;
+    const { settings, calls, refusals, partition } = this.#parts;
+    const { stripe } = creation;
+    const supply = this.#supply;
     const began = this.#parts.now();
-    if (this.#closing.hasBegun) {
-      return this.#failed(creation, this.#parts.refusals.closed(), began);
-    }
-    const controller = new AbortController();
+    const birth = supply.begin(creation, began);
+    if (this.#closing.hasBegun) return supply.failed(birth, refusals.closed());
+    supply.look(partition.lineOf(stripe), began);
+    const { controller } = birth;
+    const { signal } = controller;
+    const lost = (error?: unknown) => this.#lost(birth, error);
     calls.begin<T>({
       name: "create",
       limit: settings.createTimeout,
-      call: () => settings.create({ signal: controller.signal }),
-      done: (resource) => this.#done(creation, resource, began),
+      call: () => settings.create({ signal, lost, stripe }),
+      done: (resource) => supply.succeeded(birth, resource),
       failed: (error, isLate) => {
         if (isLate) controller.abort(error);
-        this.#failed(creation, error, began);
+        supply.failed(birth, error);
       },
       abandoned: () => {
-        const error = this.#parts.refusals.closed();
-        this.#failed(creation, error, began);
+        const error = refusals.closed();
+        supply.failed(birth, error);
         controller.abort(error);
       },
-      late: (resource) => this.#destroying.late(resource, creation.stripe),
+      late: (resource) => this.#destroying.late(resource, stripe),
     });
   }
 
-  #done(creation: Creation, resource: T, began: number): void {
-    const { events, partition, refusals } = this.#parts;
-    const { stripe } = creation;
-    const line = partition.lineOf(stripe);
+  #lost(birth: Birth<T>, error: unknown): void {
+    const { partition } = this.#parts;
+    const { creation, controller, entry } = birth;
+    const line = partition.lineOf(creation.stripe);
     const now = this.#parts.now();
-    refusals.createWorks(line);
-    line.created(creation, resource, now);
-    events.tell("created", { resource, stripe, duration: now - began });
-    this.#parts.follow(line);
-  }
-
-  #failed(creation: Creation, error: unknown, began: number): void {
-    const { events, partition, refusals } = this.#parts;
-    const { stripe } = creation;
-    const line = partition.lineOf(stripe);
-    refusals.createFailed(line, error);
-    line.createFailed(creation, error);
-    const duration = this.#parts.now() - began;
-    events.tell("createFailed", { error, stripe, duration });
+    if (entry !== undefined) {
+      const { place, releasedAt } = entry;
+      if (place !== "idle" && place !== "used") return;
+      line.lost(entry, now);
+      if (place === "idle" && line.used === 0) {
+        line.distrust(releasedAt, now, "lost");
+      }
+    } else {
+      if (birth.isOver || creation.isLost) return;
+      const loss = error ?? new Error("The resource was lost while created");
+      birth.loss = loss;
+      creation.isLost = true;
+      line.giveUpOn(creation);
+      controller.abort(loss);
+    }
+    this.#supply.look(line, now);
     this.#parts.play();
   }
 }

@@ -22,8 +22,14 @@ export class Eviction<T> implements Chore {
 
   /** Something has become idle while nothing was. */
   watch(now: number): void {
-    // One more, as what is as old as `idleTimeout` stays.
-    this.due = now + this.#idleTimeout + 1;
+    this.expect(now + this.#idleTimeout);
+  }
+
+  /** Something ends its life or its idle time after this time. */
+  expect(end: number): void {
+    // One more, as what is as old as its limit stays.
+    if (end + 1 >= this.due) return;
+    this.due = end + 1;
     this.#parts.agenda.advance(this.due);
   }
 
@@ -52,7 +58,8 @@ export class Eviction<T> implements Chore {
     const earliest = this.#earliest;
     this.#sweptTo = 0;
     this.#earliest = Infinity;
-    if (lines.every(({ idle }) => idle === 0)) return Infinity;
-    return Math.min(earliest, now + this.#idleTimeout) + 1;
+    const isEmpty = lines.every(({ idle }) => idle === 0);
+    const latest = isEmpty ? Infinity : now + this.#idleTimeout;
+    return Math.min(earliest, latest) + 1;
   }
 }

@@ -13,9 +13,13 @@ import { Creating } from "./creating.ts";
 import { Destroying } from "./destroying.ts";
 import { Events } from "./events.ts";
 import { Eviction } from "./eviction.ts";
+import { Keepalive } from "./keepalive.ts";
 import type { Parts } from "./parts.ts";
 import type { Pending } from "./pending.ts";
 import { Refusals } from "./refusals.ts";
+import { Resetting } from "./resetting.ts";
+import { Stocking } from "./stocking.ts";
+import { Supply } from "./supply.ts";
 import { Tape } from "./tape.ts";
 import { Time } from "./time.ts";
 import { UserCalls } from "./user_call.ts";
@@ -36,42 +40,69 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   readonly refusals: Refusals<T>;
   readonly isTimed: boolean;
   readonly acquiring: Acquiring<T>;
+  readonly #stocking: Stocking<T>;
+  readonly #supply: Supply<T>;
   readonly #closing: Closing<T>;
   readonly #eviction: Eviction<T>;
+  readonly #keepalive: Keepalive<T> | undefined;
   readonly #context = new Context();
   readonly #tape = new Tape<T>();
   readonly #effects: Effects<T>;
-  readonly #evicts: boolean;
-  readonly #isObserved: boolean;
+  /** Whether something is to be done with what is idle for long. */
+  readonly #watches: boolean;
+  /** Whether a release is told from here. */
+  readonly #tells: boolean;
   #isPlaying = false;
 
   constructor(settings: PoolSettings<T>) {
-    const { name, validate, idleTimeout, observer, clock } = settings;
+    const { name, validate, reset, observer, clock } = settings;
+    const { idleTimeout, maxLifetime, maxUses, keepalive } = settings;
+    const evicts = idleTimeout !== Infinity || maxLifetime !== Infinity;
     this.settings = settings;
-    this.#evicts = idleTimeout !== Infinity;
-    this.#isObserved = observer !== undefined;
-    this.isTimed = this.#evicts || this.#isObserved;
-    const rules = { validates: validate !== undefined, idleTimeout };
+    this.#watches = evicts || keepalive !== Infinity;
+    this.#tells = observer !== undefined && reset === undefined;
+    this.isTimed = evicts || validate !== undefined || observer !== undefined ||
+      settings.createRetry !== false || settings.growth === "measured";
+    const validateAfter = validate === undefined
+      ? Infinity
+      : settings.validateAfter;
+    const rules = { validateAfter, idleTimeout, maxUses };
     this.partition = new Partition(settings, rules, this.#tape);
     this.time = new Time(clock);
     this.agenda = new Agenda(this.time, this.#context);
     this.calls = new UserCalls(this.time, this.#context, this.agenda);
     this.events = new Events(observer);
     this.refusals = new Refusals(name);
-    this.#closing = new Closing(this, () => this.#abandon());
+    this.#closing = new Closing(
+      this,
+      (error) => this.#closed(error),
+      () => this.#abandon(),
+    );
     this.#eviction = new Eviction(this);
+    const stocking = new Stocking(this, this.#context);
+    const supply = new Supply(this, this.#closing, this.#eviction, stocking);
+    this.#supply = supply;
+    this.#stocking = stocking;
     const validating = new Validating(this);
+    this.#keepalive = keepalive === Infinity
+      ? undefined
+      : new Keepalive(this, validating);
+    const lessor = reset === undefined
+      ? this
+      : new Resetting(this, this.#context, this, this.#closing);
     const acquiring = new Acquiring(
       this,
       this.#context,
-      this,
+      lessor,
       this.#tape,
       this.#closing,
+      supply,
+      stocking,
       validating,
     );
     this.acquiring = acquiring;
-    const destroying = new Destroying(this, this.#closing);
-    const creating = new Creating(this, this.#closing, destroying);
+    const destroying = new Destroying(this, this.#closing, supply);
+    const creating = new Creating(this, this.#closing, supply, destroying);
     this.#effects = {
       deliver: (waiter, entry) =>
         acquiring.deliver(waiter as Pending<T>, entry),
@@ -86,16 +117,15 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   release(entry: Entry<T>): void {
     const { stripe } = entry;
     const line = this.partition.lineOf(stripe);
-    // The time is needed only where it becomes idle.
-    const now = this.isTimed && line.waiting === 0 ? this.time.now() : 0;
+    const now = this.isTimed ? this.time.now() : 0;
     // An aborted close took it back.
     if (entry.place !== "used") return;
     line.release(entry, now);
-    if (this.#isObserved) {
+    if (this.#tells) {
       this.events.tell("released", { resource: entry.resource, stripe });
     }
     if (this.#tape.end !== 0) this.play();
-    if (this.#evicts && this.#eviction.due === Infinity) this.#watch(line);
+    if (this.#watches && this.#eviction.due === Infinity) this.#watch(line);
   }
 
   destroy(entry: Entry<T>): void {
@@ -111,6 +141,11 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   close(signal: AbortSignal | undefined): Promise<void> {
     return this.#closing.close(signal);
+  }
+
+  warm(n: number, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#closing.hasBegun) return Promise.reject(this.refusals.closed());
+    return this.#stocking.warm(n, this.#supply.begun, signal);
   }
 
   stats(): PoolStats {
@@ -158,7 +193,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   follow(line: Line<T>): void {
     this.play();
-    if (this.#evicts && this.#eviction.due === Infinity) this.#watch(line);
+    if (this.#watches && this.#eviction.due === Infinity) this.#watch(line);
   }
 
   #playFrom(isInside: boolean): void {
@@ -172,7 +207,16 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   }
 
   #watch(line: Line<T>): void {
-    if (line.idle > 0) this.#eviction.watch(this.time.now());
+    if (line.idle === 0) return;
+    const now = this.time.now();
+    this.#eviction.watch(now);
+    this.#keepalive?.watch(now);
+  }
+
+  /** Ends what only an open pool does. */
+  #closed(error: unknown): void {
+    this.#stocking.close(error);
+    this.#supply.abort(error);
   }
 
   /** Waits no longer for leases and creates. */

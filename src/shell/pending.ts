@@ -8,10 +8,10 @@ import type { Timed } from "./deadline_list.ts";
  * resolving with a `Rejection` rejects, so a waiter needs no second.
  */
 export class Pending<T> extends Waiter implements Timed {
-  /** When it came, in ms of the clock. */
-  readonly since: number;
   /** How long it waits, in ms. */
   readonly timeout: number;
+  /** How long a wait its line's growth was charged with, in ms. */
+  charge = 0;
   /** The signal that can cancel it. */
   signal: AbortSignal | undefined = undefined;
   later: Timed | HeapNode<Timed> | undefined = undefined;
@@ -21,8 +21,7 @@ export class Pending<T> extends Waiter implements Timed {
   #settle: (result: unknown) => void = unset;
 
   constructor(order: number, home: number, since: number, timeout: number) {
-    super(order, home);
-    this.since = since;
+    super(order, home, since);
     this.timeout = timeout;
   }
 

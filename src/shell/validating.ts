@@ -1,6 +1,8 @@
 import type { Entry } from "../core/entry.ts";
+import type { ValidateContext } from "../pool_options.ts";
 import type { Chore } from "./agenda.ts";
 import type { Parts } from "./parts.ts";
+import { LazySignal } from "./lazy_signal.ts";
 import type { Pending } from "./pending.ts";
 import { isThenable } from "./user_call.ts";
 
@@ -9,6 +11,24 @@ import { isThenable } from "./user_call.ts";
  * calls of `destroy`, `validate` and `create`.
  */
 const BATCH = 1_024;
+
+/** A call of `validate` under way. */
+class ValidateCall<T> extends LazySignal implements ValidateContext {
+  readonly idle: number;
+  readonly age: number;
+  readonly uses: number;
+  answer: PromiseLike<boolean> | undefined = undefined;
+
+  constructor({ releasedAt, bornAt, uses }: Entry<T>, now: number) {
+    super();
+    this.idle = now - releasedAt;
+    this.age = now - bornAt;
+    this.uses = uses;
+  }
+}
+
+/** What `validate` says, or will. */
+export type Verdict = boolean | ValidateCall<unknown>;
 
 /** Calls `validate`, and batches its bad verdicts. */
 export class Validating<T> implements Chore {
@@ -25,27 +45,64 @@ export class Validating<T> implements Chore {
   }
 
   /** Asks for the verdict on an entry, in the context of whoever takes it. */
-  ask(entry: Entry<T>): boolean | PromiseLike<boolean> {
+  ask(entry: Entry<T>, now: number): Verdict {
+    const call = new ValidateCall(entry, now);
     try {
-      const verdict = this.#parts.settings.validate!(entry.resource);
-      return isThenable(verdict) ? verdict : Boolean(verdict);
+      const verdict = this.#parts.settings.validate!(entry.resource, call);
+      if (!isThenable(verdict)) return Boolean(verdict);
+      call.answer = verdict;
+      return call;
     } catch {
       return false;
     }
   }
 
-  /** Deals with a verdict, now or when it comes. */
-  judge(entry: Entry<T>, verdict: boolean | PromiseLike<boolean>): void {
-    if (typeof verdict === "boolean") return this.#judge(entry, verdict);
+  /** Deals with a verdict on what was taken, now or when it comes. */
+  judge(entry: Entry<T>, verdict: Verdict): void {
+    this.#await(entry, verdict, (isValid) => this.#judge(entry, isValid));
+  }
+
+  /** Checks an entry in the background; `over` is called after. */
+  inspect(entry: Entry<T>, over: () => void): void {
+    const verdict = this.ask(entry, this.#parts.now());
+    this.#await(entry, verdict, (isValid) => {
+      const now = this.#parts.now();
+      const line = this.#parts.partition.lineOf(entry.stripe);
+      if (entry.place !== "used") return;
+      if (isValid) line.inspected(entry, now);
+      else line.invalid(entry, now, "invalid");
+      over();
+      this.#parts.follow(line);
+    });
+  }
+
+  #await(
+    entry: Entry<T>,
+    verdict: Verdict,
+    over: (isValid: boolean) => void,
+  ): void {
+    if (typeof verdict === "boolean") return over(verdict);
     this.#parts.calls.begin<boolean>({
       name: "validate",
       limit: this.#parts.settings.validateTimeout,
-      call: () => verdict,
-      done: (isValid) => this.#judge(entry, Boolean(isValid)),
-      failed: () => this.#judge(entry, false),
+      call: () => verdict.answer!,
+      done: (isValid) => over(Boolean(isValid)),
+      failed: (error, isLate) => {
+        const { releasedAt } = entry;
+        over(false);
+        if (isLate) this.#distrust(entry, releasedAt);
+        verdict.abort(error);
+      },
       // The close has settled its taker and destroys the entry.
-      abandoned: () => {},
+      abandoned: () => verdict.abort(this.#parts.refusals.closed()),
     });
+  }
+
+  /** One silence is not paid for by all. */
+  #distrust({ stripe }: Entry<T>, releasedAt: number): void {
+    const line = this.#parts.partition.lineOf(stripe);
+    line.distrust(releasedAt, this.#parts.now(), "invalid");
+    this.#parts.play();
   }
 
   /** Validates whatever a waiter is offered, in the context it waits in. */
@@ -65,7 +122,7 @@ export class Validating<T> implements Chore {
     const batch = this.#bad;
     this.#bad = batch.splice(BATCH);
     for (const entry of batch) this.#judge(entry, false);
-    if (this.#bad.length > 0) this.#await(now);
+    if (this.#bad.length > 0) this.#goOn(now);
   }
 
   /** Without a timer the batch goes on at once. */
@@ -73,7 +130,7 @@ export class Validating<T> implements Chore {
     if (this.due !== Infinity) this.work(this.#parts.time.now());
   }
 
-  #await(now: number): void {
+  #goOn(now: number): void {
     this.due = now;
     this.#parts.agenda.advance(now);
   }
@@ -89,15 +146,20 @@ export class Validating<T> implements Chore {
       line.sendBack(entry);
       this.#bad.push(entry);
     } else {
-      line.invalid(entry, now);
-      if (++this.#dealt === BATCH) this.#await(this.#parts.time.now());
+      line.invalid(entry, now, "invalid");
+      if (++this.#dealt === BATCH) this.#goOn(this.#parts.time.now());
     }
     this.#parts.follow(line);
   }
 
   #validate(waiter: Pending<T>, entry: Entry<T>): void {
     if (entry.place !== "used") return;
-    // It may have been cancelled while this was on its way.
-    this.judge(entry, waiter.at === entry ? this.ask(entry) : true);
+    if (waiter.at === entry) {
+      return this.judge(entry, this.ask(entry, this.#parts.now()));
+    }
+    // It was cancelled while this was on its way.
+    const line = this.#parts.partition.lineOf(entry.stripe);
+    line.pass(entry, this.#parts.now());
+    this.#parts.follow(line);
   }
 }

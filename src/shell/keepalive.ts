@@ -1,0 +1,72 @@
+import type { Entry } from "../core/entry.ts";
+import type { Line } from "../core/line.ts";
+import type { Chore } from "./agenda.ts";
+import type { Parts } from "./parts.ts";
+import type { Validating } from "./validating.ts";
+
+/** The chore that validates what has been idle for long, one at a time. */
+export class Keepalive<T> implements Chore {
+  readonly #parts: Parts<T>;
+  readonly #validating: Validating<T>;
+  readonly #keepalive: number;
+  /** What is being checked. */
+  #checked: Entry<T> | undefined = undefined;
+  /** Invariant: `Infinity` while nothing is idle, or a check is under way. */
+  due = Infinity;
+
+  constructor(parts: Parts<T>, validating: Validating<T>) {
+    this.#parts = parts;
+    this.#validating = validating;
+    this.#keepalive = parts.settings.keepalive;
+    parts.agenda.add(this);
+  }
+
+  /** Something has become idle. */
+  watch(now: number): void {
+    if (this.due !== Infinity || this.#checked !== undefined) return;
+    this.due = now + this.#keepalive;
+    this.#parts.agenda.advance(this.due);
+  }
+
+  work(now: number): void {
+    this.due = Infinity;
+    let line: Line<T> | undefined;
+    let entry: Entry<T> | undefined;
+    let earliest = Infinity;
+    for (const candidate of this.#parts.partition.lines) {
+      const found = candidate.leastChecked();
+      const time = found === undefined ? Infinity : checkedAt(found);
+      if (time >= earliest) continue;
+      earliest = time;
+      line = candidate;
+      entry = found;
+    }
+    if (line === undefined || entry === undefined) return;
+    if (now < earliest + this.#keepalive) {
+      this.due = earliest + this.#keepalive;
+      return this.#parts.agenda.advance(this.due);
+    }
+    this.#check(line, entry);
+  }
+
+  /** Without a timer nothing is checked. */
+  fail(): void {
+    this.due = Infinity;
+  }
+
+  #check(line: Line<T>, entry: Entry<T>): void {
+    this.#checked = entry;
+    line.inspect(entry);
+    this.#validating.inspect(entry, () => {
+      this.#checked = undefined;
+      const now = this.#parts.time.now();
+      // The next one may be due already; it has a turn of its own.
+      if (line.idle > 0) this.due = now;
+      this.#parts.agenda.advance(this.due);
+    });
+  }
+}
+
+function checkedAt<T>({ releasedAt, checkedAt }: Entry<T>): number {
+  return Math.max(releasedAt, checkedAt);
+}

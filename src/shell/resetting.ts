@@ -1,0 +1,79 @@
+import type { Entry } from "../core/entry.ts";
+import type { Lessor } from "../lease.ts";
+import type { ResetContext } from "../pool_options.ts";
+import type { Closing } from "./closing.ts";
+import type { Context, Task } from "./context.ts";
+import { LazySignal } from "./lazy_signal.ts";
+import type { Parts } from "./parts.ts";
+
+class ResetCall extends LazySignal implements ResetContext {
+  readonly failed: boolean;
+
+  constructor(failed: boolean) {
+    super();
+    this.failed = failed;
+  }
+}
+
+/** Stands in front of the pool and resets what is released to it. */
+export class Resetting<T> implements Lessor<T>, Task {
+  readonly #parts: Parts<T>;
+  readonly #context: Context;
+  readonly #lessor: Lessor<T>;
+  readonly #closing: Closing<T>;
+  /** Those to be reset in the context of the pool. */
+  #released: { entry: Entry<T>; failed: boolean }[] = [];
+
+  constructor(
+    parts: Parts<T>,
+    context: Context,
+    lessor: Lessor<T>,
+    closing: Closing<T>,
+  ) {
+    this.#parts = parts;
+    this.#context = context;
+    this.#lessor = lessor;
+    this.#closing = closing;
+  }
+
+  release(entry: Entry<T>, failed: boolean): void {
+    // An aborted close took it back.
+    if (entry.place !== "used") return;
+    const { resource, stripe } = entry;
+    this.#parts.events.tell("released", { resource, stripe });
+    this.#released.push({ entry, failed });
+    this.#context.do(this);
+  }
+
+  destroy(entry: Entry<T>): void {
+    this.#lessor.destroy(entry);
+  }
+
+  inContext(): void {
+    const released = this.#released;
+    this.#released = [];
+    for (const { entry, failed } of released) this.#reset(entry, failed);
+  }
+
+  #reset(entry: Entry<T>, failed: boolean): void {
+    if (entry.place !== "used") return;
+    const { settings, calls, partition } = this.#parts;
+    const line = partition.lineOf(entry.stripe);
+    if (this.#closing.hasBegun || line.isWorn(entry, this.#parts.now())) {
+      return this.#lessor.release(entry, failed);
+    }
+    const call = new ResetCall(failed);
+    calls.begin({
+      name: "reset",
+      limit: settings.resetTimeout,
+      call: () => settings.reset!(entry.resource, call),
+      done: () => this.#lessor.release(entry, failed),
+      failed: (error, isLate) => {
+        if (entry.place === "used") line.destroy(entry, "reset");
+        if (isLate) call.abort(error);
+        this.#parts.play();
+      },
+      abandoned: () => call.abort(this.#parts.refusals.closed()),
+    });
+  }
+}

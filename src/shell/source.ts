@@ -1,0 +1,93 @@
+import type { HeapNode } from "../core/heap.ts";
+import type { Line } from "../core/line.ts";
+import { Growth } from "../policy/growth.ts";
+import { Outage } from "../policy/outage.ts";
+import { Pace } from "../policy/pace.ts";
+import type { PoolSettings } from "../pool_options.ts";
+import type { Birth } from "./birth.ts";
+import type { Timed } from "./deadline_list.ts";
+
+/** A failure before any success, and whom it will reject. */
+interface Trial {
+  readonly error: unknown;
+  /** Those who came before this place. */
+  readonly order: number;
+  /** Creates that began before this moment may still succeed. */
+  readonly moment: number;
+}
+
+/** What is known of the creates of one line. */
+export class Source<T> implements Timed {
+  readonly line: Line<T>;
+  readonly pace = new Pace();
+  readonly outage: Outage | undefined;
+  readonly growth: Growth | undefined;
+  /** The creates in flight, the one that began first first. */
+  readonly births = new Set<Birth<T>>();
+  trial: Trial | undefined = undefined;
+  /** Until then no waiter that times out gives up on a create. */
+  trustsUntil = -Infinity;
+  /** When it is to be looked at. */
+  deadline = Infinity;
+  later: Timed | HeapNode<Timed> | undefined = undefined;
+  sooner: Timed | undefined = undefined;
+
+  constructor(line: Line<T>, { createRetry, growth }: PoolSettings<T>) {
+    this.line = line;
+    this.outage = createRetry ? new Outage(createRetry) : undefined;
+    this.growth = growth === "measured" ? new Growth() : undefined;
+  }
+
+  /** Before it, a create of this line has never succeeded. */
+  get isNew(): boolean {
+    return this.pace.usual === undefined;
+  }
+
+  /**
+   * Gives up on what is overdue, opens what may open, owes those who have waited
+   * for the usual time of a create one each, and rejects whom a first failure
+   * rejects. Gives when to look again.
+   */
+  look(now: number): number {
+    const { outage, line } = this;
+    const due = this.growth === undefined ? Infinity : this.#giveUp(now);
+    if (outage !== undefined) {
+      const { nextAt } = outage;
+      line.allow(outage.allowance(now) + line.overdue);
+      this.#judge();
+      if (now < nextAt) return Math.min(due, nextAt, this.#owe(now));
+    }
+    return Math.min(due, this.#owe(now));
+  }
+
+  #giveUp(now: number): number {
+    for (const { creation, began } of this.births) {
+      if (creation.isOverdue) continue;
+      const due = began + this.pace.patience;
+      if (now < due) return due;
+      this.pace.wasOverdue();
+      this.line.giveUpOn(creation);
+    }
+    return Infinity;
+  }
+
+  #owe(now: number): number {
+    const { line, pace } = this;
+    const limit = Math.min(line.spare + line.creating, line.waiting);
+    if (line.owed >= limit || this.growth === undefined) return Infinity;
+    const usual = pace.usual ?? pace.patience;
+    const { count, next } = line.waitingSince(now - usual, limit);
+    line.owe(count);
+    return next + usual;
+  }
+
+  #judge(): void {
+    const { trial } = this;
+    if (trial === undefined) return;
+    for (const { creation, moment } of this.births) {
+      if (!creation.isOverdue && moment < trial.moment) return;
+    }
+    this.trial = undefined;
+    this.line.reject(trial.order, trial.error);
+  }
+}

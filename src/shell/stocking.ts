@@ -1,0 +1,108 @@
+import { split } from "../core/partition.ts";
+import { Alarm, type Ringer } from "./alarm.ts";
+import type { Context } from "./context.ts";
+import type { Parts } from "./parts.ts";
+
+/** A call of `warm` that waits. */
+interface Warming {
+  /** How many resources of each line it waits for. */
+  readonly shares: readonly number[];
+  /** How many creates had begun before it. */
+  readonly begun: number;
+  end(settle: () => void): void;
+  fail(error: unknown): void;
+  readonly resolve: () => void;
+}
+
+/** Keeps the minimum, and more while a `warm` waits for it. */
+export class Stocking<T> implements Ringer {
+  readonly #parts: Parts<T>;
+  /** Keeps the process alive while a `warm` waits. */
+  readonly #alarm: Alarm;
+  readonly #warmings = new Set<Warming>();
+  /** Whether the minimum is kept: from the first acquire, or `warm`, on. */
+  #isKept = false;
+
+  constructor(parts: Parts<T>, context: Context) {
+    this.#parts = parts;
+    this.#alarm = new Alarm(parts.time, context, this, true);
+  }
+
+  /** From now on the minimum is kept. */
+  begin(): void {
+    if (this.#isKept) return;
+    this.#isKept = true;
+    if (this.#parts.settings.min > 0) this.#stock();
+  }
+
+  /** Resolves when `n` resources exist. */
+  warm(
+    n: number,
+    begun: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { length } = this.#parts.partition.lines;
+      const onAbort = () => {
+        if (signal!.aborted) warming.fail(signal!.reason);
+      };
+      const warming: Warming = {
+        shares: split(n, length),
+        begun,
+        resolve,
+        fail: (error) => warming.end(() => reject(error)),
+        end: (settle) => {
+          if (!this.#warmings.delete(warming)) return;
+          if (this.#warmings.size === 0) this.#alarm.clear();
+          signal?.removeEventListener("abort", onAbort);
+          settle();
+          this.#stock();
+        },
+      };
+      this.#warmings.add(warming);
+      this.#isKept = true;
+      signal?.addEventListener("abort", onAbort);
+      this.#alarm.set(Infinity);
+      this.#stock();
+      this.created();
+      this.#parts.play();
+    });
+  }
+
+  /** There is one resource more. */
+  created(): void {
+    const { lines } = this.#parts.partition;
+    for (const { shares, resolve, end } of this.#warmings) {
+      const isWarm = lines.every((line, i) => line.existing >= shares[i]!);
+      if (isWarm) end(resolve);
+    }
+  }
+
+  /** A create failed, before which so many had begun. */
+  failed(begun: number, error: unknown): void {
+    for (const warming of this.#warmings) {
+      if (begun >= warming.begun) warming.fail(error);
+    }
+  }
+
+  /** The pool closes. */
+  close(error: unknown): void {
+    for (const warming of this.#warmings) warming.fail(error);
+  }
+
+  ring(): void {}
+
+  fail(error: unknown): void {
+    this.close(error);
+  }
+
+  #stock(): void {
+    const { lines } = this.#parts.partition;
+    const { min } = this.#parts.settings;
+    const shares = split(min, lines.length);
+    lines.forEach((line, i) => {
+      const warmed = [...this.#warmings].map(({ shares }) => shares[i]!);
+      line.stock(Math.max(shares[i]!, ...warmed));
+    });
+  }
+}

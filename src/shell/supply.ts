@@ -1,0 +1,228 @@
+import type { Creation } from "../core/creation.ts";
+import type { Line } from "../core/line.ts";
+import { jitter } from "../policy/jitter.ts";
+import { PoolClosedError } from "../pool_error.ts";
+import type { Chore } from "./agenda.ts";
+import { Birth } from "./birth.ts";
+import type { Closing } from "./closing.ts";
+import { DeadlineList } from "./deadline_list.ts";
+import type { Eviction } from "./eviction.ts";
+import type { Parts } from "./parts.ts";
+import type { Pending } from "./pending.ts";
+import { Source } from "./source.ts";
+import type { Stocking } from "./stocking.ts";
+
+/** How many lines one turn of the event loop looks at. */
+const BATCH = 1_024;
+
+/** Asks the policies of each line how many creates it may and must have. */
+export class Supply<T> implements Chore {
+  readonly #parts: Parts<T>;
+  readonly #closing: Closing<T>;
+  readonly #eviction: Eviction<T>;
+  readonly #stocking: Stocking<T>;
+  readonly #sources = new Map<Line<T>, Source<T>>();
+  readonly #deadlines = new DeadlineList<Source<T>>();
+  readonly #isMeasured: boolean;
+  /** Whether a line is ever to be looked at. */
+  readonly #looks: boolean;
+  /** How many creates have begun. */
+  begun = 0;
+  due = Infinity;
+
+  constructor(
+    parts: Parts<T>,
+    closing: Closing<T>,
+    eviction: Eviction<T>,
+    stocking: Stocking<T>,
+  ) {
+    const { growth, createRetry } = parts.settings;
+    this.#parts = parts;
+    this.#closing = closing;
+    this.#eviction = eviction;
+    this.#stocking = stocking;
+    this.#isMeasured = growth === "measured";
+    this.#looks = this.#isMeasured || createRetry !== false;
+    parts.agenda.add(this);
+  }
+
+  /** A waiter joins its line, which may begin a create. */
+  join(line: Line<T>, waiter: Pending<T>, isForced: boolean): void {
+    if (!this.#isMeasured || isForced || line.spare === 0) {
+      return line.join(waiter, isForced || !this.#isMeasured ? 1 : 0);
+    }
+    const source = this.of(line);
+    const { growth, outage, pace } = source;
+    const { used, coming, useTime } = line;
+    if (outage?.since !== undefined) line.join(waiter, 1);
+    else {
+      const place = line.waiting + 1;
+      const { usual: createTime } = pace;
+      const queue = { place, coming, used, createTime, useTime };
+      const { creates, wait } = growth!.joined(queue);
+      waiter.charge = wait;
+      line.join(waiter, creates);
+    }
+    this.look(line, waiter.since);
+  }
+
+  /** A waiter has left its line unserved. */
+  left(line: Line<T>, { charge }: Pending<T>): void {
+    if (charge > 0) this.of(line).growth!.left(charge);
+  }
+
+  /** Waiters have timed out, the one who came last after `wait`. */
+  timedOut(line: Line<T>, wait: number, now: number): void {
+    if (!this.#isMeasured) return;
+    const source = this.of(line);
+    const { pace, births } = source;
+    for (const { creation, began } of births) {
+      if (creation.isOverdue) continue;
+      const took = now - began;
+      const isSlow = took >= wait && (source.isNew || took > pace.usual!);
+      if (!isSlow || now < source.trustsUntil) break;
+      source.trustsUntil = now + (pace.usual ?? 0);
+      pace.wasOverdue();
+      line.giveUpOn(creation);
+      break;
+    }
+    this.look(line, now);
+  }
+
+  /** There are resources enough: one was idle for too long. */
+  evicted(line: Line<T>): void {
+    if (this.#isMeasured) this.of(line).growth!.reset();
+  }
+
+  /** The usual time of a create of this line, if one has succeeded. */
+  usual(line: Line<T>): number | undefined {
+    return this.of(line).pace.usual;
+  }
+
+  begin(creation: Creation, now: number): Birth<T> {
+    const line = this.#parts.partition.lineOf(creation.stripe);
+    const source = this.of(line);
+    const moment = source.outage?.began() ?? 0;
+    const birth = new Birth<T>(creation, now, moment, this.begun++);
+    source.births.add(birth);
+    return birth;
+  }
+
+  succeeded(birth: Birth<T>, resource: T): void {
+    const { partition, settings, refusals, events } = this.#parts;
+    const { creation, began, moment } = birth;
+    const { stripe } = creation;
+    const line = partition.lineOf(stripe);
+    const source = this.of(line);
+    const now = this.#parts.now();
+    const duration = now - began;
+    const begins = source.outage?.since;
+    let isEnd: boolean | undefined = false;
+    birth.isOver = true;
+    source.births.delete(birth);
+    if (creation.isLost) this.#fail(source, birth, birth.loss, now);
+    else {
+      refusals.createWorks(line);
+      source.pace.succeeded(duration);
+      source.trial = undefined;
+      isEnd = source.outage?.succeeded(moment);
+    }
+    const diesAt = now + jitter(settings.maxLifetime);
+    birth.entry = line.created(creation, resource, now, diesAt);
+    if (diesAt !== Infinity) this.#eviction.expect(diesAt);
+    this.look(line, now);
+    this.#stocking.created();
+    events.tell("created", { resource, stripe, duration });
+    if (isEnd) {
+      events.tell("outageEnded", { stripe, duration: now - begins! });
+    }
+    this.#parts.follow(line);
+  }
+
+  failed(birth: Birth<T>, failure: unknown): void {
+    const { partition, events, refusals, settings } = this.#parts;
+    const { creation, began } = birth;
+    const { stripe } = creation;
+    const line = partition.lineOf(stripe);
+    const source = this.of(line);
+    const now = this.#parts.now();
+    const isClosed = this.#closing.hasBegun;
+    const error = isClosed && !(failure instanceof PoolClosedError)
+      ? refusals.closed()
+      : failure;
+    birth.isOver = true;
+    source.births.delete(birth);
+    const begins = !isClosed && this.#fail(source, birth, error, now);
+    line.createFailed(creation, error, settings.createRetry === false);
+    this.look(line, now);
+    this.#stocking.failed(birth.number, error);
+    events.tell("createFailed", { error, stripe, duration: now - began });
+    if (begins) events.tell("outageBegan", { stripe, error });
+    this.#parts.play();
+  }
+
+  /** Breaks off the creates that nobody can get any more. */
+  abort(error: unknown): void {
+    for (const { births } of this.#sources.values()) {
+      for (const { controller } of [...births]) controller.abort(error);
+    }
+  }
+
+  /** Looks at a line whose creates or waiters have changed. */
+  look(line: Line<T>, now: number): void {
+    if (!this.#looks || this.#closing.hasBegun) return;
+    this.#schedule(this.of(line), now);
+    const due = this.#deadlines.earliest();
+    if (due >= this.due) return;
+    this.due = due;
+    this.#parts.agenda.advance(due);
+  }
+
+  work(now: number): void {
+    for (let left = BATCH; left > 0; left--) {
+      const source = this.#deadlines.expired(now);
+      if (source === undefined) break;
+      this.#schedule(source, now);
+    }
+    this.due = this.#deadlines.earliest();
+    this.#parts.play();
+  }
+
+  /** Without a timer lines are looked at when something happens in them. */
+  fail(): void {
+    this.due = Infinity;
+  }
+
+  of(line: Line<T>): Source<T> {
+    let source = this.#sources.get(line);
+    if (source === undefined) {
+      source = new Source(line, this.#parts.settings);
+      this.#sources.set(line, source);
+    }
+    return source;
+  }
+
+  #schedule(source: Source<T>, now: number): void {
+    this.#deadlines.remove(source);
+    source.deadline = source.look(now);
+    if (source.deadline !== Infinity) this.#deadlines.add(source);
+  }
+
+  /** Gives whether the failure begins an outage. */
+  #fail(
+    source: Source<T>,
+    { moment }: Birth<T>,
+    error: unknown,
+    now: number,
+  ): boolean {
+    const { line, outage } = source;
+    this.#parts.refusals.createFailed(line, error);
+    if (outage === undefined) return false;
+    const begins = outage.failed(moment, now);
+    line.allow(outage.allowance(now) + line.overdue);
+    if (source.isNew) {
+      source.trial = { error, order: line.arrivals, moment: outage.began() };
+    }
+    return begins;
+  }
+}
