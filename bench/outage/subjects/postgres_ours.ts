@@ -19,13 +19,13 @@ export function open({ url, max, patience, wary }: Settings): Ask {
     destroy: (client) => client.end(),
     max,
     acquireTimeout: patience,
-    ...wary && {
-      validate: async (client) => {
-        await client.query("select 1");
-        return true;
-      },
-      validateTimeout: SILENCE,
-    },
+    validate: wary ? answers : undefined,
+    validateTimeout: wary ? SILENCE : undefined,
   });
   return (text) => pool.use((client) => client.query(text));
+}
+
+async function answers(client: InstanceType<typeof Client>): Promise<boolean> {
+  await client.query("select 1");
+  return true;
 }
