@@ -51,6 +51,8 @@ async function prepare(): Promise<PostgresServer> {
   await administer(
     server,
     `create role ${ROLE} login password '${password}'`,
+    // Else errors cost what it takes to write them to a log.
+    `alter role ${ROLE} set log_min_messages = fatal`,
     "create table seen (id bigint primary key)",
     "insert into seen values (0)",
     `grant insert on seen to ${ROLE}`,

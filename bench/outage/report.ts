@@ -22,18 +22,23 @@ const HEAD = [
 export function table(run: Run): string {
   const scenes: string[] = [];
   const rows = [HEAD];
+  const more: string[] = [];
   const told: string[] = [];
   for (const [scene, contenders] of run) {
     const { text } = SCENES.find(({ name }) => name === scene)!;
     scenes.push(`${scene}: ${text}`);
     for (const [subject, figures] of contenders) {
       rows.push([scene, label(subject), ...cells(figures)]);
+      for (const [name, value] of Object.entries(figures.more)) {
+        more.push(`${scene}, ${label(subject)}: ${name} ${digits(value)}`);
+      }
       for (const [reason, times] of Object.entries(figures.errors)) {
         told.push(`${scene}, ${label(subject)}: ${times} × ${reason}`);
       }
     }
   }
   const parts = [scenes.join("\n"), align(rows)];
+  if (more.length > 0) parts.push(more.join("\n"));
   if (told.length > 0) {
     parts.push(`What those who failed were told\n\n${told.join("\n")}`);
   }

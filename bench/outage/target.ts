@@ -39,7 +39,7 @@ const TARGETS: readonly Target[] = [
   },
   {
     scene: "down 60 s",
-    text: "with patience left, not answered within 2.5 s of its return",
+    text: "late: patient, without an answer 2.5 s after its return",
     limit: 0,
     figure: ({ more }) => more["late"],
   },
