@@ -281,10 +281,11 @@ export class Line<T> {
     this.#stripe(creation).born(creation, entry);
     if (diesAt !== Infinity) entry.life = this.#lives.add(diesAt, entry);
     this.#ended(creation);
-    if (this.#owed > 0) this.#owed--;
     if (creation.isLost) this.destroy(entry, "lost");
-    else if (this.#waiting.length > 0) this.#deliver(this.#shift(), entry, now);
-    else this.#settle(entry, now);
+    else if (this.#waiting.length > 0) {
+      if (this.#owed > 0) this.#owed--;
+      this.#deliver(this.#shift(), entry, now);
+    } else this.#settle(entry, now);
     this.#gate.leave();
     return entry;
   }
@@ -341,12 +342,12 @@ export class Line<T> {
   /** As `invalid`, which is to follow, for the taker alone. */
   sendBack(entry: Entry<T>): void {
     const taker = this.#dismiss(entry);
-    if (taker !== undefined) this.#putBack(taker);
+    if (taker !== undefined) this.#waiting.putBack(taker);
   }
 
   /** As a bad verdict on what was to be handed to a waiter. */
   handBack(waiter: Waiter, entry: Entry<T>, now: number): void {
-    this.#putBack(waiter);
+    this.#waiting.putBack(waiter);
     this.destroy(entry, entry.reason);
     this.#serve(now);
   }
@@ -405,21 +406,23 @@ export class Line<T> {
     }
   }
 
-  /** A used entry leaves; its slot is taken until `destroyed`. */
+  /**
+   * A used entry leaves; its slot is taken until `destroyed`. One who waits is
+   * owed another.
+   */
   destroy(entry: Entry<T>, reason: DestroyReason): void {
     this.#forget(entry);
     this.#stripe(entry).leave(entry);
     this.#destroying++;
     this.#effects.destroy(entry, reason);
+    this.owe(this.#owed + 1);
   }
 
-  /** A destroy settled; one who waits is owed what has left. */
+  /** A destroy settled; its slot can be created for. */
   destroyed(entry: Entry<T>): void {
     const stripe = this.#stripe(entry);
     stripe.gone(entry);
     this.#destroying--;
-    this.#owed++;
-    this.#settleDebt();
     this.#vacated(stripe);
   }
 
@@ -570,12 +573,6 @@ export class Line<T> {
     const waiter = this.#waiting.shift()!;
     this.#settleDebt();
     return waiter;
-  }
-
-  /** One who was offered a resource in vain is owed one. */
-  #putBack(waiter: Waiter): void {
-    this.#waiting.putBack(waiter);
-    this.#owed++;
   }
 
   #settleDebt(): void {

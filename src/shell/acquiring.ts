@@ -279,12 +279,14 @@ export class Acquiring<T> implements Canceller<T> {
     if (entry.place !== "used") {
       return this.reject(waiter, this.#parts.refusals.closed());
     }
+    const { signal } = waiter;
+    this.#cancellation.untrack(waiter);
     if (entry.isLost) {
       const line = this.#partition.lineOf(entry.stripe);
       line.handBack(waiter, entry, this.#parts.now());
-      return this.#supply.look(line, this.#parts.now());
+      // What would have cancelled it on its way has not been heard.
+      return this.#cancellation.track(waiter, signal);
     }
-    this.#cancellation.untrack(waiter);
     waiter.resolve(
       this.#isObserved ? entry : new Lease(entry, this.#lessor),
     );

@@ -54,17 +54,23 @@ export class Stocking<T> implements Ringer {
         end: (settle) => {
           if (!this.#warmings.delete(warming)) return;
           if (this.#warmings.size === 0) this.#alarm.clear();
-          signal?.removeEventListener("abort", onAbort);
+          try {
+            signal?.removeEventListener("abort", onAbort);
+          } catch {
+            // A signal of someone's own making; the wait ends all the same.
+          }
           settle();
           this.#stock();
         },
       };
+      signal?.addEventListener("abort", onAbort);
       this.#warmings.add(warming);
       this.#isKept = true;
-      signal?.addEventListener("abort", onAbort);
       this.#alarm.set(Infinity);
       this.#stock();
       this.created();
+      // Taking the listener may have aborted it.
+      if (signal !== undefined) onAbort();
       this.#parts.play();
     });
   }
