@@ -154,7 +154,8 @@ export interface PoolOptions<T> {
   destroyTimeout?: number | undefined;
   /**
    * Milliseconds an acquire waits unless it says otherwise. Default 30 000:
-   * above `createTimeout`, so that a second create is tried.
+   * above `createTimeout`, so that a second create is tried. It must not be 0,
+   * which a new pool could never serve: pass `timeout: 0` to a call instead.
    */
   acquireTimeout?: number | undefined;
   /**
@@ -259,6 +260,13 @@ export interface CloseOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Milliseconds that each acquire of a pool may wait. */
+const PATIENCE: Rule = {
+  ...LIMIT,
+  range: `${LIMIT.range}, as with 0 nobody could wait for a create ` +
+    "(a call can pass 'timeout: 0')",
+};
+
 /**
  * Every option of a pool, once: what it must be, its default, and the option it
  * makes no sense without. One without a default is required; one whose default
@@ -288,7 +296,7 @@ const OPTIONS = {
   createTimeout: { is: LIMIT, default: 10_000 },
   destroyTimeout: { is: LIMIT, default: 5_000 },
 
-  acquireTimeout: { is: DURATION, default: 30_000 },
+  acquireTimeout: { is: PATIENCE, default: 30_000 },
   maxPending: { is: BOUND, default: Infinity },
 
   stripes: { is: COUNT, default: 1 },
@@ -340,7 +348,9 @@ export function settle<T>(options: PoolOptions<T>): PoolSettings<T> {
   const check = new Check("Cannot create pool");
   check.that("options", options, OBJECT);
   const values: Record<string, unknown> = {};
-  for (const name of Object.keys(OPTIONS) as Option[]) {
+  const known = Object.keys(OPTIONS) as Option[];
+  check.names(options, known);
+  for (const name of known) {
     const row: { is: Rule; default?: unknown; needs?: Option } = OPTIONS[name];
     const value = options[name];
     const isAbsent = value === undefined && "default" in row;
@@ -387,13 +397,41 @@ const acquiring = new Check("Cannot acquire");
 const warming = new Check("Cannot warm pool");
 const closing = new Check("Cannot close pool");
 
+const ACQUIRE = ["signal", "timeout", "affinity"];
+const USE = [...ACQUIRE, "isFatal"];
+
 /**
- * Checks that an acquire, or a `use`, was given options, before they are read.
+ * Checks the options of an acquire before they are read.
  *
- * @throws {TypeError} if they are no object
+ * @throws {TypeError} if they are no object, or one is not known
  */
-export function checkAcquireOptions(options: AcquireOptions): void {
+export function checkAcquireOptions(
+  options: AcquireOptions,
+  known = ACQUIRE,
+): void {
   acquiring.that("options", options, OBJECT);
+  for (const name in options) {
+    // Compared one by one, as a look-up costs much of a short acquire.
+    if (name === "signal" || name === "timeout" || name === "affinity") {
+      continue;
+    }
+    acquiring.names(options, known);
+  }
+}
+
+/** The same for a `use`. */
+export function checkUseOptions(options: UseOptions): void {
+  checkAcquireOptions(options, USE);
+}
+
+/**
+ * Checks the options of a `tryAcquire` before they are read.
+ *
+ * @throws {TypeError} if they are no object, or one is not known
+ */
+export function checkTryAcquireOptions(options: TryAcquireOptions): void {
+  acquiring.that("options", options, OBJECT);
+  acquiring.names(options, ["affinity"]);
 }
 
 /**
@@ -439,6 +477,7 @@ export function checkWarm(n: number, max: number, options: WarmOptions): void {
   warming.that("n", n, COUNT);
   if (n > max) warming.fail("n", `at most 'max' (${max})`, n);
   warming.that("options", options, OBJECT);
+  warming.names(options, ["signal"]);
 }
 
 /**
@@ -452,12 +491,13 @@ export function checkWarmSignal(signal: AbortSignal | undefined): boolean {
 }
 
 /**
- * Checks that a close was given options, before they are read.
+ * Checks the options of a close before they are read.
  *
- * @throws {TypeError} if they are no object
+ * @throws {TypeError} if they are no object, or one is not known
  */
 export function checkCloseOptions(options: CloseOptions): void {
   closing.that("options", options, OBJECT);
+  closing.names(options, ["signal"]);
 }
 
 /**

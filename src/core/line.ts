@@ -70,6 +70,8 @@ export class Line<T> {
   #destroying = 0;
   /** The place of the next arrival. */
   #arrivals = 0;
+  /** Who came before this place was in line when a use ended. */
+  #turned = 0;
   #isClosed = false;
   /**
    * The usual time of a use, in ms; `Infinity` while none has ended. A moving
@@ -315,6 +317,7 @@ export class Line<T> {
 
   /** A used entry is given back: to the head of the line, or idle. */
   release(entry: Entry<T>, now: number): void {
+    this.#turned = this.#arrivals;
     const took = now - entry.usedAt;
     const usual = this.useTime;
     this.useTime = usual === Infinity
@@ -411,6 +414,7 @@ export class Line<T> {
    * owed another.
    */
   destroy(entry: Entry<T>, reason: DestroyReason): void {
+    this.#turned = this.#arrivals;
     this.#forget(entry);
     this.#stripe(entry).leave(entry);
     this.#destroying++;
@@ -436,6 +440,11 @@ export class Line<T> {
       this.#settleDebt();
     }
     this.#effects.reject(waiter, error);
+  }
+
+  /** Whether no use has ended, for anybody, since a waiter joined the line. */
+  isStuck({ order }: Waiter): boolean {
+    return order >= this.#turned;
   }
 
   /**
@@ -475,17 +484,17 @@ export class Line<T> {
     this.#retire("clear");
   }
 
-  /** As `clear`, and every waiter leaves with an error. */
-  close(error: unknown): void {
+  /** As `clear`, and every waiter leaves with an error of its own. */
+  close(errorOf: (waiter: Waiter) => unknown): void {
     this.#isClosed = true;
     this.#stock = 0;
     for (const stripe of this.stripes) {
       for (const { taker } of stripe.entries()) {
-        if (taker !== undefined) this.cancel(taker, error);
+        if (taker !== undefined) this.cancel(taker, errorOf(taker));
       }
     }
     for (let waiter; (waiter = this.#waiting.first) !== undefined;) {
-      this.cancel(waiter, error);
+      this.cancel(waiter, errorOf(waiter));
     }
     this.#retire("close");
     if (this.#spare === this.max) this.#effects.closed();
@@ -539,10 +548,7 @@ export class Line<T> {
   #settle(entry: Entry<T>, now: number): void {
     if (this.isWorn(entry, now)) this.destroy(entry, this.#reason(entry));
     else if (this.#waiting.length > 0) this.#offer(this.#shift(), entry, now);
-    else {
-      entry.endsAt = Math.min(now + this.#rules.idleTimeout, entry.diesAt);
-      this.#rest(entry, false);
-    }
+    else this.#rest(entry, false);
   }
 
   #reason(entry: Entry<T>): DestroyReason {
@@ -550,7 +556,9 @@ export class Line<T> {
   }
 
   #rest(entry: Entry<T>, isBack: boolean): void {
+    const { idleTimeout } = this.#rules;
     const stripe = this.#stripe(entry);
+    entry.endsAt = Math.min(entry.releasedAt + idleTimeout, entry.diesAt);
     this.#idle++;
     if (isBack) stripe.restAgain(entry);
     else stripe.rest(entry);

@@ -30,13 +30,16 @@ export class Creating<T> {
     const supply = this.#supply;
     const began = this.#parts.now();
     const birth = supply.begin(creation, began);
-    if (this.#closing.hasBegun) return supply.failed(birth, refusals.closed());
+    if (this.#closing.hasBegun) {
+      return supply.failed(birth, refusals.closed(stripe));
+    }
     supply.look(partition.lineOf(stripe), began);
     const { controller } = birth;
     const { signal } = controller;
     const lost = (error?: unknown) => this.#lost(birth, error);
     calls.begin<T>({
       name: "create",
+      stripe,
       limit: settings.createTimeout,
       call: () => settings.create({ signal, lost, stripe }),
       done: (resource) => supply.succeeded(birth, resource),
@@ -45,7 +48,7 @@ export class Creating<T> {
         supply.failed(birth, error);
       },
       abandoned: () => {
-        const error = refusals.closed();
+        const error = refusals.closed(stripe);
         supply.failed(birth, error);
         controller.abort(error);
       },
@@ -68,9 +71,7 @@ export class Creating<T> {
     } else {
       if (birth.isOver || creation.isLost) return;
       const loss = error ?? new Error("The resource was lost while created");
-      birth.loss = loss;
-      creation.isLost = true;
-      line.giveUpOn(creation);
+      this.#supply.lose(birth, loss);
       controller.abort(loss);
     }
     this.#supply.look(line, now);

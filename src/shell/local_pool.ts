@@ -3,6 +3,7 @@ import type { Entry } from "../core/entry.ts";
 import type { Line } from "../core/line.ts";
 import { Partition } from "../core/partition.ts";
 import type { Lessor } from "../lease.ts";
+import type { PoolClosedError } from "../pool_error.ts";
 import type { PoolSettings } from "../pool_options.ts";
 import type { PoolStats } from "../pool_stats.ts";
 import { Acquiring } from "./acquiring.ts";
@@ -39,6 +40,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   readonly events: Events<T>;
   readonly refusals: Refusals<T>;
   readonly isTimed: boolean;
+  watches: boolean;
   readonly acquiring: Acquiring<T>;
   readonly #stocking: Stocking<T>;
   readonly #supply: Supply<T>;
@@ -48,8 +50,6 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   readonly #context = new Context();
   readonly #tape = new Tape<T>();
   readonly #effects: Effects<T>;
-  /** Whether something is to be done with what is idle for long. */
-  readonly #watches: boolean;
   /** Whether a release is told from here. */
   readonly #tells: boolean;
   #isPlaying = false;
@@ -59,7 +59,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     const { idleTimeout, maxLifetime, maxUses, keepalive } = settings;
     const evicts = idleTimeout !== Infinity || maxLifetime !== Infinity;
     this.settings = settings;
-    this.#watches = evicts || keepalive !== Infinity;
+    this.watches = idleTimeout !== Infinity || keepalive !== Infinity;
     this.#tells = observer !== undefined && reset === undefined;
     this.isTimed = evicts || validate !== undefined || observer !== undefined ||
       settings.createRetry !== false || settings.growth === "measured";
@@ -70,9 +70,18 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.partition = new Partition(settings, rules, this.#tape);
     this.time = new Time(clock);
     this.agenda = new Agenda(this.time, this.#context);
-    this.calls = new UserCalls(this.time, this.#context, this.agenda);
+    this.refusals = new Refusals(
+      name,
+      this.partition,
+      (line, now) => this.#supply.circumstance(line, now),
+    );
+    this.calls = new UserCalls(
+      this.time,
+      this.#context,
+      this.agenda,
+      (call, waited) => this.refusals.late(call, waited),
+    );
     this.events = new Events(observer);
-    this.refusals = new Refusals(name);
     this.#closing = new Closing(
       this,
       (error) => this.#closed(error),
@@ -125,13 +134,17 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       this.events.tell("released", { resource: entry.resource, stripe });
     }
     if (this.#tape.end !== 0) this.play();
-    if (this.#watches && this.#eviction.due === Infinity) this.#watch(line);
+    if (this.watches) this.#watch(line);
   }
 
   destroy(entry: Entry<T>): void {
     if (entry.place !== "used") return;
     this.partition.lineOf(entry.stripe).destroy(entry, "lease");
     this.play();
+  }
+
+  closed({ stripe }: Entry<T>): PoolClosedError {
+    return this.refusals.closed(stripe, "read 'value' of a lease of");
   }
 
   clear(): void {
@@ -193,7 +206,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   follow(line: Line<T>): void {
     this.play();
-    if (this.#watches && this.#eviction.due === Infinity) this.#watch(line);
+    if (this.watches) this.#watch(line);
   }
 
   #playFrom(isInside: boolean): void {
@@ -208,6 +221,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   #watch(line: Line<T>): void {
     if (line.idle === 0) return;
+    this.watches = false;
     const now = this.time.now();
     this.#eviction.watch(now);
     this.#keepalive?.watch(now);

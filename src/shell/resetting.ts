@@ -1,5 +1,6 @@
 import type { Entry } from "../core/entry.ts";
 import type { Lessor } from "../lease.ts";
+import type { PoolClosedError } from "../pool_error.ts";
 import type { ResetContext } from "../pool_options.ts";
 import type { Closing } from "./closing.ts";
 import type { Context, Task } from "./context.ts";
@@ -49,6 +50,10 @@ export class Resetting<T> implements Lessor<T>, Task {
     this.#lessor.destroy(entry);
   }
 
+  closed(entry: Entry<T>): PoolClosedError {
+    return this.#lessor.closed(entry);
+  }
+
   inContext(): void {
     const released = this.#released;
     this.#released = [];
@@ -65,6 +70,7 @@ export class Resetting<T> implements Lessor<T>, Task {
     const call = new ResetCall(failed);
     calls.begin({
       name: "reset",
+      stripe: entry.stripe,
       limit: settings.resetTimeout,
       call: () => settings.reset!(entry.resource, call),
       done: () => this.#lessor.release(entry, failed),
@@ -73,7 +79,7 @@ export class Resetting<T> implements Lessor<T>, Task {
         if (isLate) call.abort(error);
         this.#parts.play();
       },
-      abandoned: () => call.abort(this.#parts.refusals.closed()),
+      abandoned: () => call.abort(this.#parts.refusals.closed(entry.stripe)),
     });
   }
 }

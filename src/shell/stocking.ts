@@ -20,7 +20,7 @@ export class Stocking<T> implements Ringer {
   /** Keeps the process alive while a `warm` waits. */
   readonly #alarm: Alarm;
   readonly #warmings = new Set<Warming>();
-  /** Whether the minimum is kept: from the first acquire, or `warm`, on. */
+  /** Whether the minimum is kept: from the first acquire, or `warm`, to close. */
   #isKept = false;
 
   constructor(parts: Parts<T>, context: Context) {
@@ -91,18 +91,20 @@ export class Stocking<T> implements Ringer {
     }
   }
 
-  /** The pool closes. */
+  /** The pool closes: nothing is kept any more. */
   close(error: unknown): void {
-    for (const warming of this.#warmings) warming.fail(error);
+    this.#isKept = false;
+    this.fail(error);
   }
 
   ring(): void {}
 
   fail(error: unknown): void {
-    this.close(error);
+    for (const warming of this.#warmings) warming.fail(error);
   }
 
   #stock(): void {
+    if (!this.#isKept) return;
     const { lines } = this.#parts.partition;
     const { min } = this.#parts.settings;
     const shares = split(min, lines.length);

@@ -2,6 +2,7 @@ import type { Creation } from "../core/creation.ts";
 import type { Line } from "../core/line.ts";
 import { jitter } from "../policy/jitter.ts";
 import { PoolClosedError } from "../pool_error.ts";
+import type { Circumstance } from "../sentence.ts";
 import type { Chore } from "./agenda.ts";
 import { Birth } from "./birth.ts";
 import type { Closing } from "./closing.ts";
@@ -99,6 +100,23 @@ export class Supply<T> implements Chore {
     return this.of(line).pace.usual;
   }
 
+  /** What those who get nothing from a line are told of it. */
+  circumstance(line: Line<T>, now: number): Omit<Circumstance, "stats"> {
+    if (!this.#parts.isTimed) return {};
+    const { births, outage } = this.of(line);
+    const [first] = births;
+    const since = outage?.since;
+    const nextTry = outage !== undefined && outage.nextAt > now
+      ? outage.nextAt - now
+      : undefined;
+    return {
+      oldestUse: now - line.oldestUse(),
+      overdue: line.overdue,
+      oldestCreate: first && now - first.began,
+      outage: since === undefined ? undefined : { since: now - since, nextTry },
+    };
+  }
+
   begin(creation: Creation, now: number): Birth<T> {
     const line = this.#parts.partition.lineOf(creation.stripe);
     const source = this.of(line);
@@ -133,10 +151,23 @@ export class Supply<T> implements Chore {
     this.look(line, now);
     this.#stocking.created();
     events.tell("created", { resource, stripe, duration });
+    if (birth.begins) events.tell("outageBegan", { stripe, error: birth.loss });
     if (isEnd) {
       events.tell("outageEnded", { stripe, duration: now - begins! });
     }
     this.#parts.follow(line);
+  }
+
+  /** What a create will make has ended already: it has as good as failed. */
+  lose(birth: Birth<T>, loss: unknown): void {
+    const { creation } = birth;
+    const line = this.#parts.partition.lineOf(creation.stripe);
+    const now = this.#parts.now();
+    birth.loss = loss;
+    creation.isLost = true;
+    birth.begins = !this.#closing.hasBegun &&
+      this.#fail(this.of(line), birth, loss, now);
+    line.giveUpOn(creation);
   }
 
   failed(birth: Birth<T>, failure: unknown): void {
@@ -148,16 +179,16 @@ export class Supply<T> implements Chore {
     const now = this.#parts.now();
     const isClosed = this.#closing.hasBegun;
     const error = isClosed && !(failure instanceof PoolClosedError)
-      ? refusals.closed()
+      ? refusals.closed(stripe)
       : failure;
     birth.isOver = true;
     source.births.delete(birth);
-    const begins = !isClosed && this.#fail(source, birth, error, now);
+    const fails = !isClosed && this.#fail(source, birth, error, now);
     line.createFailed(creation, error, settings.createRetry === false);
     this.look(line, now);
     this.#stocking.failed(birth.number, error);
     events.tell("createFailed", { error, stripe, duration: now - began });
-    if (begins) events.tell("outageBegan", { stripe, error });
+    if (fails || birth.begins) events.tell("outageBegan", { stripe, error });
     this.#parts.play();
   }
 
@@ -219,7 +250,8 @@ export class Supply<T> implements Chore {
     this.#parts.refusals.createFailed(line, error);
     if (outage === undefined) return false;
     const begins = outage.failed(moment, now);
-    line.allow(outage.allowance(now) + line.overdue);
+    // What is overdue is added when the line is looked at, without this one.
+    line.allow(outage.allowance(now));
     if (source.isNew) {
       source.trial = { error, order: line.arrivals, moment: outage.began() };
     }

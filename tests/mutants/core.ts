@@ -471,7 +471,7 @@ export const CORE: readonly Mutant[] = [
     about: "close rejects nobody who waits in line",
     file: LINE,
     from: `    for (let waiter; (waiter = this.#waiting.first) !== undefined;) {
-      this.cancel(waiter, error);
+      this.cancel(waiter, errorOf(waiter));
     }`,
     to: ``,
   },
@@ -479,7 +479,8 @@ export const CORE: readonly Mutant[] = [
     name: "close_keeps_takers",
     about: "close rejects nobody who waits for a verdict",
     file: LINE,
-    from: `        if (taker !== undefined) this.cancel(taker, error);`,
+    from:
+      `        if (taker !== undefined) this.cancel(taker, errorOf(taker));`,
     to: `        void taker;`,
   },
   {

@@ -202,8 +202,9 @@ export const SHELL: readonly Mutant[] = [
     name: "counts_after_the_first_has_left",
     about: "the counts of a timeout are those after others have left",
     file: ACQUIRING,
-    from: `waiter.timeout, counts.get(line)!)`,
-    to: `waiter.timeout)`,
+    from: `line.cancel(waiter, errors.get(line)!(waiter));`,
+    to: `const errorOf = this.#parts.refusals.timeouts(line, now, waiter);
+        line.cancel(waiter, errorOf(waiter));`,
   },
   {
     name: "isolated_taker_has_no_home",
@@ -279,8 +280,8 @@ export const SHELL: readonly Mutant[] = [
     about: "an acquire waits in a pool that reading the clock has closed",
     file: ACQUIRING,
     from: `    // Reading the clock may have closed the pool.
-    if (this.#closing.hasBegun) {`,
-    to: `    if (this.#closing === undefined) {`,
+    if (this.#closing.hasBegun) return this.#refuseClosed(home);`,
+    to: ``,
   },
   {
     name: "unlooked_track",
@@ -534,10 +535,10 @@ export const SHELL: readonly Mutant[] = [
     name: "alarm_of_a_newcomer_stays",
     about: "the timer set while others time out is not put right",
     file: CANCELLATION,
-    from: `    if (expired.length > 0) this.#canceller.expire(expired);
+    from: `    if (expired.length > 0) this.#canceller.expire(expired, now);
     if (this.#deadlines.size > 0) this`,
     to: `    const { size } = this.#deadlines;
-    if (expired.length > 0) this.#canceller.expire(expired);
+    if (expired.length > 0) this.#canceller.expire(expired, now);
     if (this.#deadlines.size > 0 && this.#deadlines.size <= size) this`,
   },
   {
@@ -696,8 +697,8 @@ export const SHELL: readonly Mutant[] = [
     about: "an aborted close waits for creates",
     file: CREATING,
     from: `      abandoned: () => {
-        const error = this.#parts.refusals.closed();
-        this.#failed(creation, error, began);
+        const error = refusals.closed(stripe);
+        supply.failed(birth, error);
         controller.abort(error);
       },`,
     to: ``,

@@ -309,9 +309,7 @@ export const TIMERS: readonly Mutant[] = [
     file: USER_CALL,
     from: `      expired.push(inFlight);
     }`,
-    to: `      const { name, limit } = inFlight.call;
-      const message = \`'\${name}' did not settle within \${limit} ms\`;
-      this.#failed(inFlight, new DOMException(message, "TimeoutError"), true);
+    to: `      this.#failed(inFlight, this.#late(inFlight.call, 0), true);
     }`,
   },
   {
