@@ -659,9 +659,10 @@ export class Line<T> {
   }
 
   #retire(reason: DestroyReason): void {
+    // First, as what is evicted may cause creates that are not meant.
+    for (const stripe of this.stripes) stripe.retire(reason);
     for (const stripe of this.stripes) {
       while (stripe.oldest !== undefined) this.#evict(stripe.oldest, reason);
-      stripe.retire(reason);
     }
   }
 }
