@@ -210,6 +210,7 @@ export interface ResetContext {
 
 /** What `destroy` is given. */
 export interface DestroyContext {
+  /** Why it is destroyed. */
   readonly reason: DestroyReason;
   /** Aborts at `destroyTimeout`. */
   readonly signal: AbortSignal;

@@ -297,12 +297,15 @@ export class Line<T> {
     const stripe = this.#stripe(creation);
     stripe.unborn(creation);
     this.#ended(creation);
-    const waiter = this.#waiting.first;
-    if (isTold && waiter !== undefined && waiter.order < creation.order) {
-      this.cancel(waiter, error);
-    }
+    if (isTold) this.rejectFirst(creation.order, error);
     this.#vacated(stripe);
     this.#gate.leave();
+  }
+
+  /** The first leaves with an error, if it came before this place. */
+  rejectFirst(order: number, error: unknown): void {
+    const { first } = this.#waiting;
+    if (first !== undefined && first.order < order) this.cancel(first, error);
   }
 
   /** All who came before this place leave with an error. */
@@ -338,7 +341,7 @@ export class Line<T> {
   /** The verdict is bad: its taker goes back to its place in the line. */
   invalid(entry: Entry<T>, now: number, reason: DestroyReason): void {
     this.sendBack(entry);
-    this.destroy(entry, reason);
+    this.destroy(entry, entry.isLost ? "lost" : reason);
     this.#serve(now);
   }
 

@@ -104,6 +104,8 @@ const creating: ContextCase[] = [
         if (diary.count("create") === 1) throw new Error("down");
         return {};
       },
+      // Each failure rejects one who waits.
+      createRetry: false,
     }),
     async run(pool) {
       const failed = assertRejects(() => by("a", () => pool.acquire()));
