@@ -9,6 +9,7 @@ import {
   assertCounts,
   fixture,
   leaseOf,
+  PLAIN,
   settled,
   watch,
 } from "./fixture.ts";
@@ -95,6 +96,7 @@ test("failed creates cost no capacity", async () => {
 test("a create that always fails is called once for each acquire, without end to none", async () => {
   let calls = 0;
   const pool = new Pool({
+    ...PLAIN,
     create: () => Promise.reject<string>(++calls),
     max: 2,
   });
@@ -153,11 +155,11 @@ test("a create that hangs is aborted at createTimeout and rejects its waiter", a
   assertCounts(f.pool, {});
 });
 
-test("the default createTimeout is thirty seconds", async () => {
+test("the default createTimeout is ten seconds", async () => {
   const { pool, clock, factory } = fixture({ acquireTimeout: Infinity });
   factory.manual.add("create");
   const waiter = watch(pool.acquire());
-  await clock.advance(29_999);
+  await clock.advance(9_999);
   assertEquals(waiter.settled, false);
   await clock.advance(1);
   assertEquals((waiter.error as Error).name, "CallTimeoutError");
@@ -223,6 +225,7 @@ test("a late resource whose destroy fails or hangs disturbs nobody", async () =>
 test("a create that heeds its signal fails with the timeout, once", async () => {
   const clock = fixture().clock;
   const pool = new Pool({
+    ...PLAIN,
     create: ({ signal }) =>
       new Promise<string>((_, reject) => {
         signal.addEventListener("abort", () => reject(signal.reason));

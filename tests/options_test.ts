@@ -129,7 +129,7 @@ test("the limits on user code must be durations above 0", () => {
       [-1, "-1"],
       [NaN, "NaN"],
     ]);
-    for (const value of [0.5, 1e12, Infinity]) fixture({ [name]: value });
+    for (const value of [0.5, 1e12, Infinity]) validated({ [name]: value });
   }
 });
 

@@ -297,12 +297,15 @@ export class Line<T> {
     const stripe = this.#stripe(creation);
     stripe.unborn(creation);
     this.#ended(creation);
-    const waiter = this.#waiting.first;
-    if (isTold && waiter !== undefined && waiter.order < creation.order) {
-      this.cancel(waiter, error);
-    }
+    if (isTold) this.rejectFirst(creation.order, error);
     this.#vacated(stripe);
     this.#gate.leave();
+  }
+
+  /** The first leaves with an error, if it came before this place. */
+  rejectFirst(order: number, error: unknown): void {
+    const { first } = this.#waiting;
+    if (first !== undefined && first.order < order) this.cancel(first, error);
   }
 
   /** All who came before this place leave with an error. */
@@ -338,7 +341,7 @@ export class Line<T> {
   /** The verdict is bad: its taker goes back to its place in the line. */
   invalid(entry: Entry<T>, now: number, reason: DestroyReason): void {
     this.sendBack(entry);
-    this.destroy(entry, reason);
+    this.destroy(entry, entry.isLost ? "lost" : reason);
     this.#serve(now);
   }
 
@@ -548,10 +551,7 @@ export class Line<T> {
   #settle(entry: Entry<T>, now: number): void {
     if (this.isWorn(entry, now)) this.destroy(entry, this.#reason(entry));
     else if (this.#waiting.length > 0) this.#offer(this.#shift(), entry, now);
-    else {
-      entry.endsAt = Math.min(now + this.#rules.idleTimeout, entry.diesAt);
-      this.#rest(entry, false);
-    }
+    else this.#rest(entry, false);
   }
 
   #reason(entry: Entry<T>): DestroyReason {
@@ -559,7 +559,9 @@ export class Line<T> {
   }
 
   #rest(entry: Entry<T>, isBack: boolean): void {
+    const { idleTimeout } = this.#rules;
     const stripe = this.#stripe(entry);
+    entry.endsAt = Math.min(entry.releasedAt + idleTimeout, entry.diesAt);
     this.#idle++;
     if (isBack) stripe.restAgain(entry);
     else stripe.rest(entry);
@@ -660,9 +662,10 @@ export class Line<T> {
   }
 
   #retire(reason: DestroyReason): void {
+    // First, as what is evicted may cause creates that are not meant.
+    for (const stripe of this.stripes) stripe.retire(reason);
     for (const stripe of this.stripes) {
       while (stripe.oldest !== undefined) this.#evict(stripe.oldest, reason);
-      stripe.retire(reason);
     }
   }
 }

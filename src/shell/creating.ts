@@ -71,9 +71,7 @@ export class Creating<T> {
     } else {
       if (birth.isOver || creation.isLost) return;
       const loss = error ?? new Error("The resource was lost while created");
-      birth.loss = loss;
-      creation.isLost = true;
-      line.giveUpOn(creation);
+      this.#supply.lose(birth, loss);
       controller.abort(loss);
     }
     this.#supply.look(line, now);

@@ -42,6 +42,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   readonly events: Events<T>;
   readonly refusals: Refusals<T>;
   readonly isTimed: boolean;
+  watches: boolean;
   readonly acquiring: Acquirer<T>;
   readonly #stocking: Stocking<T>;
   readonly #supply: Supply<T>;
@@ -52,8 +53,6 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   readonly #context = new Context();
   readonly #tape = new Tape<T>();
   readonly #effects: Effects<T>;
-  /** Whether something is to be done with what is idle for long. */
-  readonly #watches: boolean;
   /** Whether a release is told from here. */
   readonly #tells: boolean;
   #isPlaying = false;
@@ -63,7 +62,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     const { idleTimeout, maxLifetime, maxUses, keepalive } = settings;
     const evicts = idleTimeout !== Infinity || maxLifetime !== Infinity;
     this.settings = settings;
-    this.#watches = evicts || keepalive !== Infinity;
+    this.watches = idleTimeout !== Infinity || keepalive !== Infinity;
     this.#tells = observer !== undefined && reset === undefined;
     this.isTimed = evicts || validate !== undefined || observer !== undefined ||
       settings.createRetry !== false || settings.growth === "measured";
@@ -146,7 +145,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       this.events.tell("released", { resource: entry.resource, stripe });
     }
     if (this.#tape.end !== 0) this.play();
-    if (this.#watches && this.#eviction.due === Infinity) this.#watch(line);
+    if (this.watches) this.#watch(line);
   }
 
   destroy(entry: Entry<T>, reason: DestroyReason = "lease"): void {
@@ -218,7 +217,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   follow(line: Line<T>): void {
     this.play();
-    if (this.#watches && this.#eviction.due === Infinity) this.#watch(line);
+    if (this.watches) this.#watch(line);
   }
 
   #playFrom(isInside: boolean): void {
@@ -233,6 +232,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   #watch(line: Line<T>): void {
     if (line.idle === 0) return;
+    this.watches = false;
     const now = this.time.now();
     this.#eviction.watch(now);
     this.#keepalive?.watch(now);

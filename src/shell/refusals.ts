@@ -113,18 +113,11 @@ export class Refusals<T> {
   }
 
   #details(line: Line<T>): Details {
-    const { idle, used, creating, destroying, pending, max } = line.stats();
+    const { spare: _, ...stats } = line.stats();
     const cause = this.#failures.get(line);
     return {
       poolName: this.#name,
-      stats: Object.freeze({
-        idle,
-        used,
-        creating,
-        destroying,
-        pending,
-        max,
-      }),
+      stats: Object.freeze(stats),
       ...cause !== undefined && { cause },
     };
   }

@@ -85,7 +85,9 @@ export class Source<T> implements Timed {
     const { trial } = this;
     if (trial === undefined) return;
     for (const { creation, moment } of this.births) {
-      if (!creation.isOverdue && moment < trial.moment) return;
+      // One that is lost will say itself why it failed.
+      const isComing = !creation.isOverdue || creation.isLost;
+      if (isComing && moment < trial.moment) return;
     }
     this.trial = undefined;
     this.line.reject(trial.order, trial.error);

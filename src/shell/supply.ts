@@ -128,18 +128,23 @@ export class Supply<T> implements Chore {
 
   succeeded(birth: Birth<T>, resource: T): void {
     const { partition, settings, refusals, events } = this.#parts;
-    const { creation, began, moment } = birth;
+    const { creation, began, moment, loss } = birth;
     const { stripe } = creation;
     const line = partition.lineOf(stripe);
     const source = this.of(line);
     const now = this.#parts.now();
     const duration = now - began;
-    const begins = source.outage?.since;
+    const since = source.outage?.since;
     let isEnd: boolean | undefined = false;
     birth.isOver = true;
     source.births.delete(birth);
-    if (creation.isLost) this.#fail(source, birth, birth.loss, now);
-    else {
+    if (creation.isLost) {
+      this.#fail(source, birth, loss, now);
+      this.#stocking.failed(birth.number, loss);
+      if (settings.createRetry === false) {
+        line.rejectFirst(creation.order, loss);
+      }
+    } else {
       refusals.createWorks(line);
       source.pace.succeeded(duration);
       source.trial = undefined;
@@ -151,10 +156,22 @@ export class Supply<T> implements Chore {
     this.look(line, now);
     this.#stocking.created();
     events.tell("created", { resource, stripe, duration });
+    if (birth.begins) events.tell("outageBegan", { stripe, error: loss });
     if (isEnd) {
-      events.tell("outageEnded", { stripe, duration: now - begins! });
+      events.tell("outageEnded", { stripe, duration: now - since! });
     }
     this.#parts.follow(line);
+  }
+
+  /** What a create will make has ended already: it has as good as failed. */
+  lose(birth: Birth<T>, loss: unknown): void {
+    const { creation } = birth;
+    const line = this.#parts.partition.lineOf(creation.stripe);
+    const now = this.#parts.now();
+    birth.loss = loss;
+    creation.isLost = true;
+    this.#fail(this.of(line), birth, loss, now);
+    line.giveUpOn(creation);
   }
 
   failed(birth: Birth<T>, failure: unknown): void {
@@ -170,12 +187,12 @@ export class Supply<T> implements Chore {
       : failure;
     birth.isOver = true;
     source.births.delete(birth);
-    const begins = !isClosed && this.#fail(source, birth, error, now);
+    this.#fail(source, birth, error, now);
+    this.#stocking.failed(birth.number, error);
     line.createFailed(creation, error, settings.createRetry === false);
     this.look(line, now);
-    this.#stocking.failed(birth.number, error);
     events.tell("createFailed", { error, stripe, duration: now - began });
-    if (begins) events.tell("outageBegan", { stripe, error });
+    if (birth.begins) events.tell("outageBegan", { stripe, error });
     this.#parts.play();
   }
 
@@ -226,21 +243,22 @@ export class Supply<T> implements Chore {
     if (source.deadline !== Infinity) this.#deadlines.add(source);
   }
 
-  /** Gives whether the failure begins an outage. */
+  /** A create has failed; one that was lost before is told of twice. */
   #fail(
     source: Source<T>,
-    { moment }: Birth<T>,
+    birth: Birth<T>,
     error: unknown,
     now: number,
-  ): boolean {
+  ): void {
     const { line, outage } = source;
+    if (this.#closing.hasBegun) return;
     this.#parts.refusals.createFailed(line, error);
-    if (outage === undefined) return false;
-    const begins = outage.failed(moment, now);
-    line.allow(outage.allowance(now) + line.overdue);
+    if (outage === undefined) return;
+    if (outage.failed(birth.moment, now)) birth.begins = true;
+    // What is overdue is added when the line is looked at, without this one.
+    line.allow(outage.allowance(now));
     if (source.isNew) {
       source.trial = { error, order: line.arrivals, moment: outage.began() };
     }
-    return begins;
   }
 }

@@ -49,7 +49,7 @@ export class Validating<T> implements Chore {
     const call = new ValidateCall(entry, now);
     try {
       const verdict = this.#parts.settings.validate!(entry.resource, call);
-      if (!isThenable(verdict)) return Boolean(verdict);
+      if (!isThenable(verdict)) return !entry.isLost && Boolean(verdict);
       call.answer = verdict;
       return call;
     } catch {

@@ -73,8 +73,8 @@ export const ERRORS: readonly Mutant[] = [
     name: "counts_can_be_changed",
     about: "who is refused can change what others are told",
     file: REFUSALS,
-    from: `Object.freeze({`,
-    to: `Object({`,
+    from: `stats: Object.freeze(stats),`,
+    to: `stats,`,
   },
   {
     name: "outage_where_all_are_used",

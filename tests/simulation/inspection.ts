@@ -72,7 +72,9 @@ function validating({ validations }: Ledger): Set<Resource> {
 
 function compare(ledger: Ledger, stats: PoolStats): void {
   let live = 0;
-  for (const { signal } of ledger.live) if (!signal.aborted) live++;
+  for (const { signal } of ledger.live) {
+    if (!ledger.isGivenUp(signal)) live++;
+  }
   const used = ledger.held.size + validating(ledger).size;
   const expected: Omit<StripeStats, "max"> = {
     idle: live - used,
@@ -112,7 +114,7 @@ function checkIdle({ config, seen, ledger }: Scene): void {
   const busy = validating(ledger);
   for (const resource of ledger.live) {
     if (resource.holder !== undefined || busy.has(resource)) continue;
-    if (resource.signal.aborted) {
+    if (ledger.isGivenUp(resource.signal)) {
       ledger.fail(`S2: late resource ${resource.id} is left behind`);
     }
     if (resource.clears !== ledger.clears || ledger.closing.began) {

@@ -107,6 +107,7 @@ export class Ledger {
   /** Resources that went under validation: each may be refused. */
   #checked = 0;
   #creates = 0;
+  #failed = 0;
 
   constructor(config: Config, clock: SeenClock, tally: Tally) {
     this.#config = config;
@@ -235,7 +236,9 @@ export class Ledger {
       told: false,
     };
     this.creates.add(call);
-    if (++this.#creates > this.#arrivals + this.#checked) {
+    // A failure that is told to nobody leaves the one it was for in line.
+    const failed = this.#failed + this.creates.size - this.creating();
+    if (++this.#creates > this.#arrivals + this.#checked + failed) {
       this.fail("S6: more creates than acquires that could need them");
     }
     const { max } = this.#config;
@@ -269,8 +272,9 @@ export class Ledger {
 
   createFailed(call: Call, error: unknown): void {
     // One that was given up stays in the books until its failure was told.
-    if (call.signal!.aborted) return;
+    if (this.isGivenUp(call.signal!)) return;
     this.creates.delete(call);
+    this.#failed++;
     this.#failures.add(error);
   }
 
@@ -294,7 +298,7 @@ export class Ledger {
       since: this.#clock.moment,
       clears: this.clears,
       limit: this.#config.destroyTimeout,
-      late: resource.signal.aborted,
+      late: this.isGivenUp(resource.signal),
       epoch: this.epoch,
       elsewhere: 0,
       told: false,
@@ -361,21 +365,33 @@ export class Ledger {
         this.fail(`S8: resource ${resource.id} evicted at ${resource.lastAge}`);
       }
     }
-    if ((reason === "late") !== resource.signal.aborted) {
+    const { signal } = resource;
+    const isClosed = signal.reason instanceof PoolClosedError;
+    if (!isClosed && (reason === "late") !== signal.aborted) {
       this.fail(`resource ${resource.id} destroyed as ${reason}`);
     }
+  }
+
+  /** Whether the pool waits no longer for the create with this signal. */
+  isGivenUp({ aborted, reason }: AbortSignal): boolean {
+    const isClosed = reason instanceof PoolClosedError;
+    return aborted && (this.closing.aborted || !isClosed);
   }
 
   /** Slots that are taken as the server sees it. */
   total(): number {
     let total = this.creating() + this.destroying();
-    for (const { signal } of this.live) if (!signal.aborted) total++;
+    for (const { signal } of this.live) {
+      if (!this.isGivenUp(signal)) total++;
+    }
     return total;
   }
 
   creating(): number {
     let creating = 0;
-    for (const { signal } of this.creates) if (!signal!.aborted) creating++;
+    for (const { signal } of this.creates) {
+      if (!this.isGivenUp(signal!)) creating++;
+    }
     return creating;
   }
 
@@ -422,8 +438,9 @@ export class Ledger {
     const clock = this.#clock;
     const isEarly = ({ since, limit }: Call) => clock.most(since) < limit;
     for (const call of this.creates) {
-      const { aborted, reason } = call.signal!;
-      if (!aborted) continue;
+      const { reason } = call.signal!;
+      if (!this.isGivenUp(call.signal!)) continue;
+      this.#failed++;
       this.creates.delete(call);
       if (closing.aborted || clockErrors.has(reason)) continue;
       if (isEarly(call)) this.fail("a create is given up too early");

@@ -1,4 +1,10 @@
-import { type Lease, Pool, type PoolObserver } from "../../mod.ts";
+import {
+  type Lease,
+  Pool,
+  PoolClosedError,
+  type PoolObserver,
+} from "../../mod.ts";
+import { PLAIN as PLAIN_POLICIES } from "../fixture.ts";
 import { CountedSignal, type ListenerCount } from "./counted_signal.ts";
 import { PLAIN, plan } from "./generator.ts";
 import { glance, type Scene } from "./inspection.ts";
@@ -97,13 +103,17 @@ export class World implements Scene, ListenerCount {
     const { config } = scenario;
     this.ledger = new Ledger(config, this.seen, tally);
     const { observes, validates, isFatal, ...rest } = config;
-    const { roughness: _, hazards: __, ...options } = rest;
+    const { roughness: _, hazards: __, validateTimeout, ...options } = rest;
     this.pool = new Pool<Resource>({
       ...options,
+      ...PLAIN_POLICIES,
       clock: this.seen,
       create: ({ signal }) => this.#create(signal),
       destroy: (resource) => this.#destroy(resource),
-      ...validates && { validate: (resource) => this.#validate(resource) },
+      ...validates && {
+        validate: (resource) => this.#validate(resource),
+        validateTimeout,
+      },
       ...observes && { observer: this.#observer() },
       ...isFatal !== "absent" && { isFatal: () => this.#isFatal() },
     });
@@ -743,14 +753,18 @@ export class World implements Scene, ListenerCount {
       };
       this.#debts.add(debt);
       if (plan.after !== Infinity) this.clock.schedule(debt.pay, plan.after);
-      if (!plan.heeds || signal === undefined) return;
-      signal.addEventListener("abort", () => {
+      if (signal === undefined) return;
+      const heed = () => {
+        const isClosed = signal.reason instanceof PoolClosedError;
+        if (!plan.heeds && !isClosed) return;
         if (!this.#debts.delete(debt)) return;
         this.activity++;
         this.tally.hit("create: heeds its signal");
         answer.fail(signal.reason);
         reject(signal.reason);
-      });
+      };
+      signal.addEventListener("abort", heed);
+      if (signal.aborted) heed();
     });
   }
 
