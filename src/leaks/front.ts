@@ -1,7 +1,7 @@
 import type { Lease } from "../lease.ts";
 import type { Acquirer } from "../lease_watch.ts";
 import { AcquireTimeoutError } from "../pool_error.ts";
-import { traceOf } from "./trace.ts";
+import { Trace } from "./trace.ts";
 
 /** An irrational step: no period in the calls escapes the sample. */
 const STEP = (Math.sqrt(5) - 1) / 2;
@@ -9,7 +9,7 @@ const STEP = (Math.sqrt(5) - 1) / 2;
 /** Stands in front of what makes leases, and sees who calls it. */
 export class Front<T> implements Acquirer<T> {
   readonly #acquirer: Acquirer<T>;
-  readonly #begin: (lease: Lease<T>, trace: string | undefined) => void;
+  readonly #begin: (lease: Lease<T>, trace: Trace | undefined) => void;
   readonly #sample: number;
   /** From 0 to 1; a call is in the sample while it is below. */
   #phase = 0;
@@ -17,7 +17,7 @@ export class Front<T> implements Acquirer<T> {
   /** `begin` is told of each lease, and of the trace of who acquired it. */
   constructor(
     acquirer: Acquirer<T>,
-    begin: (lease: Lease<T>, trace: string | undefined) => void,
+    begin: (lease: Lease<T>, trace: Trace | undefined) => void,
     sample: number,
   ) {
     this.#acquirer = acquirer;
@@ -72,18 +72,19 @@ export class Front<T> implements Acquirer<T> {
       });
   }
 
-  #trace(method: unknown): string | undefined {
+  #trace(method: unknown): Trace | undefined {
     this.#phase = (this.#phase + STEP) % 1;
-    return this.#phase < this.#sample ? traceOf(method) : undefined;
+    return this.#phase < this.#sample ? new Trace(method) : undefined;
   }
 }
 
 /** A timeout comes from a timer, and has no stack of its own. */
-function named(error: unknown, trace: string | undefined): unknown {
-  if (trace === undefined || !(error instanceof AcquireTimeoutError)) {
-    return error;
+function named(error: unknown, trace: Trace | undefined): unknown {
+  if (
+    error instanceof AcquireTimeoutError && trace?.words !== undefined &&
+    !error.stack?.includes("\n    at ")
+  ) {
+    error.stack = `${error}\n${trace.words}`;
   }
-  const { stack } = error;
-  if (!stack?.includes("\n    at ")) error.stack = `${error}\n${trace}`;
   return error;
 }

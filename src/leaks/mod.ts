@@ -18,7 +18,7 @@
  * @module
  */
 
-import { Check, DURATION, LIMIT, OBJECT, type Rule } from "../check.ts";
+import { Check, DELAY, DURATION, OBJECT, type Rule } from "../check.ts";
 import type { LeaseWatch } from "../lease_watch.ts";
 import { Watcher } from "./watcher.ts";
 
@@ -56,8 +56,9 @@ const SHARE: Rule = {
  * - an `AcquireTimeoutError` names the three that have held longest and where
  *   they acquired, and its own stack is that of the call that timed out.
  *
- * When garbage is collected is up to the runtime. A lease that its own resource
- * refers to is never collected, as the pool keeps the resource.
+ * When garbage is collected is up to the runtime. Until `after` has passed the
+ * stack itself may keep a lease; one that its own resource refers to is never
+ * collected.
  *
  * @throws {TypeError} if an option is of the wrong kind, or not known
  * @throws {RangeError} if an option is out of range
@@ -88,7 +89,7 @@ export function watchLeaks(options: WatchLeaksOptions = {}): LeaseWatch {
   check.that("options", options, OBJECT);
   check.names(options, ["after", "sample"]);
   const { after = 30_000, sample = 1 } = options;
-  check.that("after", after, LIMIT);
+  check.that("after", after, DELAY);
   check.that("sample", sample, SHARE);
   return (pool, lessor) => new Watcher(pool, lessor, after, sample);
 }

@@ -8,16 +8,16 @@ import type {
 } from "../lease_watch.ts";
 import type { PoolClosedError } from "../pool_error.ts";
 import { Front } from "./front.ts";
-import { placeOf } from "./trace.ts";
+import type { Trace } from "./trace.ts";
 
 /** How many holders an error names. */
 const NAMED = 3;
 
-/** A lease that is out. It does not lead to the lease, so that one can be collected. */
+/** A lease that is out. It must not lead to it, or nobody would collect it. */
 interface Hold<T> {
   readonly entry: Entry<T>;
   readonly since: number;
-  readonly trace: string | undefined;
+  readonly trace: Trace | undefined;
 }
 
 /** Keeps the books of the leases of one pool. */
@@ -51,8 +51,7 @@ export class Watcher<T> implements LeaseWatcher<T> {
   }
 
   inFront(acquirer: Acquirer<T>): Acquirer<T> {
-    const begin = (lease: Lease<T>, trace?: string) =>
-      this.#begin(lease, trace);
+    const begin = (lease: Lease<T>, trace?: Trace) => this.#begin(lease, trace);
     return new Front(acquirer, begin, this.#sample);
   }
 
@@ -85,8 +84,8 @@ export class Watcher<T> implements LeaseWatcher<T> {
     const holders: Holder[] = [];
     for (const { entry, since, trace } of this.#holds.values()) {
       if (entry.place !== "used" || !isOf(entry.stripe)) continue;
-      const where = trace && placeOf(trace);
-      if (holders.push({ age: now - since, where }) === NAMED) break;
+      holders.push({ age: now - since, where: trace?.place });
+      if (holders.length === NAMED) break;
     }
     return holders.length > 0 ? holders : undefined;
   }
@@ -107,7 +106,7 @@ export class Watcher<T> implements LeaseWatcher<T> {
   }
 
   /** A lease is given out. */
-  #begin(lease: Lease<T>, trace: string | undefined): void {
+  #begin(lease: Lease<T>, trace: Trace | undefined): void {
     const entry = entryOf(lease);
     const hold = { entry, since: this.#pool.time.now(), trace };
     this.#holds.set(entry, hold);
@@ -145,7 +144,7 @@ export class Watcher<T> implements LeaseWatcher<T> {
 
   #tell({ entry, since, trace }: Hold<T>, now: number): void {
     const { resource, stripe } = entry;
-    const event = { resource, stripe, held: now - since, stack: trace };
+    const event = { resource, stripe, held: now - since, stack: trace?.words };
     this.#pool.events.tell("leaked", event);
   }
 }
