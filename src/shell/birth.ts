@@ -17,8 +17,6 @@ export class Birth<T> {
   loss: unknown = undefined;
   /** What an `evict` will ask of what it makes. */
   readonly asks: ((entry: Entry<T>) => void)[] = [];
-  /** Whether that began an outage. */
-  begins = false;
 
   constructor(
     creation: Creation,
