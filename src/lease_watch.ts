@@ -38,6 +38,7 @@ export interface Acquirer<T> {
     timeout: number,
     signal: AbortSignal | undefined,
     isAborted: boolean,
+    priority: number,
   ): Promise<Lease<T>>;
   tryAcquire(home: number): Lease<T> | undefined;
   use<R>(
@@ -46,6 +47,7 @@ export interface Acquirer<T> {
     timeout: number,
     signal: AbortSignal | undefined,
     isAborted: boolean,
+    priority: number,
     isFatal: ((error: unknown) => boolean) | undefined,
   ): Promise<R>;
 }

@@ -347,17 +347,3 @@ test("a timeout says which creates are overdue", async () => {
     "all 2 are being created, 1 overdue, the oldest for 1.5 s (0 idle",
   );
 });
-
-test("a pool that reads no clock for acquires tells no times but the wait", async () => {
-  const { pool, clock } = fixture({
-    idleTimeout: Infinity,
-  });
-  using _held = await pool.acquire();
-  clock.jump(5_000);
-  const waiter = watch(pool.acquire({ timeout: 100 }));
-  await clock.advance(100);
-  assertStringIncludes(
-    errorOf(waiter).message,
-    "within 100 ms: the only one is used; none was released for 100 ms (",
-  );
-});

@@ -27,6 +27,7 @@ test("nobody can make a lease but a pool: its class is not exported", () => {
     "PoolClosedError",
     "PoolError",
     "PoolFullError",
+    "PoolOverloadedError",
   ]);
 });
 

@@ -240,8 +240,8 @@ test("an option of another pool is refused with ours, or why there is none", () 
     ["reapIntervalMillis", "idle resources are evicted when due"],
     ["evictionRunIntervalMillis", "idle resources are evicted when due"],
     ["numTestsPerEvictionRun", "idle resources are evicted when due"],
-    ["fifo", "the newest idle resource is taken first"],
-    ["priorityRange", "acquires are served in order of arrival"],
+    ["fifo", "use 'idleOrder'"],
+    ["priorityRange", "an acquire can pass 'priority', 0 to 3"],
     ["allowExitOnIdle", "idle resources keep no process alive"],
   ];
   for (const [name, why] of none) {

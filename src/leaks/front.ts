@@ -30,17 +30,20 @@ export class Front<T> implements Acquirer<T> {
     timeout: number,
     signal: AbortSignal | undefined,
     isAborted: boolean,
+    priority: number,
   ): Promise<Lease<T>> {
     const trace = this.#trace(this.acquire);
-    return this.#acquirer.acquire(home, timeout, signal, isAborted).then(
-      (lease) => {
-        this.#begin(lease, trace);
-        return lease;
-      },
-      (error) => {
-        throw named(error, trace);
-      },
-    );
+    return this.#acquirer
+      .acquire(home, timeout, signal, isAborted, priority)
+      .then(
+        (lease) => {
+          this.#begin(lease, trace);
+          return lease;
+        },
+        (error) => {
+          throw named(error, trace);
+        },
+      );
   }
 
   tryAcquire(home: number): Lease<T> | undefined {
@@ -56,6 +59,7 @@ export class Front<T> implements Acquirer<T> {
     timeout: number,
     signal: AbortSignal | undefined,
     isAborted: boolean,
+    priority: number,
     isFatal: ((error: unknown) => boolean) | undefined,
   ): Promise<R> {
     let trace = this.#trace(this.use);
@@ -66,7 +70,7 @@ export class Front<T> implements Acquirer<T> {
       return fn(resource, lease);
     };
     return this.#acquirer
-      .use(watched, home, timeout, signal, isAborted, isFatal)
+      .use(watched, home, timeout, signal, isAborted, priority, isFatal)
       .catch((error) => {
         throw named(error, trace);
       });

@@ -65,6 +65,15 @@ export class Watcher<T> implements LeaseWatcher<T> {
     this.#lessor.destroy(entry);
   }
 
+  detach(entry: Entry<T>): void {
+    this.#end(entry);
+    this.#lessor.detach(entry);
+  }
+
+  now(): number {
+    return this.#lessor.now();
+  }
+
   closed(entry: Entry<T>): PoolClosedError {
     return this.#lessor.closed(entry);
   }
