@@ -58,6 +58,20 @@ const WAYS: Record<Exclude<DestroyReason, "leaked">, Way> = {
   },
   lost: { end: async (pool) => (await leaseAndRelease(pool)).lost() },
   reset: { options: { reset: () => Promise.reject(1) }, end: leaseAndRelease },
+  evict: {
+    end: async (pool) => {
+      await leaseAndRelease(pool);
+      assertEquals(pool.evict(() => true), 1);
+    },
+  },
+  resize: {
+    options: { max: 2 },
+    end: async (pool) => {
+      using _other = await pool.acquire();
+      await leaseAndRelease(pool);
+      pool.resize(1);
+    },
+  },
   clear: {
     end: async (pool) => {
       await leaseAndRelease(pool);

@@ -40,6 +40,14 @@ class Notes implements Effects<string> {
     this.leaving.push(entry);
   }
 
+  shed(waiter: Waiter): void {
+    this.#names.push(`shed ${waiter.order}`);
+  }
+
+  paused(): void {
+    this.#names.push("paused");
+  }
+
   closed(): void {
     this.#names.push("closed");
   }

@@ -54,7 +54,7 @@ test("a newcomer to isolated stripes is not served where a taker was sent back",
   const rules = { validateAfter: 0, idleTimeout: 5, maxUses: Infinity };
   const partition = new Partition<string>(shape, rules, {
     ...{ deliver: ignore, validate: ignore, reject: ignore },
-    ...{ destroy: ignore, closed: ignore },
+    ...{ destroy: ignore, closed: ignore, shed: ignore, paused: ignore },
     create: (creation) => creations.push(creation),
   });
   const line = partition.lines[0]!;

@@ -18,6 +18,8 @@ function logging(log: unknown[][], more: () => void = () => {}) {
     reject: note("reject"),
     create: note("create"),
     destroy: note("destroy"),
+    shed: note("shed"),
+    paused: note("paused"),
     closed: note("closed"),
   };
   return effects;

@@ -25,9 +25,9 @@ export interface LineRules {
   /** How often a resource is used at most. */
   readonly maxUses: number;
   /** Whether the one that is idle longest is taken first. */
-  readonly oldestFirst: boolean;
+  readonly oldestFirst?: boolean;
   /** Makes what says who is to leave when its turn has come, if anybody. */
-  readonly shed: (() => Shed) | undefined;
+  readonly shed?: (() => Shed) | undefined;
 }
 
 /** Says of the head of a line, when its turn has come, whether it is to leave. */

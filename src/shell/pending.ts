@@ -25,7 +25,7 @@ export class Pending<T> extends Waiter implements Timed {
     home: number,
     since: number,
     timeout: number,
-    priority: number,
+    priority = 0,
   ) {
     super(order, home, since, priority);
     this.timeout = timeout;
