@@ -62,7 +62,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   constructor(settings: PoolSettings<T>) {
     const { name, validate, reset, observer, clock } = settings;
-    const { idleTimeout, maxLifetime, maxUses, keepalive } = settings;
+    const { idleTimeout, maxUses, keepalive } = settings;
     this.settings = settings;
     this.watches = idleTimeout !== Infinity || keepalive !== Infinity;
     this.#tells = observer !== undefined && reset === undefined;
