@@ -372,7 +372,7 @@ const resetting: ContextCase[] = [
       diary.note("reset");
       throw new Error("no");
     },
-    REPLACEMENT,
+    [...DESTRUCTION, ...CREATION],
   ),
 ];
 
