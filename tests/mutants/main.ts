@@ -12,6 +12,7 @@
 
 import { CORE } from "./core.ts";
 import { ERRORS } from "./errors.ts";
+import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
 import { POLICY } from "./policy.ts";
 import { POOL_MUTANTS } from "./pool.ts";
@@ -65,6 +66,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...POLICY,
     ...TIMERS,
     ...ERRORS,
+    ...LEAKS,
     ...POOL_MUTANTS,
   ];
   const names = new Set(all.map(({ name }) => name));

@@ -304,15 +304,8 @@ export const POLICY: readonly Mutant[] = [
     name: "first_failure_judged_at_once",
     about: "a first failure rejects although another create may succeed",
     file: SOURCE,
-    from: "if (isComing && moment < trial.moment) return;",
-    to: "if (isComing && moment < 0) return;",
-  },
-  {
-    name: "first_failure_waits_for_later",
-    about: "a first failure waits for creates that began after it",
-    file: SOURCE,
-    from: "isComing && moment < trial.moment",
-    to: "isComing",
+    from: "if (!creation.isOverdue || creation.isLost) return;",
+    to: "void creation;",
   },
   {
     name: "first_failure_waits_for_overdue",
@@ -332,15 +325,15 @@ export const POLICY: readonly Mutant[] = [
     name: "first_failure_rejects_newcomers",
     about: "a first failure rejects those who came after it",
     file: SOURCE,
-    from: "this.line.reject(trial.order, trial.error);",
-    to: "this.line.reject(Infinity, trial.error);",
+    from: "line.reject(trial.order, trial.error);",
+    to: "line.reject(Infinity, trial.error);",
   },
   {
     name: "rejects_although_proven",
     about: "a failure rejects although a create has succeeded before",
     file: SUPPLY,
-    from: "    if (source.isNew) {",
-    to: "    {",
+    from: "if (source.isNew) source.trial",
+    to: "source.trial",
   },
   {
     name: "trial_outlives_success",
@@ -389,15 +382,17 @@ export const POLICY: readonly Mutant[] = [
     name: "outage_begins_with_close",
     about: "creates that a close breaks off begin an outage",
     file: SUPPLY,
-    from: "    if (this.#closing.hasBegun) return;\n    this",
-    to: "    this",
+    from: `    if (this.#closing.hasBegun) return false;
+`,
+    to: "",
   },
   {
     name: "outage_untold_of_lost",
     about: "an outage that began with a loss is not told of",
     file: SUPPLY,
-    from: "if (outage.failed(birth.moment, now)) birth.begins = true;",
-    to: "birth.begins = outage.failed(birth.moment, now);",
+    from: `    if (begins) this.#tellOutage(creation, loss);
+`,
+    to: "",
   },
   {
     name: "outage_as_long_as_its_probe",
@@ -434,9 +429,9 @@ export const POLICY: readonly Mutant[] = [
     name: "lost_create_waited_for",
     about: "a create whose resource is lost is still counted on",
     file: SUPPLY,
-    from: `    this.#fail(this.of(line), birth, loss, now);
-    line.giveUpOn(creation);`,
-    to: `    this.#fail(this.of(line), birth, loss, now);`,
+    from: `    line.giveUpOn(creation);
+    if (begins)`,
+    to: "    if (begins)",
   },
 
   // Lives.

@@ -257,16 +257,15 @@ export const POOL_MUTANTS: readonly Mutant[] = [
     name: "disposed_at_once",
     about: "Symbol.dispose comes before Symbol.asyncDispose",
     file: OPTIONS,
-    from: "return Symbol.asyncDispose in disposable",
-    to:
-      "return Symbol.asyncDispose in disposable && !(Symbol.dispose in disposable)",
+    from: "disposable[Symbol.asyncDispose] ?? disposable[Symbol.dispose]",
+    to: "disposable[Symbol.dispose] ?? disposable[Symbol.asyncDispose]",
   },
   {
     name: "not_disposable_fails",
     about: "what has nothing to dispose of cannot be destroyed",
     file: OPTIONS,
-    from: "disposable[Symbol.dispose]?.()",
-    to: "disposable[Symbol.dispose]!()",
+    from: "end?.call(",
+    to: "end!.call(",
   },
   {
     name: "warm_above_max",
