@@ -264,9 +264,7 @@ export class Supply<T> implements Chore {
     const begins = outage.failed(moment, now);
     // What is overdue is added when the line is looked at, without this one.
     line.allow(outage.allowance(now));
-    if (source.isNew) {
-      source.trial = { error, order: line.arrivals, moment: outage.began() };
-    }
+    if (source.isNew) source.trial = { error, order: line.arrivals };
     return begins;
   }
 }
