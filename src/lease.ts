@@ -14,6 +14,9 @@ export interface Lessor<T> {
 /** Releases a resource whose user threw. */
 export let releaseFailed: (lease: Lease<unknown>) => void;
 
+/** What a lease is on that has not ended. */
+export let entryOf: <T>(lease: Lease<T>) => Entry<T>;
+
 /**
  * The exclusive right to one resource, made by a `Pool`. It is spent once: by
  * `release`, by `destroy`, or by the end of the `using` or `await using` that
@@ -42,6 +45,7 @@ export class Lease<T> implements Disposable {
 
   static {
     releaseFailed = (lease) => lease.#release(true);
+    entryOf = (lease) => lease.#entry!;
   }
 
   /**

@@ -18,6 +18,7 @@ import {
 import type { Clock } from "./clock.ts";
 import type { DestroyReason } from "./core/destroy_reason.ts";
 import { SystemClock } from "./system_clock.ts";
+import type { LeaseWatch } from "./lease_watch.ts";
 import type { PoolObserver } from "./pool_observer.ts";
 
 /**
@@ -174,6 +175,12 @@ export interface PoolOptions<T> {
   name?: string | undefined;
   /** Is told what happens. */
   observer?: PoolObserver<NoInfer<T>> | undefined;
+  /**
+   * Watches leases that are held for too long or forgotten: what `watchLeaks` of
+   * `@lease/pool/leaks` gives. Default: none, as it captures the stack of each
+   * acquire.
+   */
+  leaks?: LeaseWatch | undefined;
   /** Where time comes from. Default: `performance.now()` and the global timers. */
   clock?: Clock | undefined;
 }
@@ -305,6 +312,7 @@ const OPTIONS = {
 
   name: { is: STRING, default: "pool" },
   observer: { is: OBJECT, default: undefined },
+  leaks: { is: FUNCTION, default: undefined },
   /** A getter, as each pool has one of its own. */
   clock: {
     is: OBJECT,
@@ -386,12 +394,11 @@ function backoff(retry: Retry | false, check: Check): Backoff | false {
   return { delay, maxDelay };
 }
 
-/** Ends a resource as it says itself. */
+/** Ends a resource as it says itself, in the way of `await using`. */
 function dispose(resource: unknown): unknown {
   const disposable = Object(resource) as Partial<AsyncDisposable & Disposable>;
-  return Symbol.asyncDispose in disposable
-    ? disposable[Symbol.asyncDispose]!()
-    : disposable[Symbol.dispose]?.();
+  const end = disposable[Symbol.asyncDispose] ?? disposable[Symbol.dispose];
+  return end?.call(disposable as never);
 }
 
 const acquiring = new Check("Cannot acquire");

@@ -95,9 +95,10 @@ export class Acquiring<T> implements Canceller<T> {
       if (this.#tape.end !== 0) this.#parts.playNow();
       if (entry === undefined) return undefined;
       const isOurs = this.#isOurs(entry);
+      const { isLost } = entry;
       const isSuspect = this.#validates && this.#isSuspect(entry, now);
-      if (!isSuspect && isOurs) return this.#lease(entry, now);
-      const verdict = !isOurs || this.#validating.ask(entry, now);
+      if (!isSuspect && !isLost && isOurs) return this.#lease(entry, now);
+      const verdict = !isOurs || !isLost && this.#validating.ask(entry, now);
       if (verdict === true && this.#isOurs(entry)) {
         return this.#lease(entry, now);
       }

@@ -15,8 +15,6 @@ export class Birth<T> {
   entry: Entry<T> | undefined = undefined;
   /** What `lost` was called with before it had settled. */
   loss: unknown = undefined;
-  /** Whether that began an outage. */
-  begins = false;
 
   constructor(
     creation: Creation,

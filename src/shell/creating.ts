@@ -63,7 +63,6 @@ export class Creating<T> {
     const now = this.#parts.now();
     if (entry !== undefined) {
       const { place, releasedAt } = entry;
-      if (place !== "idle" && place !== "used") return;
       line.lost(entry, now);
       if (place === "idle" && line.used === 0) {
         line.distrust(releasedAt, now, "lost");

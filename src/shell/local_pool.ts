@@ -1,8 +1,10 @@
+import type { DestroyReason } from "../core/destroy_reason.ts";
 import type { Effects } from "../core/effects.ts";
 import type { Entry } from "../core/entry.ts";
 import type { Line } from "../core/line.ts";
 import { Partition } from "../core/partition.ts";
 import type { Lessor } from "../lease.ts";
+import type { Acquirer, LeaseWatcher } from "../lease_watch.ts";
 import type { PoolClosedError } from "../pool_error.ts";
 import type { PoolSettings } from "../pool_options.ts";
 import type { PoolStats } from "../pool_stats.ts";
@@ -41,12 +43,13 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   readonly refusals: Refusals<T>;
   readonly isTimed: boolean;
   watches: boolean;
-  readonly acquiring: Acquiring<T>;
+  readonly acquiring: Acquirer<T>;
   readonly #stocking: Stocking<T>;
   readonly #supply: Supply<T>;
   readonly #closing: Closing<T>;
   readonly #eviction: Eviction<T>;
   readonly #keepalive: Keepalive<T> | undefined;
+  readonly #watcher: LeaseWatcher<T> | undefined;
   readonly #context = new Context();
   readonly #tape = new Tape<T>();
   readonly #effects: Effects<T>;
@@ -73,7 +76,13 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.refusals = new Refusals(
       name,
       this.partition,
-      (line, now) => this.#supply.circumstance(line, now),
+      (line, now) => ({
+        ...this.#supply.circumstance(line, now),
+        holders: this.#watcher?.holders(
+          (stripe) => this.partition.lineOf(stripe) === line,
+          now,
+        ),
+      }),
     );
     this.calls = new UserCalls(
       this.time,
@@ -99,17 +108,19 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     const lessor = reset === undefined
       ? this
       : new Resetting(this, this.#context, this, this.#closing);
+    const watcher = settings.leaks?.(this, lessor);
+    this.#watcher = watcher;
     const acquiring = new Acquiring(
       this,
       this.#context,
-      lessor,
+      watcher ?? lessor,
       this.#tape,
       this.#closing,
       supply,
       stocking,
       validating,
     );
-    this.acquiring = acquiring;
+    this.acquiring = watcher?.inFront(acquiring) ?? acquiring;
     const destroying = new Destroying(this, this.#closing, supply);
     const creating = new Creating(this, this.#closing, supply, destroying);
     this.#effects = {
@@ -137,9 +148,9 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     if (this.watches) this.#watch(line);
   }
 
-  destroy(entry: Entry<T>): void {
+  destroy(entry: Entry<T>, reason: DestroyReason = "lease"): void {
     if (entry.place !== "used") return;
-    this.partition.lineOf(entry.stripe).destroy(entry, "lease");
+    this.partition.lineOf(entry.stripe).destroy(entry, reason);
     this.play();
   }
 
@@ -231,6 +242,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   #closed(error: unknown): void {
     this.#stocking.close(error);
     this.#supply.abort(error);
+    this.#watcher?.closing();
   }
 
   /** Waits no longer for leases and creates. */

@@ -156,7 +156,6 @@ export class Supply<T> implements Chore {
     this.look(line, now);
     this.#stocking.created();
     events.tell("created", { resource, stripe, duration });
-    if (birth.begins) events.tell("outageBegan", { stripe, error: loss });
     if (isEnd) {
       events.tell("outageEnded", { stripe, duration: now - since! });
     }
@@ -170,8 +169,9 @@ export class Supply<T> implements Chore {
     const now = this.#parts.now();
     birth.loss = loss;
     creation.isLost = true;
-    this.#fail(this.of(line), birth, loss, now);
+    const begins = this.#fail(this.of(line), birth, loss, now);
     line.giveUpOn(creation);
+    if (begins) this.#tellOutage(creation, loss);
   }
 
   failed(birth: Birth<T>, failure: unknown): void {
@@ -187,12 +187,12 @@ export class Supply<T> implements Chore {
       : failure;
     birth.isOver = true;
     source.births.delete(birth);
-    this.#fail(source, birth, error, now);
+    const begins = this.#fail(source, birth, error, now);
     this.#stocking.failed(birth.number, error);
     line.createFailed(creation, error, settings.createRetry === false);
     this.look(line, now);
     events.tell("createFailed", { error, stripe, duration: now - began });
-    if (birth.begins) events.tell("outageBegan", { stripe, error });
+    if (begins) this.#tellOutage(creation, error);
     this.#parts.play();
   }
 
@@ -243,22 +243,28 @@ export class Supply<T> implements Chore {
     if (source.deadline !== Infinity) this.#deadlines.add(source);
   }
 
-  /** A create has failed; one that was lost before is told of twice. */
+  #tellOutage({ stripe }: Creation, error: unknown): void {
+    this.#parts.events.tell("outageBegan", { stripe, error });
+  }
+
+  /**
+   * A create has failed; one that was lost before is told of twice. Gives
+   * whether that begins an outage.
+   */
   #fail(
     source: Source<T>,
-    birth: Birth<T>,
+    { moment }: Birth<T>,
     error: unknown,
     now: number,
-  ): void {
+  ): boolean {
     const { line, outage } = source;
-    if (this.#closing.hasBegun) return;
+    if (this.#closing.hasBegun) return false;
     this.#parts.refusals.createFailed(line, error);
-    if (outage === undefined) return;
-    if (outage.failed(birth.moment, now)) birth.begins = true;
+    if (outage === undefined) return false;
+    const begins = outage.failed(moment, now);
     // What is overdue is added when the line is looked at, without this one.
     line.allow(outage.allowance(now));
-    if (source.isNew) {
-      source.trial = { error, order: line.arrivals, moment: outage.began() };
-    }
+    if (source.isNew) source.trial = { error, order: line.arrivals };
+    return begins;
   }
 }

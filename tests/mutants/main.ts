@@ -12,6 +12,7 @@
 
 import { CORE } from "./core.ts";
 import { ERRORS } from "./errors.ts";
+import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
 import { POOL_MUTANTS } from "./pool.ts";
 import { sample } from "./sample.ts";
@@ -58,7 +59,14 @@ const project = new URL("../../", import.meta.url).pathname;
 
 /** The mutants whose names contain one of the parts; all if there is none. */
 async function mutants(parts: string[]): Promise<Mutant[]> {
-  const all = [...CORE, ...SHELL, ...TIMERS, ...ERRORS, ...POOL_MUTANTS];
+  const all = [
+    ...CORE,
+    ...SHELL,
+    ...TIMERS,
+    ...ERRORS,
+    ...LEAKS,
+    ...POOL_MUTANTS,
+  ];
   const names = new Set(all.map(({ name }) => name));
   if (names.size < all.length) throw new Error("Two mutants share a name");
   for (const mutant of all) {

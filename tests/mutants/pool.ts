@@ -15,8 +15,8 @@ export const POOL_MUTANTS: readonly Mutant[] = [
     about: "a stale release is accepted",
     file: LEASE,
     from: `    this.#entry = undefined;
-    this.#lessor.release(entry);`,
-    to: `    this.#lessor.release(entry);`,
+    this.#lessor.release(entry, failed);`,
+    to: "    this.#lessor.release(entry, failed);",
   },
   {
     name: "stale_destroy",
@@ -31,8 +31,8 @@ export const POOL_MUTANTS: readonly Mutant[] = [
     about: "a lease is spent only after its release",
     file: LEASE,
     from: `    this.#entry = undefined;
-    this.#lessor.release(entry);`,
-    to: `    this.#lessor.release(entry);
+    this.#lessor.release(entry, failed);`,
+    to: `    this.#lessor.release(entry, failed);
     this.#entry = undefined;`,
   },
   {
@@ -80,8 +80,8 @@ export const POOL_MUTANTS: readonly Mutant[] = [
     name: "stripes_above_max",
     about: "more stripes than max are accepted",
     file: OPTIONS,
-    from: `if (stripes > max) check`,
-    to: `if (stripes > max * 2) check`,
+    from: "Object.entries({ stripes, min })",
+    to: "Object.entries({ min })",
   },
   {
     name: "option_read_twice",
@@ -131,9 +131,9 @@ export const POOL_MUTANTS: readonly Mutant[] = [
     name: "use_callback_unchecked",
     about: "use does not check its callback",
     file: POOL,
-    from: `      checkUse(fn);
+    from: `      checkUse(fn, isFatal);
 `,
-    to: ``,
+    to: "",
   },
   {
     name: "stack_limit_not_restored",

@@ -10,6 +10,7 @@ const DESTROYING = "src/shell/destroying.ts";
 const EVENTS = "src/shell/events.ts";
 const LOCAL_POOL = "src/shell/local_pool.ts";
 const REFUSALS = "src/shell/refusals.ts";
+const SUPPLY = "src/shell/supply.ts";
 const TAPE = "src/shell/tape.ts";
 const USER_CALL = "src/shell/user_call.ts";
 const VALIDATING = "src/shell/validating.ts";
@@ -167,8 +168,8 @@ export const SHELL: readonly Mutant[] = [
     name: "max_pending_refuses_creates",
     about: "maxPending refuses an acquire that a spare slot is there for",
     file: ACQUIRING,
-    from: `line.spare === 0 && line.pending`,
-    to: `line.pending`,
+    from: "isFull && !line.canCreate",
+    to: "isFull",
   },
   {
     name: "max_pending_without_takers",
@@ -181,15 +182,15 @@ export const SHELL: readonly Mutant[] = [
     name: "fatal_by_default_not",
     about: "use releases after a throw",
     file: ACQUIRING,
-    from: `?.(error) ?? true;`,
-    to: `?.(error) ?? false;`,
+    from: "return reset === undefined;",
+    to: "return false;",
   },
   {
     name: "fatal_asked_of_closed_pool",
     about: "isFatal is asked about the pool's own errors",
     file: ACQUIRING,
-    from: `if (this.#closing.hasBegun || this.#isFatal(error)) lease`,
-    to: `if (this.#isFatal(error)) lease`,
+    from: "this.#closing.hasBegun || this.#isFatal(error, isFatal);",
+    to: "this.#isFatal(error, isFatal);",
   },
   {
     name: "fatal_promise_unhandled",
@@ -219,8 +220,8 @@ export const SHELL: readonly Mutant[] = [
     name: "unlooked_try_acquire_before_validate",
     about: "tryAcquire validates what the destroys before it took back",
     file: ACQUIRING,
-    from: `const verdict = !isOurs || this.#validating.ask(entry);`,
-    to: `const verdict = this.#validating.ask(entry);`,
+    from: "const verdict = !isOurs || this.#validating.ask(entry, now);",
+    to: "const verdict = this.#validating.ask(entry, now);",
   },
   {
     name: "unlooked_try_acquire",
@@ -319,8 +320,8 @@ export const SHELL: readonly Mutant[] = [
     name: "unlooked_taker",
     about: "a resource is validated although its taker has gone",
     file: VALIDATING,
-    from: `waiter.at === entry ? this.ask(entry) : true`,
-    to: `this.ask(entry)`,
+    from: "    if (waiter.at === entry) {",
+    to: `    if (entry.place === "used") {`,
   },
   {
     name: "unlooked_limit",
@@ -344,9 +345,9 @@ export const SHELL: readonly Mutant[] = [
     name: "late_create_dropped",
     about: "a resource that comes late is dropped",
     file: CREATING,
-    from:
-      `      late: (resource) => this.#destroying.late(resource, creation.stripe),`,
-    to: ``,
+    from: `      late: (resource) => this.#destroying.late(resource, stripe),
+`,
+    to: "",
   },
   {
     name: "create_retried_in_microtask",
@@ -377,26 +378,16 @@ export const SHELL: readonly Mutant[] = [
     name: "no_destroy_limit",
     about: "a destroy that hangs keeps its slot for ever",
     file: DESTROYING,
-    from: `    const limit = settings.destroyTimeout;`,
-    to: `    const limit = settings === undefined ? 0 : Infinity;`,
+    from: `reason === "late" ? Infinity : settings.destroyTimeout`,
+    to: "Infinity",
   },
   {
     name: "slot_free_before_destroy_settles",
     about: "a slot is vacated before its destroy settles",
     file: DESTROYING,
-    from:
-      `    this.#call(resource, stripe, reason, limit, (failure, isLate) => {
-      if (failure !== undefined && !isLate) {
-        this.#closing.destroyFailed(failure.error);
-      }
-      partition.lineOf(stripe).destroyed(entry);
-    });`,
-    to: `    partition.lineOf(stripe).destroyed(entry);
-    this.#call(resource, stripe, reason, limit, (failure, isLate) => {
-      if (failure !== undefined && !isLate) {
-        this.#closing.destroyFailed(failure.error);
-      }
-    });`,
+    from: "    this.#call(resource, stripe, reason, (failure, isLate) => {",
+    to: `    line.destroyed(entry);
+    this.#call(resource, stripe, reason, (failure, isLate) => {`,
   },
   {
     name: "late_destroy_fails_close",
@@ -408,9 +399,10 @@ export const SHELL: readonly Mutant[] = [
   {
     name: "stale_cause",
     about: "the cause of a timeout outlives a create that succeeded",
-    file: CREATING,
-    from: `    refusals.createWorks(line);`,
-    to: ``,
+    file: SUPPLY,
+    from: `      refusals.createWorks(line);
+`,
+    to: "",
   },
   {
     name: "cause_of_the_pool",
@@ -435,8 +427,8 @@ export const SHELL: readonly Mutant[] = [
     name: "validate_rejection_is_yes",
     about: "a validate that rejects counts as a yes",
     file: VALIDATING,
-    from: `failed: () => this.#judge(entry, false),`,
-    to: `failed: () => this.#judge(entry, true),`,
+    from: "        over(false);",
+    to: "        over(true);",
   },
   {
     name: "no_validate_limit",
@@ -449,15 +441,15 @@ export const SHELL: readonly Mutant[] = [
     name: "verdict_not_a_boolean",
     about: "a verdict that is truthy is neither a yes nor a no",
     file: VALIDATING,
-    from: `: Boolean(verdict);`,
-    to: `: verdict;`,
+    from: "!entry.isLost && Boolean(verdict)",
+    to: "!entry.isLost && verdict",
   },
   {
     name: "late_verdict_not_a_boolean",
     about: "a verdict is a yes whatever its promise resolves with",
     file: VALIDATING,
-    from: `this.#judge(entry, Boolean(isValid))`,
-    to: `this.#judge(entry, isValid !== undefined)`,
+    from: "over(Boolean(isValid))",
+    to: "over(isValid !== undefined)",
   },
   {
     name: "good_verdict_stamped_zero",
@@ -671,19 +663,17 @@ export const SHELL: readonly Mutant[] = [
   {
     name: "event_after_its_consequences",
     about: "an event is told of after what follows from it",
-    file: CREATING,
-    from:
-      `    events.tell("created", { resource, stripe, duration: now - began });
-    this.#parts.follow(line);`,
+    file: SUPPLY,
+    from: `    events.tell("created",`,
     to: `    this.#parts.follow(line);
-    events.tell("created", { resource, stripe, duration: now - began });`,
+    events.tell("created",`,
   },
   {
     name: "untimed_for_the_observer",
     about: "durations are 0 where idleTimeout is infinite",
     file: LOCAL_POOL,
-    from: `this.isTimed = this.#evicts || this.#isObserved;`,
-    to: `this.isTimed = this.#evicts;`,
+    from: "validate !== undefined || observer !== undefined ||",
+    to: "validate !== undefined ||",
   },
   {
     name: "stats_of_the_first_line",
@@ -704,12 +694,12 @@ export const SHELL: readonly Mutant[] = [
     to: ``,
   },
   {
-    name: "abandon_does_not_abort",
-    about: "an aborted close does not abort the creates it gives up on",
-    file: CREATING,
-    from: `        this.#failed(creation, error, began);
-        controller.abort(error);`,
-    to: `        this.#failed(creation, error, began);`,
+    name: "close_does_not_abort",
+    about: "a close does not abort the creates that nobody can get",
+    file: LOCAL_POOL,
+    from: `    this.#supply.abort(error);
+`,
+    to: "",
   },
   {
     name: "close_settles_with_first_line",
