@@ -5,10 +5,12 @@ import {
   assertEquals,
   assertLessOrEqual,
   assertRejects,
+  assertStringIncludes,
 } from "@std/assert";
 import { delay } from "@std/async/delay";
 import type { PostgresSettings } from "../../examples/postgres_server.ts";
-import type { PoolOptions } from "../../mod.ts";
+import type { Lease, PoolOptions } from "../../mod.ts";
+import { watchLeaks } from "../../src/leaks/mod.ts";
 import { until } from "../fixture.ts";
 import { test } from "../test.ts";
 import { type Client, failures, fill, SurvivalRig } from "./survival_rig.ts";
@@ -88,6 +90,7 @@ survives(
     const pool = rig.pool({ max: 20 });
     await fill(pool, 20);
     await rig.server.stop();
+    await until(() => pool.stats().idle === 0);
     const { accepted } = rig.proxy;
     const failed = failures(pool, 100);
     await delay(3_000);
@@ -314,3 +317,33 @@ survives("a disposable connection needs no destroy", async (rig) => {
   await pool.close();
   assertEquals(await rig.pids(), []);
 });
+
+survives(
+  "one lease in fifty that is forgotten is named, with who has it",
+  async (rig) => {
+    const stacks: (string | undefined)[] = [];
+    const pool = rig.pool({
+      max: 2,
+      leaks: watchLeaks({ after: 1_000 }),
+      observer: { leaked: ({ stack }) => void stacks.push(stack) },
+    });
+    const kept: Lease<Client>[] = [];
+    async function forgetful(): Promise<void> {
+      kept.push(await pool.acquire());
+    }
+    for (let i = 0; i < 50; i++) {
+      if (i === 20) await forgetful();
+      else await pool.use((client) => client.query("select 1"));
+    }
+    await until(() => stacks.length > 0);
+    assertEquals(stacks.length, 1);
+    assertStringIncludes(stacks[0]!, "forgetful");
+    using _other = await pool.acquire();
+    const { message } = await assertRejects(
+      () => pool.acquire({ timeout: 0 }),
+      Error,
+    );
+    assertStringIncludes(message, "forgetful");
+    for (const lease of kept) lease.release();
+  },
+);
