@@ -91,9 +91,8 @@ export class Line<T> {
   /** Who came before this place was in line when a use ended. */
   #turned = 0;
   #isClosed = false;
-  /** How many pauses last, and whether the end of the last use is awaited. */
+  /** How many pauses last. */
   #pauses = 0;
-  #awaitsQuiet = false;
   /** Whether a stripe owes slots. */
   #owes = false;
   /**
@@ -174,6 +173,10 @@ export class Line<T> {
     return this.#owed;
   }
 
+  get isPaused(): boolean {
+    return this.#pauses > 0;
+  }
+
   /** Whether a waiter that is owed a create could have one begun. */
   get canCreate(): boolean {
     return this.#spare > 0 && this.#pauses === 0 &&
@@ -234,8 +237,9 @@ export class Line<T> {
     return entry.uses >= entry.maxUses || now > entry.diesAt;
   }
 
-  /** The idle entry that was released or checked first. */
+  /** The idle entry that was released or checked first; none in a pause. */
   leastChecked(): Entry<T> | undefined {
+    if (this.#pauses > 0) return undefined;
     let least: Entry<T> | undefined = undefined;
     let earliest = Infinity;
     for (const stripe of this.stripes) {
@@ -462,8 +466,8 @@ export class Line<T> {
     this.#forget(entry);
     stripe.part(entry);
     this.#existing--;
-    this.owe(this.#owed + 1);
     this.#vacated(stripe);
+    this.owe(this.#owed + 1);
     this.#quieten();
   }
 
@@ -497,14 +501,12 @@ export class Line<T> {
   /** Nothing is handed out or created; `paused` follows when nothing is used. */
   pause(): void {
     this.#pauses++;
-    this.#awaitsQuiet = true;
     this.#quieten();
   }
 
   /** One pause less: after the last, what is idle goes to those who wait. */
   unpause(now: number): void {
     if (this.#pauses === 0 || --this.#pauses > 0) return;
-    this.#awaitsQuiet = false;
     this.#serve(now);
   }
 
@@ -574,7 +576,6 @@ export class Line<T> {
   close(errorOf: (waiter: Waiter) => unknown): void {
     this.#isClosed = true;
     this.#stock = this.#pauses = 0;
-    this.#awaitsQuiet = false;
     for (const stripe of this.stripes) {
       for (const { taker } of stripe.entries()) {
         if (taker !== undefined) this.cancel(taker, errorOf(taker));
@@ -643,7 +644,7 @@ export class Line<T> {
     const waiter = this.#next(now);
     if (waiter !== undefined) return this.#offer(waiter, entry, now);
     this.#rest(entry, isBack);
-    if (this.#awaitsQuiet) this.#quieten();
+    this.#quieten();
   }
 
   #rest(entry: Entry<T>, isBack: boolean): void {
@@ -682,11 +683,9 @@ export class Line<T> {
     return waiter;
   }
 
-  /** Tells once that nothing is used any more, where that is awaited. */
+  /** Tells, in a pause, that nothing is used any more. */
   #quieten(): void {
-    if (!this.#awaitsQuiet || this.used > 0) return;
-    this.#awaitsQuiet = false;
-    this.#effects.paused();
+    if (this.#pauses > 0 && this.used === 0) this.#effects.paused();
   }
 
   #settleDebt(): void {

@@ -108,6 +108,7 @@ export class Supply<T> implements Chore {
       ? outage.nextAt - now
       : undefined;
     return {
+      isPaused: line.isPaused,
       oldestUse: now - line.oldestUse(),
       overdue: line.overdue,
       oldestCreate: first && now - first.began,
