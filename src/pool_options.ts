@@ -21,6 +21,7 @@ import {
 import type { Clock } from "./clock.ts";
 import type { DestroyReason } from "./core/destroy_reason.ts";
 import type { Shed } from "./core/line.ts";
+import type { Budget } from "./permit.ts";
 import { SystemClock } from "./system_clock.ts";
 import type { LeaseWatch } from "./lease_watch.ts";
 import type { PoolObserver } from "./pool_observer.ts";
@@ -155,6 +156,11 @@ export interface PoolOptions<T> {
    * use, for instance `codel()` of `@lease/pool/codel`. Default: nobody.
    */
   shed?: Shedding | undefined;
+  /**
+   * Shares one maximum with other pools, for instance `new LocalBudget(20)` of
+   * `@lease/pool/budget`. Default: none.
+   */
+  budget?: Budget | undefined;
   /** How many creates are in flight at once. Default `Infinity`. */
   maxCreating?: number | undefined;
   /**
@@ -344,6 +350,7 @@ const OPTIONS = {
   shed: { is: OBJECT, default: undefined },
 
   createRetry: { is: RETRY, default: {} },
+  budget: { is: OBJECT, default: undefined },
   growth: { is: GROWTH, default: "measured" },
   maxCreating: { is: AMOUNT, default: Infinity },
   createTimeout: { is: LIMIT, default: 10_000 },

@@ -95,6 +95,12 @@ export class Line<T> {
   #pauses = 0;
   /** Whether a stripe owes slots. */
   #owes = false;
+  /** How many resources it may have, those that come and go included. */
+  #permits = Infinity;
+  /** Something released goes, unless who waits here came before this time. */
+  #yieldsTo = Infinity;
+  /** How many have gone for that. */
+  yielded = 0;
   /**
    * The usual time of a use, in ms; `Infinity` while none has ended. A moving
    * average that falls faster than it rises, as the first uses take longer.
@@ -286,6 +292,51 @@ export class Line<T> {
     creation.isOverdue = true;
     this.#overdue++;
     this.resume();
+  }
+
+  /** So many resources it may have, those that come and go included. */
+  permit(resources: number): void {
+    this.#permits = resources;
+    this.resume();
+  }
+
+  /** How many resources there are, those that come and go included. */
+  get occupied(): number {
+    return this.#existing + this.#creating + this.#destroying;
+  }
+
+  /** How many creates are held back for want of a permit alone. */
+  get lacking(): number {
+    if (this.#pauses > 0) return 0;
+    const allowed = this.#allowance - this.#creating;
+    const lacking = Math.min(this.#spare, allowed, this.#wanted - this.coming);
+    const free = Math.max(0, this.#permits - this.occupied);
+    return Math.max(0, lacking - free);
+  }
+
+  /** Since when the first in line waits. */
+  get firstSince(): number {
+    return this.#waiting.first?.since ?? Infinity;
+  }
+
+  /** What has been idle longest leaves, if that is more than is kept. */
+  letGo(): boolean {
+    if (this.#existing <= this.#stock) return false;
+    let oldest: Entry<T> | undefined;
+    for (const { oldest: entry } of this.stripes) {
+      if (entry === undefined) continue;
+      if (oldest !== undefined && oldest.releasedAt <= entry.releasedAt) {
+        continue;
+      }
+      oldest = entry;
+    }
+    if (oldest !== undefined) this.#evict(oldest, "budget");
+    return oldest !== undefined;
+  }
+
+  /** Something released goes, unless who waits here came before `time`. */
+  yieldTo(time: number): void {
+    this.#yieldsTo = time;
   }
 
   /** The demand rule, looked at again. */
@@ -641,6 +692,11 @@ export class Line<T> {
     if (this.#owes && this.#stripe(entry).owes) {
       return this.destroy(entry, "resize");
     }
+    if (this.#yieldsTo !== Infinity && this.#yields) {
+      this.#yieldsTo = Infinity;
+      this.yielded++;
+      return this.destroy(entry, "budget");
+    }
     const waiter = this.#next(now);
     if (waiter !== undefined) return this.#offer(waiter, entry, now);
     this.#rest(entry, isBack);
@@ -666,6 +722,10 @@ export class Line<T> {
   #deliver(waiter: Waiter, entry: Entry<T>, now: number): void {
     entry.usedAt = now;
     this.#effects.deliver(waiter, entry);
+  }
+
+  get #yields(): boolean {
+    return this.#yieldsTo < this.firstSince && this.#existing > this.#stock;
   }
 
   /** Whose turn it is, if anybody's; those who have waited too long leave. */
@@ -731,6 +791,7 @@ export class Line<T> {
     while (
       this.#spare > 0 &&
       this.#pauses === 0 &&
+      this.occupied < this.#permits &&
       this.#creating < this.#allowance &&
       this.coming < this.#wanted &&
       this.#gate.enter(this)
@@ -765,7 +826,7 @@ export class Line<T> {
   }
 
   get #isEmpty(): boolean {
-    return this.#existing + this.#creating + this.#destroying === 0;
+    return this.occupied === 0;
   }
 
   #evict(entry: Entry<T>, reason: DestroyReason): void {
