@@ -220,15 +220,15 @@ export const POLICY: readonly Mutant[] = [
     name: "outage_counts_waits",
     about: "in an outage one who joins is owed only what growth buys",
     file: SUPPLY,
-    from: "if (outage?.since !== undefined) line.join(waiter, 1);",
-    to: "if (outage?.since === Infinity) line.join(waiter, 1);",
+    from: "if (isDue || outage?.since !== undefined)",
+    to: "if (isDue)",
   },
   {
     name: "beyond_max_pending_owed_nothing",
     about: "one whom only a create lets in is not owed it",
     file: SUPPLY,
-    from: "isForced || !this.#isMeasured ? 1 : 0",
-    to: "!this.#isMeasured ? 1 : 0",
+    from: "const isDue = isForced || !this.#isMeasured;",
+    to: "const isDue = !this.#isMeasured;",
   },
   {
     name: "long_wait_owed_nothing",
@@ -449,13 +449,6 @@ export const POLICY: readonly Mutant[] = [
     from: "    if (diesAt !== Infinity) this.#eviction.expect(diesAt);\n",
     to: "",
   },
-  {
-    name: "untimed_lives",
-    about: "where only lives end the time stands still",
-    file: LOCAL_POOL,
-    from: "idleTimeout !== Infinity || maxLifetime !== Infinity;",
-    to: "idleTimeout !== Infinity;",
-  },
 
   // The minimum, and warm.
   {
@@ -512,15 +505,15 @@ export const POLICY: readonly Mutant[] = [
     name: "last_warm_counts",
     about: "a second, smaller warm makes the first one wait",
     file: STOCKING,
-    from: "Math.max(shares[i]!, ...warmed)",
-    to: "warmed.at(-1) ?? shares[i]!",
+    from: `Math.max(min, ...warmed)`,
+    to: `warmed.at(-1) ?? min`,
   },
   {
     name: "warm_below_min",
     about: "while a warm waits the minimum is not kept",
     file: STOCKING,
-    from: "Math.max(shares[i]!, ...warmed)",
-    to: "warmed.length > 0 ? Math.max(...warmed) : shares[i]!",
+    from: `Math.max(min, ...warmed)`,
+    to: `warmed.length > 0 ? Math.max(...warmed) : min`,
   },
   {
     name: "warm_already_waits",
@@ -584,8 +577,9 @@ export const POLICY: readonly Mutant[] = [
     about: "a closed pool is warmed",
     file: LOCAL_POOL,
     from:
-      "    if (this.#closing.hasBegun) return Promise.reject(this.refusals.closed());\n",
-    to: "",
+      `    if (this.#closing.hasBegun) return Promise.reject(this.refusals.closed());
+    return this.#stocking`,
+    to: `    return this.#stocking`,
   },
   {
     name: "warm_deaf_to_failures",
@@ -660,22 +654,15 @@ export const POLICY: readonly Mutant[] = [
     name: "reset_of_the_worn",
     about: "what is to be destroyed is reset before",
     file: RESETTING,
-    from: "this.#closing.hasBegun || line.isWorn(entry, this.#parts.now())",
-    to: "this.#closing.hasBegun",
-  },
-  {
-    name: "reset_in_a_closing_pool",
-    about: "what a close is to destroy is reset before",
-    file: RESETTING,
-    from: "this.#closing.hasBegun || line.isWorn(entry, this.#parts.now())",
-    to: "line.isWorn(entry, this.#parts.now())",
+    from: "if (line.isWorn(entry, this.#parts.now())) {",
+    to: "if (line === undefined) {",
   },
   {
     name: "failed_reset_trusted",
     about: "what could not be reset is used again",
     file: RESETTING,
-    from: `if (entry.place === "used") line.destroy(entry, "reset");`,
-    to: `this.#lessor.release(entry, failed);`,
+    from: `        line.destroy(entry, "reset");`,
+    to: "        this.#lessor.release(entry, failed);",
   },
   {
     name: "failed_reset_not_followed",

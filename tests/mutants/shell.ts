@@ -41,8 +41,9 @@ export const SHELL: readonly Mutant[] = [
     name: "reentrant_effects_nested",
     about: "effects of nested acts run before the outer one is done",
     file: LOCAL_POOL,
-    from: `    if (this.#isPlaying || this.#tape.end === 0) return;`,
-    to: `    if (this.#tape.end === 0) return;`,
+    from: `    if (this.#isPlaying) return;
+`,
+    to: "",
   },
   {
     name: "effects_last_first",
@@ -668,13 +669,6 @@ export const SHELL: readonly Mutant[] = [
     from: `    events.tell("created",`,
     to: `    this.#parts.follow(line);
     events.tell("created",`,
-  },
-  {
-    name: "untimed_for_the_observer",
-    about: "durations are 0 where idleTimeout is infinite",
-    file: LOCAL_POOL,
-    from: "validate !== undefined || observer !== undefined ||",
-    to: "validate !== undefined ||",
   },
   {
     name: "stats_of_the_first_line",
