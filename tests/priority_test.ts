@@ -151,6 +151,45 @@ test("a taker sent back counts from its arrival, not from its return", async () 
   assertEquals(served, ["plain at 0", "two at 2500"]);
 });
 
+test("one whose idle resource proves bad waits with its priority", async () => {
+  const { pool, factory } = validated();
+  await fill(pool, 1);
+  factory.manual.add("validate");
+  const { served, join } = queue(pool);
+  const uses = [
+    join("urgent", { priority: 2 }),
+    join("less", { priority: 1 }),
+    join("most", { priority: 3 }),
+  ];
+  factory.manual.delete("validate");
+  factory.validations.shift()!.resolve(false);
+  await Promise.all(uses);
+  assertEquals(served, ["most", "urgent", "less"]);
+});
+
+test("who has waited for as long as a create takes is owed one, whatever the priority", async () => {
+  const f = fixture({ max: 4, growth: "measured" });
+  f.factory.manual.add("create");
+  const first = watch(f.pool.acquire());
+  await f.clock.advance(100);
+  f.factory.finishCreate();
+  await settled();
+  leaseOf(first).release();
+  const held = await f.pool.acquire();
+  const waits = [3, 1, 0].map((priority) =>
+    watch(f.pool.acquire({ priority }))
+  );
+  await f.clock.advance(99);
+  assertCounts(f.pool, { used: 1, pending: 3 });
+  await f.clock.advance(1);
+  assertCounts(f.pool, { used: 1, creating: 3, pending: 3 });
+  for (let i = 0; i < 3; i++) f.factory.finishCreate();
+  await settled();
+  for (const wait of waits) leaseOf(wait).release();
+  held.release();
+  await assertClosesClean(f);
+});
+
 test("an abort takes out the one it is for, of each priority", async () => {
   for (const priority of [0, 1, 2, 3]) {
     const f = fixture();

@@ -16,6 +16,7 @@ import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
 import { POLICY } from "./policy.ts";
 import { POOL_MUTANTS } from "./pool.ts";
+import { PRESSURE } from "./pressure.ts";
 import { sample } from "./sample.ts";
 import { SHELL } from "./shell.ts";
 import { TIMERS } from "./timers.ts";
@@ -68,6 +69,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...ERRORS,
     ...LEAKS,
     ...POOL_MUTANTS,
+    ...PRESSURE,
   ];
   const names = new Set(all.map(({ name }) => name));
   if (names.size < all.length) throw new Error("Two mutants share a name");
