@@ -26,6 +26,8 @@ import { SystemClock } from "./system_clock.ts";
 import type { LeaseWatch } from "./lease_watch.ts";
 import type { PoolObserver } from "./pool_observer.ts";
 
+export type { Shed };
+
 /**
  * Options of a `Pool`. Durations are milliseconds; `Infinity` switches a limit
  * off. Each is read once, when the pool is built.
@@ -152,8 +154,9 @@ export interface PoolOptions<T> {
    */
   idleOrder?: "newest" | "oldest" | undefined;
   /**
-   * Who is to leave when its turn has come, as it has waited too long to be of
-   * use, for instance `codel()` of `@lease/pool/codel`. Default: nobody.
+   * Decides who is rejected when its turn comes, as it has waited too long to be
+   * of use: what `codel` of `@lease/pool/codel` gives. Default: nobody is, as
+   * only you know when a wait is too long.
    */
   shed?: Shedding | undefined;
   /**
@@ -218,7 +221,7 @@ export interface CreateContext {
 
 /** Sheds those who wait; an object of its own judges each line. */
 export interface Shedding {
-  /** Makes the judge of a line. What that throws is a no. */
+  /** Makes the judge of a line. When that throws, nobody leaves. */
   judge(): Shed;
 }
 
@@ -425,13 +428,14 @@ export function settle<T>(options: PoolOptions<T>): PoolSettings<T> {
   }
   values.createRetry = backoff(values.createRetry as Retry | false, check);
   const settings = values as unknown as PoolSettings<T>;
-  const { clock, max, min, stripes } = settings;
+  const { clock, max, min, stripes, shed } = settings;
   for (const [name, value] of Object.entries({ stripes, min })) {
     if (value > max) check.fail(name, `at most 'max' (${max})`, value);
   }
   for (const name of ["now", "setTimeout", "clearTimeout"] as const) {
     check.that(`clock.${name}`, clock[name], FUNCTION);
   }
+  if (shed !== undefined) check.that("shed.judge", shed.judge, FUNCTION);
   return settings;
 }
 

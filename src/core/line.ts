@@ -32,8 +32,12 @@ export interface LineRules {
 
 /** Says of the head of a line, when its turn has come, whether it is to leave. */
 export interface Shed {
-  /** Asked when something can be handed to one who has waited so many ms. */
-  mustLeave(waited: number, now: number): boolean;
+  /**
+   * Asked when something can be handed to one who came at `since`. The first of
+   * those who are in its line came at `oldest`: it, or one with less priority.
+   * All are ms of the pool's clock.
+   */
+  mustLeave(since: number, oldest: number, now: number): boolean;
   /** In how many ms one who had to leave may come again. */
   readonly retryAfter: number;
 }
@@ -685,22 +689,32 @@ export class Line<T> {
 
   /** A used entry goes to the head of the line, to idle, or has had its use. */
   #settle(entry: Entry<T>, now: number, isBack = false): void {
-    if (this.isWorn(entry, now)) {
-      const isUsedUp = entry.uses >= entry.maxUses;
-      return this.destroy(entry, isUsedUp ? entry.reason : entry.fate);
-    }
-    if (this.#owes && this.#stripe(entry).owes) {
-      return this.destroy(entry, "resize");
-    }
-    if (this.#yieldsTo !== Infinity && this.#yields) {
-      this.#yieldsTo = Infinity;
-      this.yielded++;
-      return this.destroy(entry, "budget");
-    }
+    if (this.#leaves(entry, now)) return;
     const waiter = this.#next(now);
     if (waiter !== undefined) return this.#offer(waiter, entry, now);
+    // A judge of someone's own making may have called the pool.
+    if (this.shed !== undefined && this.#leaves(entry, now)) return;
     this.#rest(entry, isBack);
     this.#quieten();
+  }
+
+  /** Whether a used entry cannot be used again: then it leaves. */
+  #leaves(entry: Entry<T>, now: number): boolean {
+    if (entry.place !== "used") return true;
+    if (this.isWorn(entry, now)) {
+      const isUsedUp = entry.uses >= entry.maxUses;
+      this.destroy(entry, isUsedUp ? entry.reason : entry.fate);
+      return true;
+    }
+    if (this.#owes && this.#stripe(entry).owes) {
+      this.destroy(entry, "resize");
+      return true;
+    }
+    if (this.#yieldsTo === Infinity || !this.#yields) return false;
+    this.#yieldsTo = Infinity;
+    this.yielded++;
+    this.destroy(entry, "budget");
+    return true;
   }
 
   #rest(entry: Entry<T>, isBack: boolean): void {
@@ -714,7 +728,9 @@ export class Line<T> {
 
   /** A used entry goes to a waiter, validated where asked. */
   #offer(waiter: Waiter, entry: Entry<T>, now: number): void {
-    if (!this.isSuspect(entry, now)) return this.#deliver(waiter, entry, now);
+    if (entry.place !== "used" || !this.isSuspect(entry, now)) {
+      return this.#deliver(waiter, entry, now);
+    }
     this.judge(waiter, entry);
     this.#effects.validate(waiter, entry);
   }
@@ -735,7 +751,9 @@ export class Line<T> {
     let waiter = this.#waiting.shift();
     for (let left = BATCH; shed !== undefined && left > 0; left--) {
       if (waiter === undefined) break;
-      if (!shed.mustLeave(now - waiter.since, now)) break;
+      const { since } = waiter;
+      const oldest = Math.min(since, this.#waiting.oldest);
+      if (!shed.mustLeave(since, oldest, now)) break;
       this.#effects.shed(waiter);
       waiter = this.#waiting.shift();
     }

@@ -312,7 +312,11 @@ export class Acquiring<T> implements Canceller<T> {
   shed(waiter: Pending<T>): void {
     const line = this.#partition.lineOf(waiter.home);
     const now = this.#time.now();
-    this.reject(waiter, this.#parts.refusals.overloaded(line, now, waiter));
+    this.reject(
+      waiter,
+      withoutStack(() => this.#parts.refusals.overloaded(line, now, waiter)),
+    );
+    this.#supply.left(line, waiter);
   }
 
   reject(waiter: Pending<T>, error: unknown): void {

@@ -308,15 +308,13 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 /** A judge of someone's own making that fails sheds nobody. */
 function contained(shed: Shed): Shed {
   return {
-    mustLeave(waited, now) {
+    retryAfter: shed.retryAfter,
+    mustLeave(since, oldest, now) {
       try {
-        return Boolean(shed.mustLeave(waited, now));
+        return shed.mustLeave(since, oldest, now) === true;
       } catch {
         return false;
       }
-    },
-    get retryAfter() {
-      return shed.retryAfter;
     },
   };
 }

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { CODEL } from "./codel.ts";
 import { CORE } from "./core.ts";
 import { ERRORS } from "./errors.ts";
 import { LEAKS } from "./leaks.ts";
@@ -68,6 +69,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...TIMERS,
     ...ERRORS,
     ...LEAKS,
+    ...CODEL,
     ...POOL_MUTANTS,
     ...PRESSURE,
   ];
