@@ -509,11 +509,11 @@ export const POLICY: readonly Mutant[] = [
     to: `          settle();`,
   },
   {
-    name: "last_warm_counts",
-    about: "a second, smaller warm makes the first one wait",
+    name: "first_warm_counts",
+    about: "a second, larger warm waits for the first",
     file: STOCKING,
     from: "Math.max(shares[i]!, ...warmed)",
-    to: "warmed.at(-1) ?? shares[i]!",
+    to: "warmed[0] ?? shares[i]!",
   },
   {
     name: "warm_below_min",
