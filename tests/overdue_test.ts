@@ -55,9 +55,11 @@ async function begins(
 }
 
 test("while none has succeeded a create is overdue after 1 s, the next after 2, 4 …", async () => {
-  const f = measured();
-  watch(f.pool.acquire());
-  assertEquals(await begins(f, 7_500), [0, 1_000, 3_000, 7_000]);
+  for (const createRetry of [{ delay: 100 }, false] as const) {
+    const f = measured({ createRetry });
+    watch(f.pool.acquire());
+    assertEquals(await begins(f, 7_500), [0, 1_000, 3_000, 7_000]);
+  }
 });
 
 test("a create is overdue after the usual time and four deviations", async () => {
@@ -96,14 +98,17 @@ test("with growth eager no create is overdue", async () => {
 
 test("one hung create costs only the one who waited for it", async () => {
   const { pool, clock, factory } = measured();
-  const first = watch(pool.acquire({ timeout: 300 }));
-  await clock.advance(300);
-  assertInstanceOf(first.error, AcquireTimeoutError);
+  for (let hung = 1; hung <= 3; hung++) {
+    const outcome = watch(pool.acquire({ timeout: 300 }));
+    await clock.advance(300);
+    assertInstanceOf(outcome.error, AcquireTimeoutError);
+    assertEquals(factory.creates.length, hung);
+  }
   factory.manual.clear();
   const next = [1, 2, 3, 4, 5].map(() => watch(pool.acquire({ timeout: 300 })));
   await settled();
   assertEquals(next.map(leaseOf).length, 5);
-  assertCounts(pool, { creating: 1, used: 5 });
+  assertCounts(pool, { creating: 3, used: 5 });
 });
 
 test("one who comes while a create hangs does not wait for it longer than it is overdue", async () => {
@@ -141,6 +146,8 @@ test("a waiter that times out within the usual time gives up on no create", asyn
   watch(pool.acquire({ timeout: 400 }));
   await clock.advance(400);
   watch(pool.acquire({ timeout: 1 }));
+  await settled();
+  assertCounts(pool, { creating: 1, pending: 1 });
   await clock.advance(1);
   watch(pool.acquire());
   await settled();
@@ -209,4 +216,19 @@ test("a create given up is not coming for those who come later, either", async (
   factory.creates.splice(1).forEach((it) => it.resolve(it.resource));
   await settled();
   leaseOf(second);
+});
+
+test("once an overdue create has ended, either way, what comes counts again", async () => {
+  for (const end of ["finishCreate", "failCreate"] as const) {
+    const { pool, clock, factory } = await usual(10, { createRetry: false });
+    watch(pool.acquire());
+    await clock.advance(250);
+    factory.creates.pop()!.resolve({ id: 3 });
+    factory[end]("refused");
+    await settled();
+    pool.clear();
+    watch(pool.acquire());
+    await settled();
+    assertEquals(factory.creates.length, 1);
+  }
 });
