@@ -91,14 +91,58 @@ test("uses believed short that take long have it grow after the time of a create
 });
 
 test("a waiter that would wait as long as a create has one", async () => {
-  const it = await warmed(2, C);
-  for (let i = 0; i < 2; i++) void use(it, C);
-  void use(it, C);
-  await it.clock.advance(0);
-  assertEquals(it.made.count, 0, "half a use is shorter");
-  void use(it, C);
-  await it.clock.advance(0);
-  assertEquals(it.made.count, 1, "a whole one is not");
+  const it = await warmed(3, 240);
+  for (let i = 0; i < 3; i++) void use(it, 240);
+  const made: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    void use(it, 240);
+    await it.clock.advance(0);
+    made.push(it.made.count);
+  }
+  // A third of a use is shorter than C, two thirds are not.
+  assertEquals(made, [0, 1, 2]);
+});
+
+test("what a use usually takes follows the uses, down faster than up", async () => {
+  const it = await warmed(1, 400);
+  const grows = async () => {
+    it.made.count = 0;
+    const held = it.pool.tryAcquire()!;
+    it.pool.tryAcquire()?.destroy();
+    await settled();
+    const controller = new AbortController();
+    const { signal } = controller;
+    watch(it.pool.acquire({ signal }));
+    await it.clock.advance(0);
+    controller.abort();
+    held.release();
+    await it.clock.advance(C);
+    return it.made.count > 0;
+  };
+  // Each of these is itself a use of no time: 400, 200, 100, 50.
+  assertEquals([await grows(), await grows(), await grows(), await grows()], [
+    ...[true, true, true],
+    false,
+  ]);
+  void use(it, 1_000);
+  await it.clock.advance(1_000);
+  assertEquals([await grows(), await grows()], [true, false]);
+});
+
+test("only those who have waited for the time of a create are covered", async () => {
+  const it = await warmed(1, 2);
+  void use(it, 5_000);
+  const waiters = [[0, 2], [10, 1], [20, 5]] as const;
+  for (const [, count] of waiters) {
+    for (let i = 0; i < count; i++) void use(it, 5_000);
+    await it.clock.advance(10);
+  }
+  const made: number[] = [];
+  for (let ms = 30; ms < 125; ms += 5) {
+    await it.clock.advance(5);
+    made.push(it.made.count);
+  }
+  assertEquals(made.slice(-7), [0, 2, 2, 3, 3, 8, 8]);
 });
 
 /** One holds a resource, and hands it on to the next after 20 ms. */
@@ -158,11 +202,12 @@ test("the credit is zero after a resource was idle for too long", async () => {
   const it = await warmed(1, 20, { idleTimeout: 1_000 });
   let chain = new Chain(it);
   for (let i = 0; i < 4; i++) await chain.wait();
+  await it.clock.advance(20);
   chain.end();
   await it.clock.advance(1_001);
   assertCounts(it.pool, {});
-  void it.pool.acquire().then((lease) => lease.release());
-  await it.clock.advance(C);
+  void use(it, 20);
+  await it.clock.advance(C + 20);
   assertEquals(it.made.count, 1);
   chain = new Chain(it);
   await chain.wait();
