@@ -220,8 +220,9 @@ export const SHELL: readonly Mutant[] = [
     name: "unlooked_try_acquire_before_validate",
     about: "tryAcquire validates what the destroys before it took back",
     file: ACQUIRING,
-    from: "const verdict = !isOurs || this.#validating.ask(entry, now);",
-    to: "const verdict = this.#validating.ask(entry, now);",
+    from:
+      "const verdict = !isOurs || !isLost && this.#validating.ask(entry, now);",
+    to: "const verdict = !isLost && this.#validating.ask(entry, now);",
   },
   {
     name: "unlooked_try_acquire",
