@@ -168,6 +168,8 @@ export class Acquiring<T> implements Canceller<T> {
     const line = this.#partition.lineOf(preferred);
     const { maxPending } = this.#parts.settings;
     const isFull = line.pending >= maxPending;
+    // A gate may be due to open that no timer has opened.
+    if (isFull) this.#supply.look(line, now);
     if (isFull && !line.canCreate) {
       this.#parts.play();
       return this.#refuse(this.#parts.refusals.full(line, maxPending, now));

@@ -49,13 +49,12 @@ export class Supply<T> implements Chore {
 
   /** A waiter joins its line, which may begin a create. */
   join(line: Line<T>, waiter: Pending<T>, isForced: boolean): void {
-    if (!this.#isMeasured || isForced || line.spare === 0) {
-      return line.join(waiter, isForced || !this.#isMeasured ? 1 : 0);
-    }
+    const isDue = isForced || !this.#isMeasured;
+    if (line.spare === 0) return line.join(waiter, isDue ? 1 : 0);
     const source = this.of(line);
     const { growth, outage, pace } = source;
     const { used, coming, useTime } = line;
-    if (outage?.since !== undefined) line.join(waiter, 1);
+    if (isDue || outage?.since !== undefined) line.join(waiter, 1);
     else {
       const place = line.waiting + 1;
       const { usual: createTime } = pace;

@@ -14,6 +14,7 @@ import { CORE } from "./core.ts";
 import { ERRORS } from "./errors.ts";
 import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
+import { POLICY } from "./policy.ts";
 import { POOL_MUTANTS } from "./pool.ts";
 import { RESOURCES } from "./resources.ts";
 import { sample } from "./sample.ts";
@@ -63,6 +64,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
   const all = [
     ...CORE,
     ...SHELL,
+    ...POLICY,
     ...RESOURCES,
     ...TIMERS,
     ...ERRORS,
