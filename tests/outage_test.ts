@@ -443,7 +443,7 @@ test("a resource lost before its create has settled counts as a failed create", 
   const first = watch(pool.acquire());
   await clock.advance(50);
   assertStrictEquals(first.error, error);
-  assertEquals(events, ["created", ["began", { stripe: 0, error }]]);
+  assertEquals(events, [["began", { stripe: 0, error }], "created"]);
   const second = watch(pool.acquire());
   await clock.advance(1_000);
   assertStrictEquals(second.error, error);

@@ -184,6 +184,16 @@ test("what is coming serves those before, and shortens the wait", () => {
   assertEquals(new Growth().joined({ ...FIFTH, coming: 7 }).wait, 0);
 });
 
+test("a newcomer that a create comes for waits for no use, even if none has ended", () => {
+  const growth = new Growth();
+  const joined = (queue: Partial<Queue>) =>
+    growth.joined({ ...FIFTH, useTime: Infinity, ...queue });
+  assertEquals(joined({ coming: 5 }), { creates: 0, wait: 0 });
+  assertEquals(joined({ coming: 6 }), { creates: 0, wait: 0 });
+  assertEquals(joined({ coming: 4 }), { creates: 1, wait: 0 });
+  assertEquals(growth.joined(FIFTH), { creates: 0, wait: 10 });
+});
+
 test("waits too short for a create add up and buy one for each full length", () => {
   const growth = new Growth();
   const joined = Array.from(

@@ -104,7 +104,7 @@ test("the signal of a validate aborts at validateTimeout, with the timeout", asy
   await f.clock.advance(49);
   assertEquals(signals.map(({ aborted }) => aborted), [false]);
   await f.clock.advance(1);
-  assertEquals(signals[0]!.reason.name, "TimeoutError");
+  assertEquals(signals[0]!.reason.name, "CallTimeoutError");
   assertEquals(leaseOf(outcome).value.id, 2);
 });
 

@@ -70,6 +70,8 @@ export class Line<T> {
   #destroying = 0;
   /** The place of the next arrival. */
   #arrivals = 0;
+  /** Who came before this place was in line when a use ended. */
+  #turned = 0;
   #isClosed = false;
   /**
    * The usual time of a use, in ms; `Infinity` while none has ended. A moving
@@ -281,10 +283,11 @@ export class Line<T> {
     this.#stripe(creation).born(creation, entry);
     if (diesAt !== Infinity) entry.life = this.#lives.add(diesAt, entry);
     this.#ended(creation);
-    if (this.#owed > 0) this.#owed--;
     if (creation.isLost) this.destroy(entry, "lost");
-    else if (this.#waiting.length > 0) this.#deliver(this.#shift(), entry, now);
-    else this.#settle(entry, now);
+    else if (this.#waiting.length > 0) {
+      if (this.#owed > 0) this.#owed--;
+      this.#deliver(this.#shift(), entry, now);
+    } else this.#settle(entry, now);
     this.#gate.leave();
     return entry;
   }
@@ -317,6 +320,7 @@ export class Line<T> {
 
   /** A used entry is given back: to the head of the line, or idle. */
   release(entry: Entry<T>, now: number): void {
+    this.#turned = this.#arrivals;
     const took = now - entry.usedAt;
     const usual = this.useTime;
     this.useTime = usual === Infinity
@@ -337,19 +341,19 @@ export class Line<T> {
   /** The verdict is bad: its taker goes back to its place in the line. */
   invalid(entry: Entry<T>, now: number, reason: DestroyReason): void {
     this.sendBack(entry);
-    this.destroy(entry, reason);
+    this.destroy(entry, entry.isLost ? "lost" : reason);
     this.#serve(now);
   }
 
   /** As `invalid`, which is to follow, for the taker alone. */
   sendBack(entry: Entry<T>): void {
     const taker = this.#dismiss(entry);
-    if (taker !== undefined) this.#putBack(taker);
+    if (taker !== undefined) this.#waiting.putBack(taker);
   }
 
   /** As a bad verdict on what was to be handed to a waiter. */
   handBack(waiter: Waiter, entry: Entry<T>, now: number): void {
-    this.#putBack(waiter);
+    this.#waiting.putBack(waiter);
     this.destroy(entry, entry.reason);
     this.#serve(now);
   }
@@ -408,21 +412,24 @@ export class Line<T> {
     }
   }
 
-  /** A used entry leaves; its slot is taken until `destroyed`. */
+  /**
+   * A used entry leaves; its slot is taken until `destroyed`. One who waits is
+   * owed another.
+   */
   destroy(entry: Entry<T>, reason: DestroyReason): void {
+    this.#turned = this.#arrivals;
     this.#forget(entry);
     this.#stripe(entry).leave(entry);
     this.#destroying++;
     this.#effects.destroy(entry, reason);
+    this.owe(this.#owed + 1);
   }
 
-  /** A destroy settled; one who waits is owed what has left. */
+  /** A destroy settled; its slot can be created for. */
   destroyed(entry: Entry<T>): void {
     const stripe = this.#stripe(entry);
     stripe.gone(entry);
     this.#destroying--;
-    this.#owed++;
-    this.#settleDebt();
     this.#vacated(stripe);
   }
 
@@ -436,6 +443,11 @@ export class Line<T> {
       this.#settleDebt();
     }
     this.#effects.reject(waiter, error);
+  }
+
+  /** Whether no use has ended, for anybody, since a waiter joined the line. */
+  isStuck({ order }: Waiter): boolean {
+    return order >= this.#turned;
   }
 
   /**
@@ -475,17 +487,17 @@ export class Line<T> {
     this.#retire("clear");
   }
 
-  /** As `clear`, and every waiter leaves with an error. */
-  close(error: unknown): void {
+  /** As `clear`, and every waiter leaves with an error of its own. */
+  close(errorOf: (waiter: Waiter) => unknown): void {
     this.#isClosed = true;
     this.#stock = 0;
     for (const stripe of this.stripes) {
       for (const { taker } of stripe.entries()) {
-        if (taker !== undefined) this.cancel(taker, error);
+        if (taker !== undefined) this.cancel(taker, errorOf(taker));
       }
     }
     for (let waiter; (waiter = this.#waiting.first) !== undefined;) {
-      this.cancel(waiter, error);
+      this.cancel(waiter, errorOf(waiter));
     }
     this.#retire("close");
     if (this.#spare === this.max) this.#effects.closed();
@@ -539,10 +551,7 @@ export class Line<T> {
   #settle(entry: Entry<T>, now: number): void {
     if (this.isWorn(entry, now)) this.destroy(entry, this.#reason(entry));
     else if (this.#waiting.length > 0) this.#offer(this.#shift(), entry, now);
-    else {
-      entry.endsAt = Math.min(now + this.#rules.idleTimeout, entry.diesAt);
-      this.#rest(entry, false);
-    }
+    else this.#rest(entry, false);
   }
 
   #reason(entry: Entry<T>): DestroyReason {
@@ -550,7 +559,9 @@ export class Line<T> {
   }
 
   #rest(entry: Entry<T>, isBack: boolean): void {
+    const { idleTimeout } = this.#rules;
     const stripe = this.#stripe(entry);
+    entry.endsAt = Math.min(entry.releasedAt + idleTimeout, entry.diesAt);
     this.#idle++;
     if (isBack) stripe.restAgain(entry);
     else stripe.rest(entry);
@@ -573,12 +584,6 @@ export class Line<T> {
     const waiter = this.#waiting.shift()!;
     this.#settleDebt();
     return waiter;
-  }
-
-  /** One who was offered a resource in vain is owed one. */
-  #putBack(waiter: Waiter): void {
-    this.#waiting.putBack(waiter);
-    this.#owed++;
   }
 
   #settleDebt(): void {
@@ -657,9 +662,10 @@ export class Line<T> {
   }
 
   #retire(reason: DestroyReason): void {
+    // First, as what is evicted may cause creates that are not meant.
+    for (const stripe of this.stripes) stripe.retire(reason);
     for (const stripe of this.stripes) {
       while (stripe.oldest !== undefined) this.#evict(stripe.oldest, reason);
-      stripe.retire(reason);
     }
   }
 }

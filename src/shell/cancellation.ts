@@ -13,7 +13,7 @@ const BATCH = 1_024;
 /** Cancels waiters; those that have settled meanwhile do not mind. */
 export interface Canceller<T> {
   abort(waiters: Iterable<Pending<T>>, reason: unknown): void;
-  expire(waiters: Pending<T>[]): void;
+  expire(waiters: Pending<T>[], now: number): void;
 }
 
 /**
@@ -63,7 +63,7 @@ export class Cancellation<T> implements Ringer {
       if (waiter === undefined) break;
       expired.push(waiter);
     }
-    if (expired.length > 0) this.#canceller.expire(expired);
+    if (expired.length > 0) this.#canceller.expire(expired, now);
     if (this.#deadlines.size > 0) this.#alarm.set(this.#deadlines.earliest());
   }
 

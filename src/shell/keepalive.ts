@@ -9,9 +9,8 @@ export class Keepalive<T> implements Chore {
   readonly #parts: Parts<T>;
   readonly #validating: Validating<T>;
   readonly #keepalive: number;
-  /** What is being checked. */
-  #checked: Entry<T> | undefined = undefined;
-  /** Invariant: `Infinity` while nothing is idle, or a check is under way. */
+  #isChecking = false;
+  /** Invariant: `Infinity` while nothing is idle, and during a check. */
   due = Infinity;
 
   constructor(parts: Parts<T>, validating: Validating<T>) {
@@ -23,7 +22,7 @@ export class Keepalive<T> implements Chore {
 
   /** Something has become idle. */
   watch(now: number): void {
-    if (this.due !== Infinity || this.#checked !== undefined) return;
+    if (this.due !== Infinity || this.#isChecking) return;
     this.due = now + this.#keepalive;
     this.#parts.agenda.advance(this.due);
   }
@@ -43,13 +42,9 @@ export class Keepalive<T> implements Chore {
     }
     if (line === undefined || entry === undefined) {
       this.#parts.watches = true;
-      return;
-    }
-    if (now < earliest + this.#keepalive) {
+    } else if (now < earliest + this.#keepalive) {
       this.due = earliest + this.#keepalive;
-      return this.#parts.agenda.advance(this.due);
-    }
-    this.#check(line, entry);
+    } else this.#check(line, entry);
   }
 
   /** Without a timer nothing is checked. */
@@ -59,10 +54,10 @@ export class Keepalive<T> implements Chore {
   }
 
   #check(line: Line<T>, entry: Entry<T>): void {
-    this.#checked = entry;
+    this.#isChecking = true;
     line.inspect(entry);
     this.#validating.inspect(entry, () => {
-      this.#checked = undefined;
+      this.#isChecking = false;
       // The next one may be due already; it has a turn of its own.
       this.due = this.#parts.time.now();
       this.#parts.agenda.advance(this.due);

@@ -83,7 +83,10 @@ export class Source<T> implements Timed {
     const { trial, line } = this;
     if (trial === undefined) return;
     // Since the failure none has begun: those in flight are more than allowed.
-    if (line.coming > 0) return;
+    for (const { creation } of this.births) {
+      // One that is lost will say itself why it failed.
+      if (!creation.isOverdue || creation.isLost) return;
+    }
     this.trial = undefined;
     line.reject(trial.order, trial.error);
   }

@@ -25,6 +25,7 @@ export class Stocking<T> implements Ringer {
    * without a retry until a create fails.
    */
   #isKept = false;
+  #isClosed = false;
 
   constructor(parts: Parts<T>, context: Context) {
     this.#parts = parts;
@@ -57,17 +58,23 @@ export class Stocking<T> implements Ringer {
         end: (settle) => {
           if (!this.#warmings.delete(warming)) return;
           if (this.#warmings.size === 0) this.#alarm.clear();
-          signal?.removeEventListener("abort", onAbort);
+          try {
+            signal?.removeEventListener("abort", onAbort);
+          } catch {
+            // A signal of someone's own making; the wait ends all the same.
+          }
           settle();
           this.#stock();
         },
       };
+      signal?.addEventListener("abort", onAbort);
       this.#warmings.add(warming);
       this.#isKept = true;
-      signal?.addEventListener("abort", onAbort);
       this.#alarm.set(Infinity);
       this.#stock();
       this.created();
+      // Taking the listener may have aborted it.
+      if (signal !== undefined) onAbort();
       this.#parts.play();
     });
   }
@@ -92,18 +99,20 @@ export class Stocking<T> implements Ringer {
     this.#stock();
   }
 
-  /** The pool closes. */
+  /** The pool closes: nothing is kept any more. */
   close(error: unknown): void {
-    for (const warming of this.#warmings) warming.fail(error);
+    this.#isClosed = true;
+    this.fail(error);
   }
 
   ring(): void {}
 
   fail(error: unknown): void {
-    this.close(error);
+    for (const warming of this.#warmings) warming.fail(error);
   }
 
   #stock(): void {
+    if (this.#isClosed) return;
     const { lines } = this.#parts.partition;
     const min = this.#isKept ? this.#parts.settings.min : 0;
     const shares = split(min, lines.length);

@@ -123,7 +123,12 @@ function ofStripe(scope: Scope, world: World, stripe: Stripe): Event[] {
       }
     }
   }
-  for (const { id } of alike(stripe.creating, (c) => c.retired, world)) {
+  const creating = alike(
+    stripe.creating,
+    ({ retired, order }) => [retired, order].join(),
+    world,
+  );
+  for (const { id } of creating) {
     for (const kind of ["created", ...ifIn("createFails")] as const) {
       all.push({ kind, creation: id });
     }

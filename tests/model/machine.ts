@@ -14,7 +14,7 @@ export class Pending extends Waiter {
   readonly client: number;
 
   constructor(order: number, home: number, client: number) {
-    super(order, home);
+    super(order, home, 0);
     this.client = client;
   }
 }
@@ -41,8 +41,11 @@ export class Machine implements Effects<number> {
 
   constructor({ capacities, isolated, validate }: Scope) {
     const max = sum(capacities, (capacity) => capacity);
-    const shape = { max, stripes: capacities.length, isolated };
-    const rules = { validates: validate !== "never", idleTimeout: IDLE_TICKS };
+    const stripes = capacities.length;
+    const shape = { max, stripes, isolated, maxCreating: Infinity };
+    const validateAfter = validate === "never" ? Infinity : 0;
+    const idleTimeout = IDLE_TICKS;
+    const rules = { validateAfter, idleTimeout, maxUses: Infinity };
     this.partition = new Partition(shape, rules, this);
     this.#validate = validate;
   }
@@ -157,7 +160,7 @@ export class Machine implements Effects<number> {
       case "clear":
         return lines.forEach((line) => line.clear());
       case "close":
-        return lines.forEach((line) => line.close("closed"));
+        return lines.forEach((line) => line.close(() => "closed"));
       case "abandon":
         for (const line of lines) line.abandon();
         this.#leases.clear();
@@ -173,7 +176,7 @@ export class Machine implements Effects<number> {
     if (entry === undefined) {
       const preferred = this.partition.homeOf(home);
       return this.partition.lineOf(preferred)
-        .join(this.#waiter(client, preferred));
+        .join(this.#waiter(client, preferred), 1);
     }
     const isSettled = this.#validate === "never" ||
       this.#validate === "sync" && bad === 0 && this.effects.length === 0;
@@ -200,7 +203,7 @@ export class Machine implements Effects<number> {
   #created(id: number): void {
     const creation = this.creations.get(id)!;
     this.creations.delete(id);
-    this.#line(creation).created(creation, ++this.#births, this.#now);
+    this.#line(creation).created(creation, ++this.#births, this.#now, Infinity);
     for (const entry of this.partition.stripes[creation.stripe]!.entries()) {
       this.entries.set(entry.resource, entry);
     }
@@ -209,12 +212,12 @@ export class Machine implements Effects<number> {
   #createFailed(id: number, error: string): void {
     const creation = this.creations.get(id)!;
     this.creations.delete(id);
-    this.#line(creation).createFailed(creation, error);
+    this.#line(creation).createFailed(creation, error, true);
   }
 
   #judge(entry: Entry<number>, isValid: boolean): void {
     if (isValid) this.#line(entry).valid(entry, this.#now);
-    else this.#line(entry).invalid(entry, this.#now);
+    else this.#line(entry).invalid(entry, this.#now, "invalid");
   }
 
   #validates(client: number, { resource }: Entry<number>): void {

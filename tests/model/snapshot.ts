@@ -89,7 +89,7 @@ function ofStripe(machine: Machine, stripe: RealStripe<number>): Snapshot {
       used.map((it) => [
         it.resource,
         (it.taker as Pending | undefined)?.client,
-        it.usesLeft > 0 ? undefined : it.reason,
+        it.maxUses > 0 ? undefined : it.reason,
       ]),
     ],
     ["creating", [...creating.map(([id, it]) => [id, it.retired])]],

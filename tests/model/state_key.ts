@@ -1,6 +1,7 @@
 import type { Scope } from "./scope.ts";
 import {
   atLarge,
+  type Creation,
   IDLE_TICKS,
   pending,
   type Stripe,
@@ -79,8 +80,8 @@ class Code {
     for (const { since } of idle) codes.push(this.#end(since + IDLE_TICKS));
     const numbers = used.map((it) => this.#used(it, places));
     codes.push(...numbers.sort((a, b) => a - b));
-    const retired = creating.map((it) => this.#reasons.get(it.retired)!);
-    codes.push(...retired.sort());
+    const creations = creating.map((it) => this.#creation(it));
+    codes.push(...creations.sort((a, b) => a - b));
   }
 
   #pushChoices(codes: number[], places: ReadonlyMap<number, number>): void {
@@ -104,6 +105,11 @@ class Code {
     const takes = this.#takes.get(client)!;
     const place = places.get(home) ?? 0;
     return ((this.#rank.get(id)! * 4 + takes) * 4 + place) * 2 + Number(isBack);
+  }
+
+  #creation({ retired, order }: Creation): number {
+    const before = pending(this.#world).filter(({ id }) => id < order);
+    return before.length * 4 + this.#reasons.get(retired)!;
   }
 
   #used(

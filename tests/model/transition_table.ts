@@ -2,6 +2,7 @@ import type { Effect } from "./effect.ts";
 import type { AcquireEvent, Event } from "./event.ts";
 import type { Scope } from "./scope.ts";
 import {
+  type Creation,
   IDLE_TICKS,
   type Retired,
   type Stripe,
@@ -160,7 +161,7 @@ export class TransitionTable implements Step {
   }
 
   created(id: number): void {
-    const [stripe, retired] = this.#endCreate(id);
+    const [stripe, { retired }] = this.#endCreate(id);
     const resource = ++this.world.births;
     const head = this.world.queues[stripe.line]!.shift();
     if (head !== undefined) {
@@ -170,9 +171,13 @@ export class TransitionTable implements Step {
   }
 
   createFailed(id: number, error: string): void {
-    const [stripe] = this.#endCreate(id);
-    const head = this.world.queues[stripe.line]!.shift();
-    if (head !== undefined) this.reject(head, error);
+    const [stripe, { order }] = this.#endCreate(id);
+    const queue = this.world.queues[stripe.line]!;
+    const head = queue[0];
+    if (head !== undefined && head.id < order) {
+      queue.shift();
+      this.reject(head, error);
+    }
     this.vacate(stripe);
   }
 
@@ -329,7 +334,8 @@ export class TransitionTable implements Step {
       const stripe = this.#choose(stripes, home, (s) => s.spare > 0, withSpare);
       const id = ++this.world.creations;
       stripe!.spare--;
-      stripe!.creating.push({ id, retired: undefined });
+      const { arrivals } = this.world;
+      stripe!.creating.push({ id, order: arrivals, retired: undefined });
       this.effects.push({ kind: "create", creation: id, stripe: stripe!.id });
     }
   }
@@ -416,12 +422,12 @@ export class TransitionTable implements Step {
     if (this.world.closed && isEmpty) this.effects.push({ kind: "closed" });
   }
 
-  #endCreate(id: number): [Stripe, Retired] {
+  #endCreate(id: number): [Stripe, Creation] {
     const isIt = (creation: { id: number }) => creation.id === id;
     const stripe = this.world.stripes.find((s) => s.creating.some(isIt))!;
-    const { retired } = stripe.creating.find(isIt)!;
+    const creation = stripe.creating.find(isIt)!;
     stripe.creating = stripe.creating.filter((creation) => !isIt(creation));
-    return [stripe, retired];
+    return [stripe, creation];
   }
 
   #use(stripe: Stripe, used: Used): void {

@@ -35,6 +35,8 @@ export interface Used {
 /** A create in flight. */
 export interface Creation {
   readonly id: number;
+  /** Who arrived with a lower number came before it began. */
+  readonly order: number;
   readonly retired: Retired;
 }
 

@@ -1,4 +1,5 @@
 import { PoolClosedError } from "../../mod.ts";
+import { draws } from "../../src/policy/jitter.ts";
 import { glance, inspect } from "./inspection.ts";
 import {
   inWords,
@@ -37,8 +38,13 @@ export async function simulate(
   tally: Tally,
   trace?: (line: string) => void,
 ): Promise<Result> {
-  const simulation = new Simulation(new World(scenario, tally, trace));
-  return await simulation.run();
+  const { random } = draws;
+  try {
+    const simulation = new Simulation(new World(scenario, tally, trace));
+    return await simulation.run();
+  } finally {
+    draws.random = random;
+  }
 }
 
 class Simulation {
@@ -172,13 +178,18 @@ class Simulation {
     await this.#rest();
     if (!ledger.closing.began) {
       // Overdue timers fire: an idle one that is too old would be in the way.
-      await this.#advance(1);
+      // An outage may last until the next try.
+      const { createRetry } = config;
+      await this.#advance(createRetry === false ? 1 : createRetry.maxDelay + 1);
       await this.#fill();
       await this.#rest();
       await this.#advance(1);
       if (config.idleTimeout !== Infinity) {
         await this.#advance(config.idleTimeout + 1);
-        if (world.pool.stats().idle > 0) ledger.fail("idle ones are left");
+        const { creates } = ledger;
+        const least = creates.lines.map((_, line) => ledger.stock(line));
+        const kept = creates.hasBegun ? least.reduce((a, b) => a + b) : 0;
+        if (world.pool.stats().idle > kept) ledger.fail("idle ones are left");
       }
       world.perform({ do: "close", signal: undefined });
     }
@@ -200,6 +211,7 @@ class Simulation {
   #checkEnd(): void {
     const { ledger, openUses } = this.world;
     if (openUses > 0) ledger.fail(`S3: ${openUses} uses never settle`);
+    if (ledger.warmings.size > 0) ledger.fail("S3: a warm never settles");
     for (const { id } of ledger.live) ledger.fail(`resource ${id} is leaked`);
   }
 
@@ -238,11 +250,17 @@ class Simulation {
           affinity: stripe,
           hold: Infinity,
           ending: "release",
+          isFatal: "absent",
           nested: undefined,
         });
         // The slot of one found invalid is spare after its destroy.
         await this.#settle();
       }
+    }
+    // Where growth is measured, one waits for as long as a create takes.
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      if (this.#broken || ledger.held.size === config.max) break;
+      await this.#advance(50);
     }
     world.holds = false;
     if (ledger.held.size < config.max) {
