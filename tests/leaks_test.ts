@@ -429,6 +429,20 @@ test("the resource of a lease that was garbage collected is destroyed and told o
   await f.pool.close();
 });
 
+test("a lease that was garbage collected after an aborted close is not told of", async () => {
+  const [closed, open] = [watched(), watched()];
+  await forgets(closed.pool);
+  await closed.pool.close({ signal: AbortSignal.abort() });
+  await forgets(open.pool);
+  await until(() => {
+    collect();
+    return open.told.length === 1;
+  });
+  assertEquals(closed.told, []);
+  assertEquals(closed.factory.log, ["create 1", "destroy 1"]);
+  await open.pool.close();
+});
+
 test("once told of, a lease is kept by nothing of the pool, not even its stack", async () => {
   const destroyed: string[] = [];
   const destroy = (_: Resource, { reason }: { reason: string }) =>

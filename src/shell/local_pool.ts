@@ -107,7 +107,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       : new Keepalive(this, validating);
     const lessor = reset === undefined
       ? this
-      : new Resetting(this, this.#context, this, this.#closing);
+      : new Resetting(this, this.#context, this);
     const watcher = settings.leaks?.(this, lessor);
     this.#watcher = watcher;
     const acquiring = new Acquiring(

@@ -102,6 +102,13 @@ export const LEAKS: readonly Mutant[] = [
     to: `    this.#lessor.release(entry, false);`,
   },
   {
+    name: "leak_told_of_collected_after_close",
+    about: "a lease that an aborted close took back is told of when collected",
+    file: WATCHER,
+    from: `this.#untold.delete(hold) && entry.place === "used"`,
+    to: `this.#untold.delete(hold)`,
+  },
+  {
     name: "leak_hold_keeps_lease",
     about: "the books lead to the lease, which is never collected",
     file: WATCHER,

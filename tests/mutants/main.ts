@@ -14,6 +14,7 @@ import { CORE } from "./core.ts";
 import { ERRORS } from "./errors.ts";
 import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
+import { POLICY } from "./policy.ts";
 import { POOL_MUTANTS } from "./pool.ts";
 import { sample } from "./sample.ts";
 import { SHELL } from "./shell.ts";
@@ -62,6 +63,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
   const all = [
     ...CORE,
     ...SHELL,
+    ...POLICY,
     ...TIMERS,
     ...ERRORS,
     ...LEAKS,
