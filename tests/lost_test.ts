@@ -195,6 +195,17 @@ test("one whose new resource is lost while the observer is told of it leaves no 
   assertEquals(clock.timers, 0);
 });
 
+test("one whose resource is lost before validate was asked has the next one validated", async () => {
+  const f = losing({ max: 2 }, "validate");
+  const [first, second] = await leases(f, 2);
+  const waiter = watch(f.pool.acquire());
+  first!.release();
+  f.lose(1);
+  second!.release();
+  await settled();
+  assertEquals(leaseOf(waiter).value, { id: 2 });
+});
+
 test("a resource that is lost under validate is replaced before the verdict", async () => {
   const f = losing({ max: 2 }, "validate");
   await fill(f.pool, 1);
