@@ -19,10 +19,8 @@ export interface Resource {
   readonly stripe: number;
   /** Whether the pool may have given up its create before. */
   readonly isLate: boolean;
-  /** How often the pool was cleared when its create was called. */
-  readonly clears: number;
-  /** In which epoch that was. */
-  readonly calledIn: number;
+  /** What made it. */
+  readonly call: CreateCall;
   readonly bornAt: Moment;
   readonly bornIn: number;
   dead: boolean;
@@ -303,8 +301,13 @@ export class Ledger {
   // What the resources say.
 
   /** Before `lost` is called for one that is there. */
-  lost(resource: Resource): void {
+  lost(resource: Resource, error: unknown): void {
     this.#losses++;
+    // It may not have heard yet that it is there.
+    const { call } = resource;
+    if (resource.bornIn === this.epoch) {
+      this.creates.note(call, error, this.epoch);
+    }
     if (resource.destroyCalls > 0) return;
     resource.lostIn ??= this.epoch;
     if (resource.holder !== undefined) return;
@@ -426,8 +429,7 @@ export class Ledger {
       get isLate() {
         return !isSure || clockErrors.has(call.signal.reason);
       },
-      clears: call.clears,
-      calledIn: call.epoch,
+      call,
       bornAt: now,
       bornIn: this.epoch,
       dead: false,
@@ -625,7 +627,8 @@ export class Ledger {
 
   #isReason(resource: Resource, reason: DestroyReason): boolean {
     const { maxLifetime, maxUses, validates } = this.#config;
-    const { bornAt, uses, lostIn, isLate, isDoomed, resetAfter } = resource;
+    const { call, bornAt, uses, lostIn, isLate, isDoomed, resetAfter } =
+      resource;
     if (isLate && lostIn === undefined && !this.closing.began) {
       return reason === "late";
     }
@@ -650,8 +653,7 @@ export class Ledger {
         return isDoomed || this.closing.began;
       case "clear":
         // It may have been decided on before, though not called yet.
-        return resource.clears < this.clears ||
-          resource.calledIn === this.clearedIn;
+        return call.clears < this.clears || call.epoch === this.clearedIn;
       case "close":
         return this.closing.began;
       case "late":
@@ -693,9 +695,9 @@ export class Ledger {
   /** All promises have settled: what happened until now is known to all. */
   endEpoch(): void {
     this.#checkOrder();
+    this.#endCalls();
     this.#checkCreates();
     this.#checkStock();
-    this.#endCalls();
     for (const { holder, destroyCalls } of this.#approved.keys()) {
       if (holder === undefined && destroyCalls === 0) {
         this.#tally.hit("validate: taker gone meanwhile");
@@ -718,6 +720,7 @@ export class Ledger {
   /** S6: a create begins only where one is wanted. */
   #checkCreates(): void {
     const { begun, ended } = this.creates;
+    this.creates.begun = this.creates.ended = 0;
     const { min } = this.#config;
     const wanted = this.#pending + this.#warmed + min;
     let overdue = this.#overdue + this.#losses;
@@ -739,6 +742,21 @@ export class Ledger {
     });
   }
 
+  /** How many more acquires a stripe, or the last of a line, can serve. */
+  lacking(stripe: number): number {
+    const { isolated, stripes, max } = this.#config;
+    if (!isolated) {
+      const isLast = stripe === stripes - 1;
+      return isLast ? max - this.held.size - this.pending.size : 0;
+    }
+    let lacking = this.capacity(stripe);
+    for (const { resource } of this.held) {
+      if (resource!.stripe === stripe) lacking--;
+    }
+    for (const { line } of this.pending) if (line === stripe) lacking--;
+    return lacking;
+  }
+
   /** How many resources of a line there are. */
   existing(line: number): number {
     let existing = 0;
@@ -758,7 +776,7 @@ export class Ledger {
       if (clock.least(call.since) < call.mostLimit) continue;
       this.destroys.delete(call);
       const { signal } = call;
-      if (signal === undefined || closing.settled || signal.aborted) continue;
+      if (signal === undefined || call.late || signal.aborted) continue;
       if (clock.least(call.since) < this.#config.destroyTimeout) continue;
       this.fail("destroy: its signal does not abort at its limit");
     }

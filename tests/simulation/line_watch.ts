@@ -205,15 +205,19 @@ export class LineWatch {
     const counted = calls.filter((call) => call.epoch >= before);
     if (counted.length === 0) return;
     this.#allowance.least = 1;
-    const { most } = this.#backoff;
-    this.#backoff.most = Math.min(Math.max(most * 2, delay), maxDelay);
+    // Those that fail together count once, but for what begins and fails.
+    const together = counted.filter((call) => call.epoch < epoch);
+    const count = counted.length - Math.max(together.length - 1, 0);
+    for (let i = 0; i < count; i++) {
+      const { most } = this.#backoff;
+      this.#backoff.most = Math.min(Math.max(most * 2, delay), maxDelay);
+    }
     this.#nextAt.most = now + this.#backoff.most;
     const lengthenedIn = this.#lengthenedIn.most;
     this.#lengthenedIn.most = epoch;
     const sure = calls.filter((call) => call.epoch > this.succeededIn);
     if (sure.length === 0) return;
     this.#allowance.most = 1;
-    // Those that fail together count once.
     if (!sure.some((call) => call.epoch > lengthenedIn)) return;
     const { least } = this.#backoff;
     this.#backoff.least = Math.min(least * 2 || delay, maxDelay);
