@@ -276,6 +276,18 @@ test("warm makes the minimum by default, and at least one", async () => {
   }
 });
 
+test("warm waits for all of the minimum by default", async () => {
+  const { pool, factory } = fixture({ max: 5, min: 2 });
+  factory.manual.add("create");
+  const warming = watch(pool.warm());
+  for (const isWarm of [false, true]) {
+    await settled();
+    factory.finishCreate();
+    await settled();
+    assertEquals(warming.settled, isWarm);
+  }
+});
+
 test("what warm made is evicted as anything idle is, down to the minimum", async () => {
   const { pool, clock } = fixture({ max: 5, min: 1, idleTimeout: 1_000 });
   await pool.warm(4);
