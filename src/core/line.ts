@@ -286,6 +286,7 @@ export class Line<T> {
       if (this.#owed > 0) this.#owed--;
       this.#deliver(this.#shift(), entry, now);
     } else this.#settle(entry, now);
+    this.resume();
     this.#gate.leave();
     return entry;
   }
