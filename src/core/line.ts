@@ -652,9 +652,10 @@ export class Line<T> {
   }
 
   #retire(reason: DestroyReason): void {
+    for (const stripe of this.stripes) stripe.retire(reason);
+    // What begins now, in the place of what leaves, is not retired.
     for (const stripe of this.stripes) {
       while (stripe.oldest !== undefined) this.#evict(stripe.oldest, reason);
-      stripe.retire(reason);
     }
   }
 }
