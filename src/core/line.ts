@@ -540,10 +540,7 @@ export class Line<T> {
   #settle(entry: Entry<T>, now: number): void {
     if (this.isWorn(entry, now)) this.destroy(entry, this.#reason(entry));
     else if (this.#waiting.length > 0) this.#offer(this.#shift(), entry, now);
-    else {
-      entry.endsAt = Math.min(now + this.#rules.idleTimeout, entry.diesAt);
-      this.#rest(entry, false);
-    }
+    else this.#rest(entry, false);
   }
 
   #reason(entry: Entry<T>): DestroyReason {
@@ -551,7 +548,9 @@ export class Line<T> {
   }
 
   #rest(entry: Entry<T>, isBack: boolean): void {
+    const { releasedAt, diesAt } = entry;
     const stripe = this.#stripe(entry);
+    entry.endsAt = Math.min(releasedAt + this.#rules.idleTimeout, diesAt);
     this.#idle++;
     if (isBack) stripe.restAgain(entry);
     else stripe.rest(entry);
