@@ -401,10 +401,12 @@ export class Line<T> {
     }
     for (const entry of suspects) {
       if (entry.place === "idle") this.#evict(entry, reason);
+      else {
+        this.sendBack(entry);
+        this.destroy(entry, reason);
+      }
     }
-    for (const entry of suspects) {
-      if (entry.taker !== undefined) this.invalid(entry, now, reason);
-    }
+    this.#serve(now);
   }
 
   /**
