@@ -377,6 +377,7 @@ export class Line<T> {
       this.#owed = Math.min(this.#owed, Math.max(owed - 1, 0));
       this.#deliver(waiter, entry, now);
     }
+    this.resume();
     this.#gate.leave();
     return entry;
   }
@@ -493,10 +494,12 @@ export class Line<T> {
     }
     for (const entry of suspects) {
       if (entry.place === "idle") this.#evict(entry, reason);
+      else {
+        this.sendBack(entry);
+        this.destroy(entry, reason);
+      }
     }
-    for (const entry of suspects) {
-      if (entry.taker !== undefined) this.invalid(entry, now, reason);
-    }
+    this.#serve(now);
   }
 
   /**

@@ -18,6 +18,7 @@ import { type Mutant, plant } from "./mutant.ts";
 import { POLICY } from "./policy.ts";
 import { POOL_MUTANTS } from "./pool.ts";
 import { PRESSURE } from "./pressure.ts";
+import { RESOURCES } from "./resources.ts";
 import { sample } from "./sample.ts";
 import { SHELL } from "./shell.ts";
 import { TIMERS } from "./timers.ts";
@@ -66,6 +67,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...CORE,
     ...SHELL,
     ...POLICY,
+    ...RESOURCES,
     ...TIMERS,
     ...ERRORS,
     ...LEAKS,
