@@ -289,8 +289,8 @@ export const CORE: readonly Mutant[] = [
     name: "not_validated_when_handed_over",
     about: "a resource handed over is not validated",
     file: LINE,
-    from: "if (entry.place !== \"used\" || !this.isSuspect(entry, now)) {",
-    to: "if (entry.place !== \"used\" || waiter.order > 0) {",
+    from: 'if (entry.place !== "used" || !this.isSuspect(entry, now)) {',
+    to: 'if (entry.place !== "used" || waiter.order > 0) {',
   },
   {
     name: "orphan_stamped_zero",

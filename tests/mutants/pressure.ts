@@ -205,22 +205,9 @@ export const PRESSURE: readonly Mutant[] = [
   {
     name: "warm_not_content",
     about: "a warm waits for more than there is room for",
-    file: STOCKING,
-    from: `    this.created();
-  }
-
-  ring`,
-    to: `  }
-
-  ring`,
-  },
-  {
-    name: "resize_keeps_min",
-    about: "the minimum does not follow the size",
-    file: STOCKING,
-    from: `    if (this.#isKept) this.#stock();
-    this.created`,
-    to: `    this.created`,
+    file: LOCAL_POOL,
+    from: "    this.#stocking.created();\n",
+    to: "",
   },
   {
     name: "min_above_max",
