@@ -53,7 +53,9 @@ export class Supply<T> implements Chore {
     if (line.spare === 0) return line.join(waiter, isDue ? 1 : 0);
     const source = this.of(line);
     const { growth, outage, pace } = source;
-    const { used, coming, useTime } = line;
+    const { coming, useTime } = line;
+    // After a pause what is idle serves those who wait.
+    const used = line.isPaused ? line.existing : line.used;
     if (isDue || outage?.since !== undefined) line.join(waiter, 1);
     else {
       const place = line.waiting + 1;
