@@ -280,6 +280,30 @@ test("where all who wait are shed, what was released is idle", async () => {
   await assertClosesClean(f);
 });
 
+test("those who are shed make a pool no larger", async () => {
+  const mustLeave = (_since: number, _oldest: number, now: number) => now > 100;
+  const f = fixture({
+    ...{ max: 9, growth: "measured" },
+    shed: { judge: () => ({ retryAfter: 0, mustLeave }) },
+  });
+  f.factory.manual.add("create");
+  const first = watch(f.pool.acquire());
+  await f.clock.advance(100);
+  f.factory.finishCreate();
+  await settled();
+  await f.clock.advance(10);
+  leaseOf(first).release();
+  for (let n = 0; n < 30; n++) {
+    const lease = await f.pool.acquire();
+    const late = watch(f.pool.acquire());
+    await f.clock.advance(10);
+    lease.release();
+    await settled();
+    assertInstanceOf(late.error, PoolOverloadedError);
+  }
+  assertEquals(f.factory.log, ["create 1"]);
+});
+
 test("nobody is shed while nothing comes back", async () => {
   const { pool, clock } = await shed(STRICT);
   const waiting = watch(pool.acquire({ timeout: 1_000 }));

@@ -81,7 +81,7 @@ export interface CodelOptions {
  * await using pool = new Pool({
  *   create: () => ({}),
  *   max: 10,
- *   shed: codel({ target: 100 }), // uses take up to 100 ms
+ *   shed: codel({ target: 200 }), // of callers who have patience for a second
  * });
  * ```
  */
