@@ -20,6 +20,7 @@ import {
   collect,
   type Fixture,
   fixture,
+  leaseOf,
   type Resource,
   settled,
   until,
@@ -49,6 +50,10 @@ function counts(told: NestedAcquireError[]): number[] {
 
 async function acquireAndRelease(pool: Pool<Resource>) {
   (await pool.acquire()).release();
+}
+
+async function useOnce(pool: Pool<Resource>) {
+  await pool.use(() => {});
 }
 
 // The lease of a use.
@@ -230,18 +235,16 @@ test("a loop that starts work without a task is never told of", async () => {
 test("where a runtime cannot enter a context, what acquires goes on unseen", async () => {
   const { pool, told } = watched();
   const { enterWith } = AsyncLocalStorage.prototype;
-  AsyncLocalStorage.prototype.enterWith = () => {
-    throw new Error("not here");
-  };
-  try {
-    await asTask(async () => {
-      using lease = await pool.acquire();
-      assertEquals(lease.value, { id: 1 });
-      await acquireAndRelease(pool);
-    });
-  } finally {
+  await asTask(async () => {
+    AsyncLocalStorage.prototype.enterWith = () => {
+      throw new Error("not here");
+    };
+    const acquired = watch(pool.acquire());
     AsyncLocalStorage.prototype.enterWith = enterWith;
-  }
+    await settled();
+    await acquireAndRelease(pool);
+    leaseOf(acquired).release();
+  });
   assertEquals(told, []);
 });
 
@@ -350,18 +353,12 @@ test("a nested acquire can be refused, of which the observer hears", async () =>
 test("what is told of has the stack of its caller, whoever else watches", async () => {
   for (const options of [{}, { leaks: watchLeaks() }]) {
     const { pool, told } = watched(options);
-    const outer = async () => {
-      await pool.acquire();
-    };
-    const inner = async () => {
-      await pool.use(() => {});
-    };
-    await pool.use(outer);
-    await pool.use(inner);
+    await pool.use(() => acquireAndRelease(pool));
+    await pool.use(() => useOnce(pool));
     const frames = told.map(({ stack }) => stack!.split("\n").slice(0, 2));
     assertEquals(frames.map(([header]) => header), told.map(String));
-    assertMatch(frames[0]![1]!, /outer /);
-    assertMatch(frames[1]![1]!, /inner /);
+    assertMatch(frames[0]![1]!, /acquireAndRelease /);
+    assertMatch(frames[1]![1]!, /useOnce /);
   }
 });
 
@@ -371,22 +368,19 @@ test("by default the console warns, once for each place", async () => {
   console.warn = (...args) => void warnings.push(...args);
   try {
     const { pool } = fixture({ max: 3, nesting: watchNesting() });
-    const here = async () => {
-      await acquireAndRelease(pool);
-    };
-    const there = async () => {
-      await pool.use(() => {});
-    };
     for (let n = 0; n < 3; n++) {
-      await pool.use(here);
-      await pool.use(there);
+      await pool.use(() => acquireAndRelease(pool));
+      await pool.use(() => useOnce(pool));
     }
   } finally {
     console.warn = warn;
   }
   assertEquals(warnings.length, 2);
-  assertMatch(String(warnings[0]), /^NestedAcquireError: .*\n.*acquireAndRel/);
-  assertMatch(String(warnings[1]), /^NestedAcquireError: .*\n.*there /);
+  assertMatch(
+    String(warnings[0]),
+    /^NestedAcquireError: .*\n.*acquireAndRelease /,
+  );
+  assertMatch(String(warnings[1]), /^NestedAcquireError: .*\n.*useOnce /);
 });
 
 test("a listener that throws, rejects or acquires itself disturbs nobody", async () => {
