@@ -41,7 +41,6 @@
  */
 
 export type { Clock } from "./src/clock.ts";
-export type { Shed } from "./src/core/line.ts";
 export type { Lease } from "./src/lease.ts";
 export type { LeaseWatch, NestingWatch } from "./src/lease_watch.ts";
 export { Pool } from "./src/pool.ts";
@@ -66,6 +65,7 @@ export type {
   PoolOptions,
   ResetContext,
   Retry,
+  Shed,
   Shedding,
   TryAcquireOptions,
   UseOptions,

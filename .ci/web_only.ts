@@ -8,12 +8,16 @@ import config from "../deno.json" with { type: "json" };
 /** What is not of the Web that each entry may import, and does. */
 const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   ".": [],
+  "./budget": [],
+  "./codel": [],
+  "./keyed": [],
   "./leaks": [],
   "./nesting": ["node:async_hooks"],
 };
 
 const FORBIDDEN = [
-  /\b(?:Deno|Bun|process)\b\s*[.[?]/,
+  // Not a word of a sentence: `process.` at the end of one is none.
+  /\b(?:Deno|Bun|process)\b\s*(?:\?\.|\.|\[)["'\w[]/,
   /\brequire\s*\(/,
   /\bimport\s*\(/,
 ];

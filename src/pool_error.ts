@@ -15,8 +15,8 @@ export type PoolErrorCode =
 /**
  * What every error of a pool's own making is. `cause`, if there, is the last
  * failure of `create` in the line it tells of, if none has succeeded since.
- * One from a timer or a `close` has no stack where the runtime can do without:
- * it would show none of the caller's code.
+ * One of those who wait, from a timer, a `close` or a release, has no stack where
+ * the runtime can do without: it would show none of the caller's code.
  *
  * @example
  * ```ts
@@ -36,7 +36,8 @@ export abstract class PoolError extends Error {
   readonly poolName: string;
   /**
    * Counts of the line it tells of: the stripe's where `isolated`, else the
-   * whole pool's. They are those from before anyone left with such an error.
+   * whole pool's. They are those from before anyone left with such an error,
+   * but of a `PoolOverloadedError` those from after.
    */
   readonly stats: Readonly<StripeStats>;
   /** How long whoever gets it had waited, in whole ms. */
@@ -107,8 +108,8 @@ export class PoolFullError extends PoolError {
 }
 
 /**
- * An acquire was shed: those who wait are too many, and it had waited too long
- * when its turn came.
+ * An acquire was shed: the pool could not keep up, and it had waited too long
+ * when its turn came. See the option `shed`.
  *
  * @example
  * ```ts
@@ -141,6 +142,11 @@ export class PoolOverloadedError extends PoolError {
   ) {
     super(message, details);
     this.retryAfter = retryAfter;
+  }
+
+  /** As of a `PoolError`, and when to try again. */
+  override toJSON(): ReturnType<PoolError["toJSON"]> & { retryAfter: number } {
+    return { ...super.toJSON(), retryAfter: this.retryAfter };
   }
 }
 

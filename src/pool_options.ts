@@ -21,9 +21,12 @@ import {
 import type { Clock } from "./clock.ts";
 import type { DestroyReason } from "./core/destroy_reason.ts";
 import type { Shed } from "./core/line.ts";
+import type { Budget } from "./permit.ts";
 import { SystemClock } from "./system_clock.ts";
 import type { LeaseWatch, NestingWatch } from "./lease_watch.ts";
 import type { PoolObserver } from "./pool_observer.ts";
+
+export type { Shed };
 
 /**
  * Options of a `Pool`. Durations are milliseconds; `Infinity` switches a limit
@@ -151,10 +154,16 @@ export interface PoolOptions<T> {
    */
   idleOrder?: "newest" | "oldest" | undefined;
   /**
-   * Who is to leave when its turn has come, as it has waited too long to be of
-   * use, for instance `codel()` of `@lease/pool/codel`. Default: nobody.
+   * Decides who is rejected when its turn comes, as it has waited too long to be
+   * of use: what `codel` of `@lease/pool/codel` gives. Default: nobody is, as
+   * only you know when a wait is too long.
    */
   shed?: Shedding | undefined;
+  /**
+   * Shares one maximum with other pools, for instance `new LocalBudget(20)` of
+   * `@lease/pool/budget`. Default: none.
+   */
+  budget?: Budget | undefined;
   /** How many creates are in flight at once. Default `Infinity`. */
   maxCreating?: number | undefined;
   /**
@@ -217,7 +226,7 @@ export interface CreateContext {
 
 /** Sheds those who wait; an object of its own judges each line. */
 export interface Shedding {
-  /** Makes the judge of a line. What that throws is a no. */
+  /** Makes the judge of a line. When that throws, nobody leaves. */
   judge(): Shed;
 }
 
@@ -349,6 +358,7 @@ const OPTIONS = {
   shed: { is: OBJECT, default: undefined },
 
   createRetry: { is: RETRY, default: {} },
+  budget: { is: OBJECT, default: undefined },
   growth: { is: GROWTH, default: "measured" },
   maxCreating: { is: AMOUNT, default: Infinity },
   createTimeout: { is: LIMIT, default: 10_000 },
@@ -424,13 +434,14 @@ export function settle<T>(options: PoolOptions<T>): PoolSettings<T> {
   }
   values.createRetry = backoff(values.createRetry as Retry | false, check);
   const settings = values as unknown as PoolSettings<T>;
-  const { clock, max, min, stripes } = settings;
+  const { clock, max, min, stripes, shed } = settings;
   for (const [name, value] of Object.entries({ stripes, min })) {
     if (value > max) check.fail(name, `at most 'max' (${max})`, value);
   }
   for (const name of ["now", "setTimeout", "clearTimeout"] as const) {
     check.that(`clock.${name}`, clock[name], FUNCTION);
   }
+  if (shed !== undefined) check.that("shed.judge", shed.judge, FUNCTION);
   return settings;
 }
 

@@ -4,6 +4,7 @@ import type { StripeStats } from "./pool_stats.ts";
 /** What is known of a line at one moment. Durations are milliseconds. */
 export interface Circumstance {
   readonly stats: Readonly<StripeStats>;
+  readonly isPaused?: boolean | undefined;
   /** How long the oldest use has lasted. */
   readonly oldestUse?: number | undefined;
   /** Those who hold longest, the oldest first, and where they acquired. */
@@ -29,6 +30,7 @@ export function sentence(known: Circumstance): string {
   const { stats, outage, holders, oldestUse, oldestCreate, overdue } = known;
   const { idle, used, creating, destroying, pending, max } = stats;
   const clauses = [
+    known.isPaused && "the pool is paused",
     // Where all are used it is a release that is waited for.
     used < max && outage && failing(outage, known.cause),
     share(used, max, "used", holders ?? aged(oldestUse)),

@@ -159,7 +159,7 @@ export function watch<R>(promise: Promise<R>): Outcome<R> {
 }
 
 /** The lease of an acquire that must have resolved. */
-export function leaseOf(outcome: Outcome<Lease<Resource>>): Lease<Resource> {
+export function leaseOf<T>(outcome: Outcome<Lease<T>>): Lease<T> {
   if (outcome.value !== undefined) return outcome.value;
   throw new Error(
     outcome.settled ? `It failed: ${outcome.error}` : "It is still pending",

@@ -32,8 +32,12 @@ export interface LineRules {
 
 /** Says of the head of a line, when its turn has come, whether it is to leave. */
 export interface Shed {
-  /** Asked when something can be handed to one who has waited so many ms. */
-  mustLeave(waited: number, now: number): boolean;
+  /**
+   * Asked when something can be handed to one who came at `since`. The first of
+   * those who are in its line came at `oldest`: it, or one with less priority.
+   * All are ms of the pool's clock.
+   */
+  mustLeave(since: number, oldest: number, now: number): boolean;
   /** In how many ms one who had to leave may come again. */
   readonly retryAfter: number;
 }
@@ -91,11 +95,16 @@ export class Line<T> {
   /** Who came before this place was in line when a use ended. */
   #turned = 0;
   #isClosed = false;
-  /** How many pauses last, and whether the end of the last use is awaited. */
+  /** How many pauses last. */
   #pauses = 0;
-  #awaitsQuiet = false;
   /** Whether a stripe owes slots. */
   #owes = false;
+  /** How many resources it may have, those that come and go included. */
+  #permits = Infinity;
+  /** Something released goes, unless who waits here came before this time. */
+  #yieldsTo = Infinity;
+  /** How many have gone for that. */
+  yielded = 0;
   /**
    * The usual time of a use, in ms; `Infinity` while none has ended. A moving
    * average that falls faster than it rises, as the first uses take longer.
@@ -174,6 +183,10 @@ export class Line<T> {
     return this.#owed;
   }
 
+  get isPaused(): boolean {
+    return this.#pauses > 0;
+  }
+
   /** Whether a waiter that is owed a create could have one begun. */
   get canCreate(): boolean {
     return this.#spare > 0 && this.#pauses === 0 &&
@@ -234,8 +247,9 @@ export class Line<T> {
     return entry.uses >= entry.maxUses || now > entry.diesAt;
   }
 
-  /** The idle entry that was released or checked first. */
+  /** The idle entry that was released or checked first; none in a pause. */
   leastChecked(): Entry<T> | undefined {
+    if (this.#pauses > 0) return undefined;
     let least: Entry<T> | undefined = undefined;
     let earliest = Infinity;
     for (const stripe of this.stripes) {
@@ -284,6 +298,51 @@ export class Line<T> {
     this.resume();
   }
 
+  /** So many resources it may have, those that come and go included. */
+  permit(resources: number): void {
+    this.#permits = resources;
+    this.resume();
+  }
+
+  /** How many resources there are, those that come and go included. */
+  get occupied(): number {
+    return this.#existing + this.#creating + this.#destroying;
+  }
+
+  /** How many creates are held back for want of a permit alone. */
+  get lacking(): number {
+    if (this.#pauses > 0) return 0;
+    const allowed = this.#allowance - this.#creating;
+    const lacking = Math.min(this.#spare, allowed, this.#wanted - this.coming);
+    const free = Math.max(0, this.#permits - this.occupied);
+    return Math.max(0, lacking - free);
+  }
+
+  /** Since when the first in line waits. */
+  get firstSince(): number {
+    return this.#waiting.first?.since ?? Infinity;
+  }
+
+  /** What has been idle longest leaves, if that is more than is kept. */
+  letGo(): boolean {
+    if (this.#existing <= this.#stock) return false;
+    let oldest: Entry<T> | undefined;
+    for (const { oldest: entry } of this.stripes) {
+      if (entry === undefined) continue;
+      if (oldest !== undefined && oldest.releasedAt <= entry.releasedAt) {
+        continue;
+      }
+      oldest = entry;
+    }
+    if (oldest !== undefined) this.#evict(oldest, "budget");
+    return oldest !== undefined;
+  }
+
+  /** Something released goes, unless who waits here came before `time`. */
+  yieldTo(time: number): void {
+    this.#yieldsTo = time;
+  }
+
   /** The demand rule, looked at again. */
   resume(): void {
     this.#demand(this.#waiting.first?.home ?? -1);
@@ -318,6 +377,7 @@ export class Line<T> {
       this.#owed = Math.min(this.#owed, Math.max(owed - 1, 0));
       this.#deliver(waiter, entry, now);
     }
+    this.resume();
     this.#gate.leave();
     return entry;
   }
@@ -434,10 +494,12 @@ export class Line<T> {
     }
     for (const entry of suspects) {
       if (entry.place === "idle") this.#evict(entry, reason);
+      else {
+        this.sendBack(entry);
+        this.destroy(entry, reason);
+      }
     }
-    for (const entry of suspects) {
-      if (entry.taker !== undefined) this.invalid(entry, now, reason);
-    }
+    this.#serve(now);
   }
 
   /**
@@ -462,8 +524,8 @@ export class Line<T> {
     this.#forget(entry);
     stripe.part(entry);
     this.#existing--;
-    this.owe(this.#owed + 1);
     this.#vacated(stripe);
+    this.owe(this.#owed + 1);
     this.#quieten();
   }
 
@@ -497,14 +559,12 @@ export class Line<T> {
   /** Nothing is handed out or created; `paused` follows when nothing is used. */
   pause(): void {
     this.#pauses++;
-    this.#awaitsQuiet = true;
     this.#quieten();
   }
 
   /** One pause less: after the last, what is idle goes to those who wait. */
   unpause(now: number): void {
     if (this.#pauses === 0 || --this.#pauses > 0) return;
-    this.#awaitsQuiet = false;
     this.#serve(now);
   }
 
@@ -574,7 +634,6 @@ export class Line<T> {
   close(errorOf: (waiter: Waiter) => unknown): void {
     this.#isClosed = true;
     this.#stock = this.#pauses = 0;
-    this.#awaitsQuiet = false;
     for (const stripe of this.stripes) {
       for (const { taker } of stripe.entries()) {
         if (taker !== undefined) this.cancel(taker, errorOf(taker));
@@ -633,17 +692,32 @@ export class Line<T> {
 
   /** A used entry goes to the head of the line, to idle, or has had its use. */
   #settle(entry: Entry<T>, now: number, isBack = false): void {
-    if (this.isWorn(entry, now)) {
-      const isUsedUp = entry.uses >= entry.maxUses;
-      return this.destroy(entry, isUsedUp ? entry.reason : entry.fate);
-    }
-    if (this.#owes && this.#stripe(entry).owes) {
-      return this.destroy(entry, "resize");
-    }
+    if (this.#leaves(entry, now)) return;
     const waiter = this.#next(now);
     if (waiter !== undefined) return this.#offer(waiter, entry, now);
+    // A judge of someone's own making may have called the pool.
+    if (this.shed !== undefined && this.#leaves(entry, now)) return;
     this.#rest(entry, isBack);
-    if (this.#awaitsQuiet) this.#quieten();
+    this.#quieten();
+  }
+
+  /** Whether a used entry cannot be used again: then it leaves. */
+  #leaves(entry: Entry<T>, now: number): boolean {
+    if (entry.place !== "used") return true;
+    if (this.isWorn(entry, now)) {
+      const isUsedUp = entry.uses >= entry.maxUses;
+      this.destroy(entry, isUsedUp ? entry.reason : entry.fate);
+      return true;
+    }
+    if (this.#owes && this.#stripe(entry).owes) {
+      this.destroy(entry, "resize");
+      return true;
+    }
+    if (this.#yieldsTo === Infinity || !this.#yields) return false;
+    this.#yieldsTo = Infinity;
+    this.yielded++;
+    this.destroy(entry, "budget");
+    return true;
   }
 
   #rest(entry: Entry<T>, isBack: boolean): void {
@@ -657,7 +731,9 @@ export class Line<T> {
 
   /** A used entry goes to a waiter, validated where asked. */
   #offer(waiter: Waiter, entry: Entry<T>, now: number): void {
-    if (!this.isSuspect(entry, now)) return this.#deliver(waiter, entry, now);
+    if (entry.place !== "used" || !this.isSuspect(entry, now)) {
+      return this.#deliver(waiter, entry, now);
+    }
     this.judge(waiter, entry);
     this.#effects.validate(waiter, entry);
   }
@@ -667,6 +743,10 @@ export class Line<T> {
     this.#effects.deliver(waiter, entry);
   }
 
+  get #yields(): boolean {
+    return this.#yieldsTo < this.firstSince && this.#existing > this.#stock;
+  }
+
   /** Whose turn it is, if anybody's; those who have waited too long leave. */
   #next(now: number): Waiter | undefined {
     if (this.#waiting.length === 0 || this.#pauses > 0) return undefined;
@@ -674,7 +754,9 @@ export class Line<T> {
     let waiter = this.#waiting.shift();
     for (let left = BATCH; shed !== undefined && left > 0; left--) {
       if (waiter === undefined) break;
-      if (!shed.mustLeave(now - waiter.since, now)) break;
+      const { since } = waiter;
+      const oldest = Math.min(since, this.#waiting.oldest);
+      if (!shed.mustLeave(since, oldest, now)) break;
       this.#effects.shed(waiter);
       waiter = this.#waiting.shift();
     }
@@ -682,11 +764,9 @@ export class Line<T> {
     return waiter;
   }
 
-  /** Tells once that nothing is used any more, where that is awaited. */
+  /** Tells, in a pause, that nothing is used any more. */
   #quieten(): void {
-    if (!this.#awaitsQuiet || this.used > 0) return;
-    this.#awaitsQuiet = false;
-    this.#effects.paused();
+    if (this.#pauses > 0 && this.used === 0) this.#effects.paused();
   }
 
   #settleDebt(): void {
@@ -732,6 +812,7 @@ export class Line<T> {
     while (
       this.#spare > 0 &&
       this.#pauses === 0 &&
+      this.occupied < this.#permits &&
       this.#creating < this.#allowance &&
       this.coming < this.#wanted &&
       this.#gate.enter(this)
@@ -766,7 +847,7 @@ export class Line<T> {
   }
 
   get #isEmpty(): boolean {
-    return this.#existing + this.#creating + this.#destroying === 0;
+    return this.occupied === 0;
   }
 
   #evict(entry: Entry<T>, reason: DestroyReason): void {

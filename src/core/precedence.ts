@@ -27,6 +27,15 @@ export class Precedence {
     return this.#before(order);
   }
 
+  /** When the one came who has waited longest; `Infinity` if nobody waits. */
+  get oldest(): number {
+    let oldest = Infinity;
+    for (const { first } of this.#queues) {
+      if (first !== undefined) oldest = Math.min(oldest, first.since);
+    }
+    return oldest;
+  }
+
   push(waiter: Waiter): void {
     this.#queue(waiter).push(waiter);
     this.length++;

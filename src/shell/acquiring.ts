@@ -258,8 +258,9 @@ export class Acquiring<T> implements Canceller<T> {
     signal: AbortSignal | undefined,
     promise: Promise<Lease<T>>,
   ): Promise<Lease<T>> {
+    waiter.signal = signal;
     this.#parts.play();
-    if (waiter.at !== undefined) this.#cancellation.track(waiter, signal);
+    if (waiter.at !== undefined) this.#cancellation.track(waiter);
     return promise;
   }
 
@@ -295,13 +296,12 @@ export class Acquiring<T> implements Canceller<T> {
     if (entry.place !== "used") {
       return this.reject(waiter, this.#closed(waiter, entry));
     }
-    const { signal } = waiter;
     this.#cancellation.untrack(waiter);
     if (entry.isLost) {
       const line = this.#partition.lineOf(entry.stripe);
       line.handBack(waiter, entry, this.#parts.now());
       // What would have cancelled it on its way has not been heard.
-      return this.#cancellation.track(waiter, signal);
+      return this.#cancellation.track(waiter);
     }
     waiter.resolve(
       this.#isObserved ? entry : new Lease(entry, this.#lessor),
@@ -312,7 +312,11 @@ export class Acquiring<T> implements Canceller<T> {
   shed(waiter: Pending<T>): void {
     const line = this.#partition.lineOf(waiter.home);
     const now = this.#time.now();
-    this.reject(waiter, this.#parts.refusals.overloaded(line, now, waiter));
+    this.reject(
+      waiter,
+      withoutStack(() => this.#parts.refusals.overloaded(line, now, waiter)),
+    );
+    this.#supply.left(line, waiter);
   }
 
   reject(waiter: Pending<T>, error: unknown): void {

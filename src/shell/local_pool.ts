@@ -10,6 +10,7 @@ import type { Aged, PoolSettings } from "../pool_options.ts";
 import type { PoolStats } from "../pool_stats.ts";
 import { Acquiring } from "./acquiring.ts";
 import { Agenda } from "./agenda.ts";
+import { Budgeting } from "./budgeting.ts";
 import { Closing } from "./closing.ts";
 import { Context, type Task } from "./context.ts";
 import { Creating } from "./creating.ts";
@@ -49,6 +50,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   readonly #supply: Supply<T>;
   readonly #evicting: Evicting<T>;
   readonly #pausing: Pausing<T>;
+  readonly #budgeting: Budgeting<T> | undefined;
   readonly #closing: Closing<T>;
   readonly #eviction: Eviction<T>;
   readonly #keepalive: Keepalive<T> | undefined;
@@ -108,6 +110,8 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.#supply = supply;
     this.#evicting = new Evicting(this, this.#eviction, supply);
     this.#pausing = new Pausing(this);
+    this.#budgeting = settings.budget &&
+      new Budgeting(this, this.#context, settings.budget);
     this.#stocking = stocking;
     const validating = new Validating(this);
     this.#keepalive = keepalive === Infinity
@@ -262,10 +266,17 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   }
 
   #playFrom(isInside: boolean): void {
-    if (this.#isPlaying || this.#tape.end === 0) return;
+    if (this.#isPlaying) return;
     this.#isPlaying = true;
     try {
-      if (!this.#tape.play(this.#effects, isInside)) this.#context.do(this);
+      // What ran may want permits, or give some back.
+      this.#budgeting?.sync();
+      while (this.#tape.end !== 0) {
+        if (!this.#tape.play(this.#effects, isInside)) {
+          return this.#context.do(this);
+        }
+        this.#budgeting?.sync();
+      }
     } finally {
       this.#isPlaying = false;
     }
@@ -298,15 +309,13 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 /** A judge of someone's own making that fails sheds nobody. */
 function contained(shed: Shed): Shed {
   return {
-    mustLeave(waited, now) {
+    retryAfter: shed.retryAfter,
+    mustLeave(since, oldest, now) {
       try {
-        return Boolean(shed.mustLeave(waited, now));
+        return shed.mustLeave(since, oldest, now) === true;
       } catch {
         return false;
       }
-    },
-    get retryAfter() {
-      return shed.retryAfter;
     },
   };
 }

@@ -22,8 +22,10 @@ export class Pausing<T> {
       if (!isPaused) return;
       isPaused = false;
       const now = this.#parts.time.now();
-      for (const line of this.#parts.partition.lines) line.unpause(now);
-      this.#parts.play();
+      for (const line of this.#parts.partition.lines) {
+        line.unpause(now);
+        this.#parts.follow(line);
+      }
     };
     const pause = {
       [Symbol.asyncDispose]: () => Promise.resolve(resume()),
@@ -31,8 +33,10 @@ export class Pausing<T> {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
         if (!signal!.aborted) return;
-        wait.end(() => reject(signal!.reason));
-        resume();
+        wait.end(() => {
+          reject(signal!.reason);
+          resume();
+        });
       };
       const wait: Wait = {
         resolve: () => resolve(pause),

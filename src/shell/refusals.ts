@@ -78,9 +78,8 @@ export class Refusals<T> {
     { since }: Pick<Pending<T>, "since">,
   ): PoolOverloadedError {
     const waited = Math.round(now - since);
-    const why = `as those who wait are too many: ${waited} ms`;
     return new PoolOverloadedError(
-      `${this.#cannotAcquire} ${why}`,
+      `${this.#cannotAcquire} as it is overloaded: waited for ${waited} ms`,
       { ...this.#details(line), waited },
       line.shed!.retryAfter,
     );

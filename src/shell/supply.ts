@@ -108,6 +108,7 @@ export class Supply<T> implements Chore {
       ? outage.nextAt - now
       : undefined;
     return {
+      isPaused: line.isPaused,
       oldestUse: now - line.oldestUse(),
       overdue: line.overdue,
       oldestCreate: first && now - first.began,
@@ -155,10 +156,11 @@ export class Supply<T> implements Chore {
     if (diesAt !== Infinity) this.#eviction.expect(diesAt);
     this.look(line, now);
     this.#stocking.created();
-    events.tell("created", { resource, stripe, duration });
+    // First, as whoever hears of the create can cause the next outage.
     if (isEnd) {
       events.tell("outageEnded", { stripe, duration: now - since! });
     }
+    events.tell("created", { resource, stripe, duration });
     this.#parts.follow(line);
   }
 
@@ -191,8 +193,8 @@ export class Supply<T> implements Chore {
     this.#stocking.failed(birth.number, error);
     line.createFailed(creation, error, settings.createRetry === false);
     this.look(line, now);
-    events.tell("createFailed", { error, stripe, duration: now - began });
     if (begins) this.#tellOutage(creation, error);
+    events.tell("createFailed", { error, stripe, duration: now - began });
     this.#parts.play();
   }
 
@@ -263,7 +265,7 @@ export class Supply<T> implements Chore {
     if (this.#closing.hasBegun) return false;
     this.#parts.refusals.createFailed(line, error);
     if (outage === undefined) return false;
-    const begins = outage.failed(moment, now);
+    const begins = outage.failed(moment, now, line.creating - 1);
     // What is overdue is added when the line is looked at, without this one.
     line.allow(outage.allowance(now));
     if (source.isNew) source.trial = { error, order: line.arrivals };

@@ -24,9 +24,9 @@ export const CORE: readonly Mutant[] = [
     name: "no_spare_on_destroy",
     about: "a vacated slot is not spare",
     file: LINE,
-    from: `    this.#spare++;
-    this.#demand(id);`,
-    to: `    this.#demand(id);`,
+    from: `    if (spare > 0) this.#spare++;
+    else this`,
+    to: `    if (spare <= 0) this`,
   },
   {
     name: "destroy_does_not_free",
@@ -55,8 +55,9 @@ export const CORE: readonly Mutant[] = [
     name: "used_not_counted_down",
     about: "a destroyed resource counts as used",
     file: STRIPE,
-    from: `    this.#entries.delete(entry);`,
-    to: ``,
+    from: `    this.#entries.delete(entry);
+    this.#destroying++;`,
+    to: `    this.#destroying++;`,
   },
   {
     name: "returned_to_another_stripe",
@@ -144,16 +145,15 @@ export const CORE: readonly Mutant[] = [
     name: "newcomer_takes_first",
     about: "a newcomer takes although others wait",
     file: LINE,
-    from:
-      `return this.#waiting.length > 0 ? undefined : this.#take(home, now);`,
-    to: `return this.#take(home, now);`,
+    from: `const isHeld = this.#waiting.length > 0 || this.#pauses > 0;`,
+    to: `const isHeld = this.#pauses > 0;`,
   },
   {
     name: "fifo_idle",
     about: "the oldest idle resource is taken",
     file: LINE,
-    from: `const entry = stripe.newest!;`,
-    to: `const entry = stripe.oldest!;`,
+    from: `this.#rules.oldestFirst ? stripe.oldest! : stripe.newest!`,
+    to: `stripe.oldest!`,
   },
   {
     name: "lifo_waiters",
@@ -232,10 +232,10 @@ export const CORE: readonly Mutant[] = [
     name: "taker_again_takes_nothing",
     about: "a taker sent back is not offered what is idle",
     file: LINE,
-    from: `    while (this.#waiting.length > 0) {
-      const found`,
-    to: `    while (this.#waiting.length < 0) {
-      const found`,
+    from: `    while (this.#idle > 0) {
+      const waiter`,
+    to: `    while (this.#idle < 0) {
+      const waiter`,
   },
 
   // Creates.
@@ -257,14 +257,15 @@ export const CORE: readonly Mutant[] = [
     name: "freed_counts_no_creates",
     about: "a vacated slot creates for waiters that have a create in flight",
     file: LINE,
-    from: `    this.#spare++;
-    this.#demand(id);`,
-    to: `    this.#spare++;
-    if (this.#waiting.length > 0) {
-      this.#spare--;
+    from: `    if (spare > 0) this.#spare++;
+    else this`,
+    to: `    if (spare > 0 && this.#waiting.length > 0) {
+      const creation = new Creation(id, this.#arrivals);
       this.#creating++;
-      this.#effects.create(this.#stripe({ stripe: id }).reserve());
-    }`,
+      this.#stripe({ stripe: id }).reserve(creation);
+      this.#effects.create(creation);
+    } else if (spare > 0) this.#spare++;
+    else this`,
   },
   {
     name: "home_not_filled_first",
@@ -288,8 +289,8 @@ export const CORE: readonly Mutant[] = [
     name: "not_validated_when_handed_over",
     about: "a resource handed over is not validated",
     file: LINE,
-    from: "    if (!this.isSuspect(entry, now)) return",
-    to: "    if (!this.isSuspect(entry, now) || waiter.order > 0) return",
+    from: 'if (entry.place !== "used" || !this.isSuspect(entry, now)) {',
+    to: 'if (entry.place !== "used" || waiter.order > 0) {',
   },
   {
     name: "orphan_stamped_zero",
@@ -484,7 +485,7 @@ export const CORE: readonly Mutant[] = [
     name: "close_settles_early",
     about: "close settles while something is out",
     file: LINE,
-    from: `    if (this.#isClosed && this.#spare === this.max) this`,
+    from: `    if (this.#isClosed && this.#isEmpty) this`,
     to: `    if (this.#isClosed) this`,
   },
   {
@@ -492,7 +493,7 @@ export const CORE: readonly Mutant[] = [
     about: "the close of a line that has nothing does not settle",
     file: LINE,
     from: `    this.#retire("close");
-    if (this.#spare === this.max) this.#effects.closed();`,
+    if (this.#isEmpty) this.#effects.closed();`,
     to: `    this.#retire("close");`,
   },
   {

@@ -10,12 +10,16 @@
  * @module
  */
 
+import { CODEL } from "./codel.ts";
 import { CORE } from "./core.ts";
 import { ERRORS } from "./errors.ts";
 import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
+import { NESTING } from "./nesting.ts";
 import { POLICY } from "./policy.ts";
 import { POOL_MUTANTS } from "./pool.ts";
+import { PRESSURE } from "./pressure.ts";
+import { RESOURCES } from "./resources.ts";
 import { sample } from "./sample.ts";
 import { SHELL } from "./shell.ts";
 import { TIMERS } from "./timers.ts";
@@ -64,10 +68,14 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...CORE,
     ...SHELL,
     ...POLICY,
+    ...RESOURCES,
     ...TIMERS,
     ...ERRORS,
     ...LEAKS,
+    ...NESTING,
+    ...CODEL,
     ...POOL_MUTANTS,
+    ...PRESSURE,
   ];
   const names = new Set(all.map(({ name }) => name));
   if (names.size < all.length) throw new Error("Two mutants share a name");

@@ -48,8 +48,9 @@ export const POOL_MUTANTS: readonly Mutant[] = [
     name: "value_of_what_was_taken_back",
     about: "a lease that an aborted close ended still gives its value",
     file: LEASE,
-    from: `    if (entry.place !== "used") {`,
-    to: `    if (entry.place === "gone" && entry.place !== "gone") {`,
+    from: `    if (entry.place !== "used") throw this.#lessor.closed(entry);
+`,
+    to: ``,
   },
   {
     name: "dispose_destroys",
@@ -278,15 +279,15 @@ export const POOL_MUTANTS: readonly Mutant[] = [
     name: "warm_of_min_alone",
     about: "without a minimum a warm waits for none",
     file: POOL,
-    from: "n ?? Math.max(this.#min, 1)",
-    to: "n ?? this.#min",
+    from: `n ?? Math.max(Math.min(this.#min, max), 1)`,
+    to: `n ?? Math.min(this.#min, max)`,
   },
   {
     name: "warm_of_one",
     about: "a warm does not look at the minimum",
     file: POOL,
-    from: "n ?? Math.max(this.#min, 1)",
-    to: "n ?? 1",
+    from: `n ?? Math.max(Math.min(this.#min, max), 1)`,
+    to: `n ?? 1`,
   },
   {
     name: "aborted_warm_begins",

@@ -41,8 +41,9 @@ export const SHELL: readonly Mutant[] = [
     name: "reentrant_effects_nested",
     about: "effects of nested acts run before the outer one is done",
     file: LOCAL_POOL,
-    from: `    if (this.#isPlaying || this.#tape.end === 0) return;`,
-    to: `    if (this.#tape.end === 0) return;`,
+    from: `    if (this.#isPlaying) return;
+`,
+    to: "",
   },
   {
     name: "effects_last_first",
@@ -670,13 +671,6 @@ export const SHELL: readonly Mutant[] = [
     events.tell("created",`,
   },
   {
-    name: "untimed_for_the_observer",
-    about: "durations are 0 where idleTimeout is infinite",
-    file: LOCAL_POOL,
-    from: "validate !== undefined || observer !== undefined ||",
-    to: "validate !== undefined ||",
-  },
-  {
     name: "stats_of_the_first_line",
     about: "the pending of isolated stripes are not added up",
     file: LOCAL_POOL,
@@ -794,7 +788,7 @@ export const SHELL: readonly Mutant[] = [
     name: "handed_back_is_deaf",
     about: "one whose resource was lost on its way is not cancelled any more",
     file: ACQUIRING,
-    from: "return this.#cancellation.track(waiter, signal);",
+    from: "return this.#cancellation.track(waiter);",
     to: "return;",
   },
   {
@@ -1054,5 +1048,19 @@ export const SHELL: readonly Mutant[] = [
     file: ACQUIRING,
     from: "const isAsked = own ?? isFatal;",
     to: "const isAsked = isFatal ?? own;",
+  },
+  {
+    name: "second_track_counts_twice",
+    about: "one that is tracked already is tracked once more",
+    file: CANCELLATION,
+    from: "    if (waiter.later !== undefined) return;\n",
+    to: "",
+  },
+  {
+    name: "unlisten_forgets_another",
+    about: "one that waits no more on a signal forgets another who does",
+    file: CANCELLATION,
+    from: "} else if (others !== waiter) return;",
+    to: "}",
   },
 ];

@@ -56,6 +56,12 @@ export class CreateBooks {
     );
   }
 
+  /** How long one waits at most until a create is coming for it. */
+  get covers(): number {
+    if (this.#config.growth === "eager") return 0;
+    return Math.max(...this.lines.map(({ covers }) => covers));
+  }
+
   lineOf(stripe: number): LineWatch {
     return this.lines[this.#config.isolated ? stripe : 0]!;
   }
@@ -86,14 +92,14 @@ export class CreateBooks {
     if (!this.calls.has(call)) return;
     const { aborted, reason } = call.signal;
     this.#failed(call, error, epoch);
-    if (aborted && reason !== error) this.#note(call, reason, epoch);
+    if (aborted && reason !== error) this.note(call, reason, epoch);
     this.#end(call);
   }
 
   /** What one makes has ended before it was there. */
   lost(call: CreateCall, error: unknown, epoch: number): void {
     this.lineOf(call.stripe).lost(call);
-    this.#note(call, error, epoch);
+    this.note(call, error, epoch);
   }
 
   /** Whether the pool cannot have given up a create yet. */
@@ -144,6 +150,8 @@ export class CreateBooks {
     if (found.length === 0) return undefined;
     const mistakes = found.map((failure) => this.#mistake(told, failure));
     const right = mistakes.indexOf(undefined);
+    // Those whose own timer could not be set are told so, too.
+    if (right < 0 && this.#clockErrors.has(error)) return undefined;
     if (right < 0) this.#fail(mistakes[0]!);
     const { call } = found[Math.max(right, 0)]!;
     this.#told.add(call);
@@ -172,7 +180,6 @@ export class CreateBooks {
   endEpoch(epoch: number): void {
     for (const call of this.calls) this.#giveUp(call, epoch);
     for (const line of this.lines) line.endEpoch(epoch);
-    this.begun = this.ended = 0;
   }
 
   /** Forgets one that the pool has given up, and not too early. */
@@ -190,7 +197,7 @@ export class CreateBooks {
       }
     }
     this.#failed(call, signal.reason, epoch);
-    if (call.lostIn !== undefined) this.#note(call, OF_LIMIT, epoch);
+    if (call.lostIn !== undefined) this.note(call, OF_LIMIT, epoch);
     this.#end(call);
   }
 
@@ -201,10 +208,11 @@ export class CreateBooks {
 
   #failed(call: CreateCall, error: unknown, epoch: number): void {
     this.lineOf(call.stripe).failed(call);
-    this.#note(call, error, epoch);
+    this.note(call, error, epoch);
   }
 
-  #note(call: CreateCall, error: unknown, epoch: number): void {
+  /** This may be told of as what a create failed with. */
+  note(call: CreateCall, error: unknown, epoch: number): void {
     const known = this.#failures.get(error);
     if (known === undefined) this.#failures.set(error, [{ call, epoch }]);
     else known.push({ call, epoch });

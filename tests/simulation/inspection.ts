@@ -133,11 +133,11 @@ function checkIdle(scene: Scene): void {
   const { config, ledger } = scene;
   const elsewhere = busy(ledger);
   for (const resource of ledger.live) {
-    const { id, lostIn, isDoomed, isLate, clears, uses } = resource;
+    const { id, lostIn, isDoomed, isLate, call, uses } = resource;
     if (resource.holder !== undefined || elsewhere.has(resource)) continue;
     if (lostIn !== undefined) ledger.fail(`Lost: resource ${id} is idle`);
     if (isLate) ledger.fail(`S2: late resource ${id} is left behind`);
-    if (clears !== ledger.clears || ledger.closing.began) {
+    if (call.clears !== ledger.clears || ledger.closing.began) {
       ledger.fail(`retired resource ${id} is idle`);
     }
     if (isDoomed) ledger.fail(`S2: resource ${id} is idle, to be destroyed`);

@@ -19,10 +19,8 @@ export interface Resource {
   readonly stripe: number;
   /** Whether the pool may have given up its create before. */
   readonly isLate: boolean;
-  /** How often the pool was cleared when its create was called. */
-  readonly clears: number;
-  /** In which epoch that was. */
-  readonly calledIn: number;
+  /** What made it. */
+  readonly call: CreateCall;
   readonly bornAt: Moment;
   readonly bornIn: number;
   dead: boolean;
@@ -303,8 +301,13 @@ export class Ledger {
   // What the resources say.
 
   /** Before `lost` is called for one that is there. */
-  lost(resource: Resource): void {
+  lost(resource: Resource, error: unknown): void {
     this.#losses++;
+    // It may not have heard yet that it is there.
+    const { call } = resource;
+    if (resource.bornIn === this.epoch) {
+      this.creates.note(call, error, this.epoch);
+    }
     if (resource.destroyCalls > 0) return;
     resource.lostIn ??= this.epoch;
     if (resource.holder !== undefined) return;
@@ -358,7 +361,7 @@ export class Ledger {
 
   /** How many resources a line is to keep, at most. */
   stock(line: number): number {
-    return this.#stock(line, this.#config.min);
+    return this.#stock(line, this.#config.min, [...this.warmings]);
   }
 
   /** How many it is sure to keep. */
@@ -368,14 +371,16 @@ export class Ledger {
     // Without a retry, a failure ends that until somebody waits.
     const isKept = createRetry !== false ||
       lines.every(({ failedIn }) => failedIn < 0);
-    return this.#stock(line, hasBegun && isKept ? min : 0);
+    const warmings = [...this.warmings]
+      .filter(({ epoch }) => epoch < this.epoch);
+    return this.#stock(line, hasBegun && isKept ? min : 0, warmings);
   }
 
-  #stock(line: number, min: number): number {
+  #stock(line: number, min: number, warmings: readonly Warming[]): number {
     const share = (n: number) =>
       this.#config.isolated ? Math.ceil((n - line) / this.#config.stripes) : n;
-    const warmings = [...this.warmings].map(({ n }) => share(n));
-    return this.closing.began ? 0 : Math.max(share(min), ...warmings);
+    if (this.closing.began) return 0;
+    return Math.max(share(min), ...warmings.map(({ n }) => share(n)));
   }
 
   /** How many left in this epoch. */
@@ -419,15 +424,14 @@ export class Ledger {
   created(call: CreateCall): Resource {
     const isSure = this.creates.succeeded(call, this.epoch);
     const now = this.#clock.moment;
-    const { clockErrors } = this;
+    const isGivenUp = () => this.#isGivenUp(call, resource);
     const resource: Resource = {
       id: this.#made++,
       stripe: call.stripe,
       get isLate() {
-        return !isSure || clockErrors.has(call.signal.reason);
+        return !isSure || isGivenUp();
       },
-      clears: call.clears,
-      calledIn: call.epoch,
+      call,
       bornAt: now,
       bornIn: this.epoch,
       dead: false,
@@ -446,6 +450,13 @@ export class Ledger {
     };
     this.live.add(resource);
     return resource;
+  }
+
+  /** Whether there was no timer for its limit, before it was heard. */
+  #isGivenUp({ signal, since }: CreateCall, { bornIn }: Resource): boolean {
+    if (!signal.aborted) return false;
+    return this.clockErrors.has(signal.reason) ||
+      bornIn === this.epoch && since.failures < this.#clock.failures;
   }
 
   createFailed(call: CreateCall, error: unknown): void {
@@ -497,7 +508,10 @@ export class Ledger {
   destroyed(call: Call, failure?: { error: unknown }): void {
     const isSure = this.#isAwaited(call) &&
       this.#clock.most(call.since) < call.limit;
-    if (!this.destroys.delete(call) || call.late) return;
+    const isKnown = this.destroys.delete(call);
+    // Where its slot was vacated before, a close may hear of it all the same.
+    const isFarewell = call.mostLimit < this.#config.destroyTimeout;
+    if (call.late || !isKnown && !isFarewell) return;
     if (failure !== undefined) {
       this.closing.destroyFailed(this.epoch, failure.error, isSure);
     }
@@ -625,7 +639,8 @@ export class Ledger {
 
   #isReason(resource: Resource, reason: DestroyReason): boolean {
     const { maxLifetime, maxUses, validates } = this.#config;
-    const { bornAt, uses, lostIn, isLate, isDoomed, resetAfter } = resource;
+    const { call, bornAt, uses, lostIn, isLate, isDoomed, resetAfter } =
+      resource;
     if (isLate && lostIn === undefined && !this.closing.began) {
       return reason === "late";
     }
@@ -650,12 +665,11 @@ export class Ledger {
         return isDoomed || this.closing.began;
       case "clear":
         // It may have been decided on before, though not called yet.
-        return resource.clears < this.clears ||
-          resource.calledIn === this.clearedIn;
+        return call.clears < this.clears || call.epoch === this.clearedIn;
       case "close":
         return this.closing.began;
       case "late":
-        return isLate;
+        return isLate || this.closing.aborted;
       case "leaked":
         return false;
     }
@@ -693,9 +707,9 @@ export class Ledger {
   /** All promises have settled: what happened until now is known to all. */
   endEpoch(): void {
     this.#checkOrder();
+    this.#endCalls();
     this.#checkCreates();
     this.#checkStock();
-    this.#endCalls();
     for (const { holder, destroyCalls } of this.#approved.keys()) {
       if (holder === undefined && destroyCalls === 0) {
         this.#tally.hit("validate: taker gone meanwhile");
@@ -718,6 +732,7 @@ export class Ledger {
   /** S6: a create begins only where one is wanted. */
   #checkCreates(): void {
     const { begun, ended } = this.creates;
+    this.creates.begun = this.creates.ended = 0;
     const { min } = this.#config;
     const wanted = this.#pending + this.#warmed + min;
     let overdue = this.#overdue + this.#losses;
@@ -739,6 +754,21 @@ export class Ledger {
     });
   }
 
+  /** How many more acquires a stripe, or the last of a line, can serve. */
+  lacking(stripe: number): number {
+    const { isolated, stripes, max } = this.#config;
+    if (!isolated) {
+      const isLast = stripe === stripes - 1;
+      return isLast ? max - this.held.size - this.pending.size : 0;
+    }
+    let lacking = this.capacity(stripe);
+    for (const { resource } of this.held) {
+      if (resource!.stripe === stripe) lacking--;
+    }
+    for (const { line } of this.pending) if (line === stripe) lacking--;
+    return lacking;
+  }
+
   /** How many resources of a line there are. */
   existing(line: number): number {
     let existing = 0;
@@ -758,7 +788,7 @@ export class Ledger {
       if (clock.least(call.since) < call.mostLimit) continue;
       this.destroys.delete(call);
       const { signal } = call;
-      if (signal === undefined || closing.settled || signal.aborted) continue;
+      if (signal === undefined || call.late || signal.aborted) continue;
       if (clock.least(call.since) < this.#config.destroyTimeout) continue;
       this.fail("destroy: its signal does not abort at its limit");
     }
@@ -825,7 +855,7 @@ export class Ledger {
 
   /** Why a claim was rejected, if there was reason to. */
   #refusal(claim: Claim, error: unknown): Fault | undefined {
-    const { signal, timeout, since } = claim;
+    const { signal, since } = claim;
     if (signal?.aborted && error === signal.reason) {
       return claim.aborted
         ? "acquire: signal aborted before"

@@ -27,6 +27,8 @@ interface Bounds {
 /** Milliseconds after which a create may be overdue, and while none succeeded. */
 const LEAST_PATIENCE = 250;
 const FIRST_PATIENCE = 1_000;
+/** More than what is lost where times are added. */
+const ROUNDING = 1e-6;
 const NONE: Bounds = { least: Infinity, most: Infinity };
 /** For what is rounded, and for timers that are set to a whole one. */
 const SLACK = 1;
@@ -167,7 +169,10 @@ export class LineWatch {
   get usualNow(): Bounds {
     const took = this.#succeeded.map(({ since }) => this.#clock.least(since));
     const { least, most } = this.usual ?? NONE;
-    return { least: Math.min(least, ...took), most: Math.max(most, ...took) };
+    return {
+      least: Math.min(least, ...took) - ROUNDING,
+      most: Math.max(most, ...took) + ROUNDING,
+    };
   }
 
   /** Whether one has ended in this epoch. */
@@ -205,15 +210,19 @@ export class LineWatch {
     const counted = calls.filter((call) => call.epoch >= before);
     if (counted.length === 0) return;
     this.#allowance.least = 1;
-    const { most } = this.#backoff;
-    this.#backoff.most = Math.min(Math.max(most * 2, delay), maxDelay);
+    // Those that fail together count once, but for what begins and fails.
+    const together = counted.filter((call) => call.epoch < epoch);
+    const count = counted.length - Math.max(together.length - 1, 0);
+    for (let i = 0; i < count; i++) {
+      const { most } = this.#backoff;
+      this.#backoff.most = Math.min(Math.max(most * 2, delay), maxDelay);
+    }
     this.#nextAt.most = now + this.#backoff.most;
     const lengthenedIn = this.#lengthenedIn.most;
     this.#lengthenedIn.most = epoch;
     const sure = calls.filter((call) => call.epoch > this.succeededIn);
     if (sure.length === 0) return;
     this.#allowance.most = 1;
-    // Those that fail together count once.
     if (!sure.some((call) => call.epoch > lengthenedIn)) return;
     const { least } = this.#backoff;
     this.#backoff.least = Math.min(least * 2 || delay, maxDelay);

@@ -486,10 +486,9 @@ export class World implements Scene, ListenerCount {
     if (what === "all" && chosen.length > 1) {
       this.tally.hit("lost: several at once");
     }
-    const isTold = what === "creating" || id % 2 > 0;
-    const error = isTold ? this.#error("lost") : undefined;
+    const error = this.#error("lost");
     for (const one of chosen) {
-      if ("id" in one) this.#loseResource(one);
+      if ("id" in one) this.#loseResource(one, error);
       else {
         this.tally.hit("lost: while created");
         this.ledger.lostEarly(one, error);
@@ -501,7 +500,7 @@ export class World implements Scene, ListenerCount {
     }
   }
 
-  #loseResource(resource: Resource): void {
+  #loseResource(resource: Resource, error: Error): void {
     const { tally, ledger } = this;
     if (resource.destroyCalls > 0) tally.hit("lost: when gone");
     else if (resource.holder !== undefined) tally.hit("lost: in use");
@@ -512,7 +511,7 @@ export class World implements Scene, ListenerCount {
       else tally.hit("lost: idle");
     }
     resource.dead = true;
-    ledger.lost(resource);
+    ledger.lost(resource, error);
   }
 
   #choose(what: Lost, id: number): (Resource | CreateCall)[] {
