@@ -148,6 +148,8 @@ export class Supply<T> implements Chore {
       source.pace.succeeded(duration);
       source.trial = undefined;
       isEnd = source.outage?.succeeded(moment);
+      // Being overdue it allowed for one more, until the line is looked at.
+      if (creation.isOverdue && source.outage !== undefined) line.allow(0);
     }
     const diesAt = now + jitter(settings.maxLifetime);
     birth.entry = line.created(creation, resource, now, diesAt);

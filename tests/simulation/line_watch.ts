@@ -264,7 +264,7 @@ export class LineWatch {
   /** Whether it may have been overdue. */
   #isSlow({ since, disappointed }: CreateCall): boolean {
     return this.#config.growth === "measured" &&
-      (disappointed || this.#clock.most(since) >= LEAST_PATIENCE);
+      (disappointed || this.#clock.most(since) >= LEAST_PATIENCE - ROUNDING);
   }
 
   /** Whether it is sure to be overdue. */
