@@ -789,6 +789,8 @@ export class Ledger {
       this.destroys.delete(call);
       const { signal } = call;
       if (signal === undefined || call.late || signal.aborted) continue;
+      // The farewell of a lost one does not hold up a close.
+      if (closing.settled) continue;
       if (clock.least(call.since) < this.#config.destroyTimeout) continue;
       this.fail("destroy: its signal does not abort at its limit");
     }
