@@ -562,6 +562,43 @@ for (const growth of ["measured", "eager"] as const) {
   }
 }
 
+test("a create that is lost and hangs is tried again after the delay", async () => {
+  using _ = drawing(1);
+  const { clock, pool, losses } = losing();
+  const waiter = watch(pool.acquire());
+  await settled();
+  losses[0]!(new Error("reset by peer"));
+  await clock.advance(99);
+  assertEquals([losses.length, waiter.settled], [1, false]);
+  await clock.advance(1);
+  assertEquals([losses.length, waiter.settled], [2, false]);
+});
+
+test("a create that is lost rejects with what it then fails with", async () => {
+  const { factory, pool, losses } = losing();
+  const waiter = watch(pool.acquire());
+  await settled();
+  losses[0]!(new Error("reset by peer"));
+  await settled();
+  const error = new Error("wrong password");
+  factory.failCreate(error);
+  await settled();
+  assertStrictEquals(waiter.error, error);
+});
+
+/** As `retried`, and the test says which create is lost. */
+function losing(): Fixture & { losses: ((error: unknown) => void)[] } {
+  const losses: ((error: unknown) => void)[] = [];
+  const f = retried({
+    max: 2,
+    create: (context) => {
+      losses.push(context.lost);
+      return f.factory.create(context);
+    },
+  });
+  return { ...f, losses };
+}
+
 test("a close in an outage ends it at once and in silence", async () => {
   const { events, observer } = noting();
   const f = retried({ max: 2, observer });

@@ -288,6 +288,7 @@ export class Line<T> {
       if (this.#owed > 0) this.#owed--;
       this.#deliver(this.#shift(), entry, now);
     } else this.#settle(entry, now);
+    this.resume();
     this.#gate.leave();
     return entry;
   }
@@ -406,10 +407,12 @@ export class Line<T> {
     }
     for (const entry of suspects) {
       if (entry.place === "idle") this.#evict(entry, reason);
+      else {
+        this.sendBack(entry);
+        this.destroy(entry, reason);
+      }
     }
-    for (const entry of suspects) {
-      if (entry.taker !== undefined) this.invalid(entry, now, reason);
-    }
+    this.#serve(now);
   }
 
   /**

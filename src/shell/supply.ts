@@ -263,7 +263,7 @@ export class Supply<T> implements Chore {
     if (this.#closing.hasBegun) return false;
     this.#parts.refusals.createFailed(line, error);
     if (outage === undefined) return false;
-    const begins = outage.failed(moment, now);
+    const begins = outage.failed(moment, now, line.creating - 1);
     // What is overdue is added when the line is looked at, without this one.
     line.allow(outage.allowance(now));
     if (source.isNew) source.trial = { error, order: line.arrivals };

@@ -16,6 +16,7 @@ import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
 import { POLICY } from "./policy.ts";
 import { POOL_MUTANTS } from "./pool.ts";
+import { RESOURCES } from "./resources.ts";
 import { sample } from "./sample.ts";
 import { SHELL } from "./shell.ts";
 import { TIMERS } from "./timers.ts";
@@ -64,6 +65,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...CORE,
     ...SHELL,
     ...POLICY,
+    ...RESOURCES,
     ...TIMERS,
     ...ERRORS,
     ...LEAKS,

@@ -102,8 +102,24 @@ export const POLICY: readonly Mutant[] = [
     about:
       "a create older than the latest success begins an outage as it fails",
     file: OUTAGE,
-    from: "    if (began < this.#successAt) return false;\n",
+    from: "if (began < this.#successAt) {",
+    to: "if (began < 0) {",
+  },
+  {
+    name: "full_server_asked_at_once",
+    about:
+      "a place that a server refused after a success is tried again at once",
+    file: OUTAGE,
+    from:
+      "      this.#allowance = Math.min(this.#allowance, Math.max(1, inFlight));\n",
     to: "",
+  },
+  {
+    name: "full_server_never_asked",
+    about: "a refusal after a success, with nothing in flight, is the end",
+    file: OUTAGE,
+    from: "Math.max(1, inFlight)",
+    to: "inFlight",
   },
   {
     name: "older_success_ends_outage",
@@ -220,15 +236,15 @@ export const POLICY: readonly Mutant[] = [
     name: "outage_counts_waits",
     about: "in an outage one who joins is owed only what growth buys",
     file: SUPPLY,
-    from: "if (outage?.since !== undefined) line.join(waiter, 1);",
-    to: "if (outage?.since === Infinity) line.join(waiter, 1);",
+    from: "if (isDue || outage?.since !== undefined)",
+    to: "if (isDue)",
   },
   {
     name: "beyond_max_pending_owed_nothing",
     about: "one whom only a create lets in is not owed it",
     file: SUPPLY,
-    from: "isForced || !this.#isMeasured ? 1 : 0",
-    to: "!this.#isMeasured ? 1 : 0",
+    from: "const isDue = isForced || !this.#isMeasured;",
+    to: "const isDue = !this.#isMeasured;",
   },
   {
     name: "long_wait_owed_nothing",
@@ -509,11 +525,11 @@ export const POLICY: readonly Mutant[] = [
     to: `          settle();`,
   },
   {
-    name: "last_warm_counts",
-    about: "a second, smaller warm makes the first one wait",
+    name: "first_warm_counts",
+    about: "a second, larger warm waits for the first",
     file: STOCKING,
     from: "Math.max(shares[i]!, ...warmed)",
-    to: "warmed.at(-1) ?? shares[i]!",
+    to: "warmed[0] ?? shares[i]!",
   },
   {
     name: "warm_below_min",
@@ -660,22 +676,15 @@ export const POLICY: readonly Mutant[] = [
     name: "reset_of_the_worn",
     about: "what is to be destroyed is reset before",
     file: RESETTING,
-    from: "this.#closing.hasBegun || line.isWorn(entry, this.#parts.now())",
-    to: "this.#closing.hasBegun",
-  },
-  {
-    name: "reset_in_a_closing_pool",
-    about: "what a close is to destroy is reset before",
-    file: RESETTING,
-    from: "this.#closing.hasBegun || line.isWorn(entry, this.#parts.now())",
-    to: "line.isWorn(entry, this.#parts.now())",
+    from: "if (line.isWorn(entry, this.#parts.now())) {",
+    to: "if (line === undefined) {",
   },
   {
     name: "failed_reset_trusted",
     about: "what could not be reset is used again",
     file: RESETTING,
-    from: `if (entry.place === "used") line.destroy(entry, "reset");`,
-    to: `this.#lessor.release(entry, failed);`,
+    from: `        line.destroy(entry, "reset");`,
+    to: "        this.#lessor.release(entry, failed);",
   },
   {
     name: "failed_reset_not_followed",
