@@ -206,6 +206,26 @@ test("one whose resource is lost before validate was asked has the next one vali
   assertEquals(leaseOf(waiter).value, { id: 2 });
 });
 
+test("one whose resource is lost on its way as the pool closes is not left waiting", async () => {
+  const held: Lease<Resource>[] = [];
+  const f = losing({
+    max: 2,
+    destroy: ({ id }) => {
+      if (id !== 1) return;
+      held[1]!.release();
+      void f.pool.close();
+      f.lose(2);
+    },
+  });
+  held.push(...await leases(f, 2));
+  const waiter = watch(f.pool.acquire());
+  held[0]!.destroy();
+  await settled();
+  leaseOf(waiter).release();
+  await f.pool.close();
+  assertCounts(f.pool, {});
+});
+
 test("a resource that is lost under validate is replaced before the verdict", async () => {
   const f = losing({ max: 2 }, "validate");
   await fill(f.pool, 1);

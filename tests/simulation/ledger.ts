@@ -659,7 +659,9 @@ export class Ledger {
         return lostIn !== undefined || this.#idleLosses.has(line);
       }
       case "reset":
-        return resetAfter !== undefined;
+        // Without a timer it was given up before it was heard.
+        return resetAfter !== undefined ||
+          resource.idleSince.failures < this.#clock.failures;
       case "lease":
         // Whoever throws while the pool closes has it destroyed.
         return isDoomed || this.closing.began;
