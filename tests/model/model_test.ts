@@ -51,9 +51,9 @@ const WRONG: [string, typeof TransitionTable, RegExp][] = [
   [
     "waiters are served last come, first",
     class extends TransitionTable {
-      override created(id: number) {
+      override created(id: number, life: number) {
         this.world.queues[0]!.reverse();
-        super.created(id);
+        super.created(id, life);
         this.world.queues[0]!.reverse();
       }
     },
