@@ -42,12 +42,16 @@
 
 export type { Clock } from "./src/clock.ts";
 export type { Lease } from "./src/lease.ts";
+export type { LeaseWatch } from "./src/lease_watch.ts";
 export { Pool } from "./src/pool.ts";
 export {
   AcquireTimeoutError,
+  CallTimeoutError,
   PoolClosedError,
+  PoolError,
   PoolFullError,
 } from "./src/pool_error.ts";
+export type { PoolErrorCode } from "./src/pool_error.ts";
 export type { DestroyReason, PoolObserver } from "./src/pool_observer.ts";
 export type {
   AcquireOptions,

@@ -7,10 +7,7 @@ import config from "../deno.json" with { type: "json" };
 const REQUIRED = ["deno.json", "mod.ts", "README.md", "LICENSE"];
 const ALLOWED = /^(?:deno\.json|mod\.ts|README\.md|LICENSE|src\/.+\.ts)$/;
 
-const entries = typeof config.exports === "string"
-  ? [config.exports]
-  : Object.values<string>(config.exports);
-await deno("doc", "--lint", ...entries);
+await deno("doc", "--lint", ...Object.values(config.exports));
 
 const root = new URL("../", import.meta.url).href;
 const shipped = (await deno("publish", "--dry-run", "--allow-dirty"))

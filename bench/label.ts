@@ -15,6 +15,8 @@ const LABELS: Record<string, string> = {
   postgres_ours: "@lease/pool + pg",
   postgres_pg_pool: "pg-pool + pg",
   postgres_js: "postgres.js",
+  postgres_tarn: "tarn + pg",
+  postgres_generic_pool: "generic-pool + pg",
 };
 
 export function label(subject: string): string {

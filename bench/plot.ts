@@ -42,7 +42,7 @@ interface Bar extends Spread {
   subject: string;
 }
 
-interface Group {
+export interface Group {
   name: string;
   bars: Bar[];
 }
@@ -81,7 +81,8 @@ export function plots(
   return files;
 }
 
-function plot(
+/** One plot of a figure: a group of bars for each name. */
+export function plot(
   title: string,
   figure: Figure,
   groups: readonly Group[],
@@ -118,9 +119,12 @@ function scaleOf(
   const most = Math.max(...bars.map(({ max }) => max));
   const width = WIDTH - LEFT - RIGHT;
   if (!logarithmic) return (value) => LEFT + width * value / most;
-  const least = Math.min(...bars.map(({ min }) => min)) / 2;
+  const some = bars.map(({ min }) => min).filter((value) => value > 0);
+  const least = Math.min(...some) / 2;
   const whole = Math.log(most / least);
-  return (value) => LEFT + width * Math.log(value / least) / whole;
+  // Nothing has no logarithm, and no bar.
+  return (value) =>
+    value > 0 ? LEFT + width * Math.log(value / least) / whole : LEFT;
 }
 
 function draw(bar: Bar, y: number, scale: (value: number) => number): string {

@@ -44,9 +44,9 @@ async function demo(signal: AbortSignal): Promise<void> {
   const queries = CLIENTS * QUERIES;
   const tally = new PostgresTally({ queries, kills: KILLS, max: MAX });
   const pool = new Pool<PostgresConnection>({
-    create: ({ signal }) => PostgresConnection.open(url, { name, signal }),
+    create: ({ signal, lost }) =>
+      PostgresConnection.open(url, { name, signal, lost }),
     destroy: (connection) => connection.close(),
-    validate: (connection) => connection.usable,
     isFatal: isConnectionLost,
     max: MAX,
     observer: tally.observer,

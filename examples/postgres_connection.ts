@@ -12,7 +12,7 @@ export class PostgresConnection {
   readonly #ended: Promise<void>;
   #usable = true;
 
-  private constructor(url: string, name: string) {
+  private constructor(url: string, name: string, lost: () => void) {
     const target = new URL(url);
     target.searchParams.set("application_name", name);
     this.#client = new pg.Client({
@@ -21,17 +21,27 @@ export class PostgresConnection {
     });
     this.#ended = new Promise((resolve) => this.#client.once("end", resolve));
     // Without a listener, the death of an idle connection ends the process.
-    this.#client.on("error", () => this.#usable = false);
-    this.#client.on("end", () => this.#usable = false);
+    const onEnd = () => {
+      this.#usable = false;
+      lost();
+    };
+    this.#client.on("error", onEnd).on("end", onEnd);
   }
 
-  /** Connects; `signal` breaks off the attempt, wherever it has got to. */
+  /**
+   * Connects; `signal` breaks off the attempt, wherever it has got to, and
+   * `lost` is called when the connection has ended.
+   */
   static async open(
     url: string,
-    { name, signal }: { name: string; signal: AbortSignal },
+    { name, signal, lost = () => {} }: {
+      name: string;
+      signal: AbortSignal;
+      lost?: () => void;
+    },
   ): Promise<PostgresConnection> {
     signal.throwIfAborted();
-    const connection = new PostgresConnection(url, name);
+    const connection = new PostgresConnection(url, name, lost);
     const abort = () => connection.#socket.destroy(signal.reason);
     signal.addEventListener("abort", abort);
     try {

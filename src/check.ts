@@ -1,3 +1,5 @@
+import { advice } from "./option_name.ts";
+
 /** What a value must be: its kind, and the range within the kind, in words. */
 export interface Rule {
   readonly kind: string;
@@ -92,6 +94,20 @@ export class Check {
     const { kind, isKind, range, holds } = rule;
     if (!isKind(value)) this.mistake(name, kind, value);
     if (holds?.(value as number) === false) this.fail(name, range!, value);
+  }
+
+  /**
+   * Checks the names of options, and reads none of them.
+   *
+   * @throws {TypeError} if one is not known
+   */
+  names(options: object, known: readonly string[]): void {
+    for (const name of Object.keys(options)) {
+      if (known.includes(name)) continue;
+      throw new TypeError(
+        `${this.#act} as '${name}' is no option: ${advice(name, known)}`,
+      );
+    }
   }
 
   /**

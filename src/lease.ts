@@ -1,15 +1,21 @@
 import type { Entry } from "./core/entry.ts";
-import { PoolClosedError } from "./pool_error.ts";
+import { inspectable } from "./inspection.ts";
+import type { PoolClosedError } from "./pool_error.ts";
 
 /** Where a lease gives its entry back. */
 export interface Lessor<T> {
   /** `failed` is whether its user threw. */
   release(entry: Entry<T>, failed: boolean): void;
   destroy(entry: Entry<T>): void;
+  /** What reading one says that a close took back. */
+  closed(entry: Entry<T>): PoolClosedError;
 }
 
 /** Releases a resource whose user threw. */
 export let releaseFailed: (lease: Lease<unknown>) => void;
+
+/** What a lease is on that has not ended. */
+export let entryOf: <T>(lease: Lease<T>) => Entry<T>;
 
 /**
  * The exclusive right to one resource, made by a `Pool`. It is spent once: by
@@ -39,6 +45,7 @@ export class Lease<T> implements Disposable {
 
   static {
     releaseFailed = (lease) => lease.#release(true);
+    entryOf = (lease) => lease.#entry!;
   }
 
   /**
@@ -53,7 +60,7 @@ export class Lease<T> implements Disposable {
       throw new Error("Cannot read 'value' of a lease that has ended");
     }
     if (entry.place !== "used") {
-      throw new PoolClosedError("Cannot read 'value' as the pool is closed");
+      throw this.#lessor.closed(entry);
     }
     return entry.resource;
   }
@@ -81,6 +88,11 @@ export class Lease<T> implements Disposable {
     this.release();
   }
 
+  /** Its state, which `JSON.stringify` and `console.log` show. */
+  toJSON(): { state: "held" | "ended" } {
+    return { state: this.#entry?.place === "used" ? "held" : "ended" };
+  }
+
   #release(failed: boolean): void {
     const entry = this.#entry;
     if (entry === undefined) return;
@@ -88,3 +100,5 @@ export class Lease<T> implements Disposable {
     this.#lessor.release(entry, failed);
   }
 }
+
+inspectable(Lease);

@@ -1,3 +1,4 @@
+import { inspectable } from "./inspection.ts";
 import type { Lease } from "./lease.ts";
 import { LocalPool } from "./shell/local_pool.ts";
 import { home } from "./core/partition.ts";
@@ -7,7 +8,9 @@ import {
   checkAcquireOptions,
   checkClose,
   checkCloseOptions,
+  checkTryAcquireOptions,
   checkUse,
+  checkUseOptions,
   checkWarm,
   checkWarmSignal,
   type CloseOptions,
@@ -52,7 +55,7 @@ export class Pool<T> implements AsyncDisposable {
    * Sets nothing in motion: resources are created by the acquires that need
    * them.
    *
-   * @throws {TypeError} if an option is of the wrong kind
+   * @throws {TypeError} if an option is of the wrong kind, or not known
    * @throws {RangeError} if an option is out of range, NaN included
    */
   constructor(options: PoolOptions<T>) {
@@ -114,7 +117,7 @@ export class Pool<T> implements AsyncDisposable {
    * Never waits and never creates. A `validate` that answers with a promise
    * counts as "not now"; its verdict still decides over the resource.
    *
-   * @throws {TypeError} if an option is of the wrong kind
+   * @throws {TypeError} if an option is of the wrong kind, or not known
    * @throws {RangeError} if an option is out of range
    *
    * @example
@@ -129,7 +132,7 @@ export class Pool<T> implements AsyncDisposable {
     if (options === undefined) {
       return this.#local.acquiring.tryAcquire(this.#anywhere);
     }
-    checkAcquireOptions(options);
+    checkTryAcquireOptions(options);
     const { affinity } = options;
     checkAcquire(undefined, undefined, affinity);
     return this.#local.acquiring.tryAcquire(this.#home(affinity));
@@ -156,7 +159,7 @@ export class Pool<T> implements AsyncDisposable {
     options: UseOptions = {},
   ): Promise<R> {
     try {
-      checkAcquireOptions(options);
+      checkUseOptions(options);
       const { signal, timeout, affinity, isFatal } = options;
       checkUse(fn, isFatal);
       const isAborted = checkAcquire(signal, timeout, affinity);
@@ -269,6 +272,11 @@ export class Pool<T> implements AsyncDisposable {
     return this.#local.stats();
   }
 
+  /** Its name and counts, which `JSON.stringify` and `console.log` show. */
+  toJSON(): { name: string } & PoolStats {
+    return { name: this.name, ...this.stats() };
+  }
+
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
@@ -280,3 +288,5 @@ export class Pool<T> implements AsyncDisposable {
       : home(affinity, this.#stripes);
   }
 }
+
+inspectable(Pool);

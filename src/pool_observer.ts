@@ -53,4 +53,17 @@ export interface PoolObserver<T> {
   acquireFailed?(event: { error: unknown; wait: number }): void;
   /** A lease ended with `release()`, by hand or by `using`. */
   released?(event: { resource: T; stripe: number }): void;
+  /**
+   * With `leaks`: a lease is held for too long, a close has waited too long for
+   * it, or it was garbage collected unreleased. `stack` is that of the call that
+   * acquired it, from the caller of the pool on, if it is in the sample.
+   */
+  leaked?(
+    event: {
+      resource: T;
+      stripe: number;
+      held: number;
+      stack: string | undefined;
+    },
+  ): void;
 }

@@ -18,6 +18,7 @@ import {
 import type { Clock } from "./clock.ts";
 import type { DestroyReason } from "./core/destroy_reason.ts";
 import { SystemClock } from "./system_clock.ts";
+import type { LeaseWatch } from "./lease_watch.ts";
 import type { PoolObserver } from "./pool_observer.ts";
 
 /**
@@ -154,7 +155,8 @@ export interface PoolOptions<T> {
   destroyTimeout?: number | undefined;
   /**
    * Milliseconds an acquire waits unless it says otherwise. Default 30 000:
-   * above `createTimeout`, so that a second create is tried.
+   * above `createTimeout`, so that a second create is tried. It must not be 0,
+   * which a new pool could never serve: pass `timeout: 0` to a call instead.
    */
   acquireTimeout?: number | undefined;
   /**
@@ -173,6 +175,12 @@ export interface PoolOptions<T> {
   name?: string | undefined;
   /** Is told what happens. */
   observer?: PoolObserver<NoInfer<T>> | undefined;
+  /**
+   * Watches leases that are held for too long or forgotten: what `watchLeaks` of
+   * `@lease/pool/leaks` gives. Default: none, as it captures the stack of each
+   * acquire.
+   */
+  leaks?: LeaseWatch | undefined;
   /** Where time comes from. Default: `performance.now()` and the global timers. */
   clock?: Clock | undefined;
 }
@@ -209,6 +217,7 @@ export interface ResetContext {
 
 /** What `destroy` is given. */
 export interface DestroyContext {
+  /** Why it is destroyed. */
   readonly reason: DestroyReason;
   /** Aborts at `destroyTimeout`. */
   readonly signal: AbortSignal;
@@ -259,6 +268,13 @@ export interface CloseOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Milliseconds that each acquire of a pool may wait. */
+const PATIENCE: Rule = {
+  ...LIMIT,
+  range: `${LIMIT.range}, as with 0 nobody could wait for a create ` +
+    "(a call can pass 'timeout: 0')",
+};
+
 /**
  * Every option of a pool, once: what it must be, its default, and the option it
  * makes no sense without. One without a default is required; one whose default
@@ -288,7 +304,7 @@ const OPTIONS = {
   createTimeout: { is: LIMIT, default: 10_000 },
   destroyTimeout: { is: LIMIT, default: 5_000 },
 
-  acquireTimeout: { is: DURATION, default: 30_000 },
+  acquireTimeout: { is: PATIENCE, default: 30_000 },
   maxPending: { is: BOUND, default: Infinity },
 
   stripes: { is: COUNT, default: 1 },
@@ -296,6 +312,7 @@ const OPTIONS = {
 
   name: { is: STRING, default: "pool" },
   observer: { is: OBJECT, default: undefined },
+  leaks: { is: FUNCTION, default: undefined },
   /** A getter, as each pool has one of its own. */
   clock: {
     is: OBJECT,
@@ -340,7 +357,9 @@ export function settle<T>(options: PoolOptions<T>): PoolSettings<T> {
   const check = new Check("Cannot create pool");
   check.that("options", options, OBJECT);
   const values: Record<string, unknown> = {};
-  for (const name of Object.keys(OPTIONS) as Option[]) {
+  const known = Object.keys(OPTIONS) as Option[];
+  check.names(options, known);
+  for (const name of known) {
     const row: { is: Rule; default?: unknown; needs?: Option } = OPTIONS[name];
     const value = options[name];
     const isAbsent = value === undefined && "default" in row;
@@ -375,25 +394,52 @@ function backoff(retry: Retry | false, check: Check): Backoff | false {
   return { delay, maxDelay };
 }
 
-/** Ends a resource as it says itself. */
+/** Ends a resource as it says itself, in the way of `await using`. */
 function dispose(resource: unknown): unknown {
   const disposable = Object(resource) as Partial<AsyncDisposable & Disposable>;
-  return Symbol.asyncDispose in disposable
-    ? disposable[Symbol.asyncDispose]!()
-    : disposable[Symbol.dispose]?.();
+  const end = disposable[Symbol.asyncDispose] ?? disposable[Symbol.dispose];
+  return end?.call(disposable as never);
 }
 
 const acquiring = new Check("Cannot acquire");
 const warming = new Check("Cannot warm pool");
 const closing = new Check("Cannot close pool");
 
+const ACQUIRE = ["signal", "timeout", "affinity"];
+const USE = [...ACQUIRE, "isFatal"];
+
 /**
- * Checks that an acquire, or a `use`, was given options, before they are read.
+ * Checks the options of an acquire before they are read.
  *
- * @throws {TypeError} if they are no object
+ * @throws {TypeError} if they are no object, or one is not known
  */
-export function checkAcquireOptions(options: AcquireOptions): void {
+export function checkAcquireOptions(
+  options: AcquireOptions,
+  known = ACQUIRE,
+): void {
   acquiring.that("options", options, OBJECT);
+  for (const name in options) {
+    // Compared one by one, as a look-up costs much of a short acquire.
+    if (name === "signal" || name === "timeout" || name === "affinity") {
+      continue;
+    }
+    acquiring.names(options, known);
+  }
+}
+
+/** The same for a `use`. */
+export function checkUseOptions(options: UseOptions): void {
+  checkAcquireOptions(options, USE);
+}
+
+/**
+ * Checks the options of a `tryAcquire` before they are read.
+ *
+ * @throws {TypeError} if they are no object, or one is not known
+ */
+export function checkTryAcquireOptions(options: TryAcquireOptions): void {
+  acquiring.that("options", options, OBJECT);
+  acquiring.names(options, ["affinity"]);
 }
 
 /**
@@ -439,6 +485,7 @@ export function checkWarm(n: number, max: number, options: WarmOptions): void {
   warming.that("n", n, COUNT);
   if (n > max) warming.fail("n", `at most 'max' (${max})`, n);
   warming.that("options", options, OBJECT);
+  warming.names(options, ["signal"]);
 }
 
 /**
@@ -452,12 +499,13 @@ export function checkWarmSignal(signal: AbortSignal | undefined): boolean {
 }
 
 /**
- * Checks that a close was given options, before they are read.
+ * Checks the options of a close before they are read.
  *
- * @throws {TypeError} if they are no object
+ * @throws {TypeError} if they are no object, or one is not known
  */
 export function checkCloseOptions(options: CloseOptions): void {
   closing.that("options", options, OBJECT);
+  closing.names(options, ["signal"]);
 }
 
 /**

@@ -55,7 +55,7 @@ test("close waits for what is used and destroys it at release", async () => {
   await assertClosesClean(f);
 });
 
-test("close waits for what is being created and destroys it", async () => {
+test("close aborts what is being created, waits for it and destroys it", async () => {
   const f = fixture();
   f.factory.manual.add("create");
   const waiter = watch(f.pool.acquire());
@@ -65,7 +65,8 @@ test("close waits for what is being created and destroys it", async () => {
   assertInstanceOf(waiter.error, PoolClosedError);
   assertEquals(closed.settled, false);
   assertCounts(f.pool, { creating: 1 });
-  assertEquals(f.factory.creates[0]!.signal!.aborted, false);
+  const { signal } = f.factory.creates[0]!;
+  assertInstanceOf(signal!.reason, PoolClosedError);
   f.factory.finishCreate();
   await settled();
   assertEquals(closed.settled, true);
@@ -91,15 +92,22 @@ test("a create that is still to be called when the pool closes is given up", asy
   await assertClosesClean(f);
 });
 
-test("close waits for a create that fails, which fails nothing else", async () => {
-  const f = fixture();
+test("a create that fails in a pool that closes is told as closed, and fails nothing", async () => {
+  const failures: unknown[] = [];
+  const createFailed = ({ error }: { error: unknown }) =>
+    void failures.push(error);
+  const f = fixture({ observer: { createFailed } });
   f.factory.manual.add("create");
   watch(f.pool.acquire());
   await settled();
   const closed = watch(f.pool.close());
+  await settled();
+  assertEquals([failures, closed.settled], [[], false]);
   f.factory.failCreate(new Error("too late to matter"));
   await settled();
   assertEquals(closed, { settled: true, value: undefined });
+  assertInstanceOf(failures[0], PoolClosedError);
+  assertEquals(failures.length, 1);
   await assertClosesClean(f);
 });
 

@@ -26,10 +26,11 @@ export interface Call<R> {
  * call that is named in `manual` waits in its list until the test settles it.
  */
 export class Factory {
-  readonly manual: Set<"create" | "destroy" | "validate"> = new Set();
+  readonly manual: Set<"create" | "destroy" | "validate" | "reset"> = new Set();
   readonly creates: Call<Resource>[] = [];
   readonly destroys: Call<void>[] = [];
   readonly validations: Call<boolean>[] = [];
+  readonly resets: Call<unknown>[] = [];
   readonly log: string[] = [];
   /** Resources that `destroy` has not been called for, and their highest number. */
   readonly live: Set<Resource> = new Set();
@@ -62,6 +63,16 @@ export class Factory {
       return this.#wait(this.validations, resource);
     }
     return !this.bad.has(resource);
+  };
+
+  readonly reset = (
+    resource: Resource,
+    { signal }: { signal: AbortSignal },
+  ): unknown => {
+    this.log.push(`reset ${resource.id}`);
+    if (this.manual.has("reset")) {
+      return this.#wait(this.resets, resource, signal);
+    }
   };
 
   /** Settles the oldest create that waits. */

@@ -22,8 +22,10 @@ const SPENDING: [string, (lease: Lease<Resource>) => void][] = [
 test("nobody can make a lease but a pool: its class is not exported", () => {
   assertEquals(Object.keys(api).toSorted(), [
     "AcquireTimeoutError",
+    "CallTimeoutError",
     "Pool",
     "PoolClosedError",
+    "PoolError",
     "PoolFullError",
   ]);
 });

@@ -1,7 +1,8 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import type { Creation } from "../src/core/creation.ts";
+import { Creation } from "../src/core/creation.ts";
 import type { Effects } from "../src/core/effects.ts";
 import type { Entry } from "../src/core/entry.ts";
+import { Gate } from "../src/core/gate.ts";
 import { Line } from "../src/core/line.ts";
 import { StripeSets } from "../src/core/stripe_set.ts";
 import { Waiter } from "../src/core/waiter.ts";
@@ -55,19 +56,21 @@ class Notes implements Effects<string> {
 function lined(shares: number[], validates = false) {
   const notes = new Notes();
   const sets = new StripeSets<Line<string>["stripes"][number]>();
-  const rules = { validates, idleTimeout: 5 };
-  const line = new Line<string>(0, shares, rules, sets, notes);
+  const validateAfter = validates ? 0 : Infinity;
+  const rules = { validateAfter, idleTimeout: 5, maxUses: Infinity };
+  const gate = new Gate(Infinity);
+  const line = new Line<string>(0, shares, rules, sets, gate, notes);
   for (const stripe of line.stripes.toReversed()) sets.addSpare(stripe);
   const join = (home = -1) => {
-    const waiter = new Waiter(line.arrive(), home);
-    line.join(waiter);
+    const waiter = new Waiter(line.arrive(), home, 0);
+    line.join(waiter, 1);
     return waiter;
   };
   /** Makes one new for each of these times, idle since then. */
   const rest = (...times: number[]) => {
     for (const waiter of times.map(() => join())) line.cancel(waiter, "left");
     for (const now of times) {
-      line.created(notes.creations.shift()!, `at ${now}`, now);
+      line.created(notes.creations.shift()!, `at ${now}`, now, Infinity);
     }
     notes.since();
   };
@@ -100,7 +103,7 @@ test("every transition is committed when it returns and only intends its effects
   assertEquals(slots(line), [0, 0, 0, 1, 0]);
   join();
   assertEquals(notes.since(), []);
-  line.created(notes.creations[0]!, "a", 10);
+  line.created(notes.creations[0]!, "a", 10, Infinity);
   assertEquals(notes.since(), ["deliver 0"]);
   assertStrictEquals(first.at, undefined);
   assertEquals(slots(line), [0, 0, 1, 0, 0]);
@@ -110,7 +113,7 @@ test("every transition is committed when it returns and only intends its effects
 test("a resource created for nobody is idle and stamped in the same commit", () => {
   const { line, notes, join } = lined([1]);
   line.cancel(join(), "left");
-  line.created(notes.creations[0]!, "a", 10);
+  line.created(notes.creations[0]!, "a", 10, Infinity);
   assertEquals(notes.since(), ["create", "reject 0 left"]);
   assertEquals(slots(line), [0, 1, 0, 0, 0]);
   assertEquals(line.stripes[0]!.newest?.endsAt, 15);
@@ -120,10 +123,10 @@ test("a failed create frees its slot for the next waiter in the same commit", ()
   const { line, notes, join } = lined([1]);
   join();
   join();
-  line.createFailed(notes.creations[0]!, "no");
+  line.createFailed(notes.creations[0]!, "no", true);
   assertEquals(notes.since(), ["create", "reject 0 no", "create"]);
   assertEquals(slots(line), [0, 0, 0, 1, 0]);
-  line.createFailed(notes.creations[1]!, "no");
+  line.createFailed(notes.creations[1]!, "no", true);
   assertEquals(notes.since(), ["reject 1 no"]);
   assertEquals(slots(line), [1, 0, 0, 0, 0]);
 });
@@ -156,14 +159,14 @@ test("closing rejects a line in order and destroys what is idle", () => {
   join();
   join();
   notes.since();
-  line.close("closed");
+  line.close(() => "closed");
   assertEquals(notes.since(), [
     "reject 1 closed",
     "reject 2 closed",
     "destroy at 0 close",
   ]);
   assertEquals(slots(line), [0, 0, 0, 1, 1]);
-  line.createFailed(notes.creations.pop()!, "no");
+  line.createFailed(notes.creations.pop()!, "no", true);
   line.destroyed(notes.leaving[0]!);
   assertEquals(notes.since(), ["closed"], "once, after the last");
   assertEquals(slots(line), [2, 0, 0, 0, 0]);
@@ -171,14 +174,14 @@ test("closing rejects a line in order and destroys what is idle", () => {
 
 test("closing a line with nothing out says so at once", () => {
   const { line, notes } = lined([3]);
-  line.close("closed");
+  line.close(() => "closed");
   assertEquals(notes.since(), ["closed"]);
 });
 
 test("what comes back for one who is gone is stamped then, not when it was taken", () => {
   const { line, notes, join } = lined([1], true);
   const [held, taker] = [join(), join()];
-  line.created(notes.creations[0]!, "a", 0);
+  line.created(notes.creations[0]!, "a", 0, Infinity);
   assertStrictEquals(held.at, undefined);
   const entry = notes.delivered[0]!;
   line.release(entry, 0);
@@ -199,20 +202,20 @@ test("the taker of an invalid resource waits at its old place", () => {
   const { line, notes, join } = lined([2], true);
   join();
   join();
-  line.created(notes.creations[0]!, "a", 0);
-  line.created(notes.creations[1]!, "b", 0);
+  line.created(notes.creations[0]!, "a", 0, Infinity);
+  line.created(notes.creations[1]!, "b", 0, Infinity);
   for (let i = 2; i < 5; i++) join();
   const [a, b] = notes.delivered;
   line.release(a!, 0);
   line.release(b!, 0);
   notes.since();
-  line.invalid(notes.validated[1]!, 0);
-  line.invalid(notes.validated[0]!, 0);
+  line.invalid(notes.validated[1]!, 0, "invalid");
+  line.invalid(notes.validated[0]!, 0, "invalid");
   assertEquals(notes.since(), ["destroy b invalid", "destroy a invalid"]);
   line.destroyed(a!);
-  line.created(notes.creations[2]!, "c", 0);
+  line.created(notes.creations[2]!, "c", 0, Infinity);
   line.destroyed(b!);
-  line.created(notes.creations[3]!, "d", 0);
+  line.created(notes.creations[3]!, "d", 0, Infinity);
   assertEquals(notes.since(), ["create", "deliver 2", "create", "deliver 3"]);
   assertEquals([line.waiting, line.pending], [1, 1]);
 });
@@ -221,7 +224,7 @@ test("a taker that is sent back is in line before its entry is dealt with", () =
   const { line, notes, join, rest } = lined([3], true);
   rest(0, 0);
   const [first, second] = [0, 1].map(() => {
-    const taker = new Waiter(line.arrive(), -1);
+    const taker = new Waiter(line.arrive(), -1, 0);
     line.judge(taker, line.take(-1, 0)!);
     return taker;
   });
@@ -232,9 +235,10 @@ test("a taker that is sent back is in line before its entry is dealt with", () =
   assertEquals([line.waiting, line.pending, line.idle], [1, 1, 1]);
   assertStrictEquals(line.take(-1, 0), undefined, "somebody waits");
   const newcomer = join();
-  assertEquals(notes.since(), ["deliver 3", "create"]);
-  line.invalid(a!, 0);
-  assertEquals(notes.since(), ["destroy at 0 invalid", "validate 2"]);
+  assertEquals(notes.since(), ["deliver 3"]);
+  line.invalid(a!, 0, "invalid");
+  const dealt = ["destroy at 0 invalid", "create", "validate 2"];
+  assertEquals(notes.since(), dealt);
   assertEquals(newcomer.at !== undefined, true);
 });
 
@@ -242,11 +246,14 @@ test("what is idle for a taker sent back needs no create", () => {
   const { line, notes, join, rest } = lined([4], true);
   rest(0, 0);
   const entry = line.take(-1, 0)!;
-  line.judge(new Waiter(line.arrive(), -1), entry);
+  line.judge(new Waiter(line.arrive(), -1, 0), entry);
   line.sendBack(entry);
   assertEquals([line.idle, line.waiting], [1, 1]);
   join();
-  assertEquals(notes.since(), ["create"]);
+  assertEquals(notes.since(), []);
+  line.invalid(entry, 0, "invalid");
+  const dealt = ["destroy at 0 invalid", "create", "validate 2"];
+  assertEquals(notes.since(), dealt);
 });
 
 test("a take makes progress whatever the stamps", () => {
@@ -265,13 +272,15 @@ test("a slot that is given back twice, or never was taken, is a bug", () => {
   const { line, notes, join } = lined([1]);
   join();
   const [creation] = notes.creations;
-  line.created(creation!, "a", 0);
-  assertThrows(() => line.createFailed(creation!, "no"), Error, "bug:");
+  line.created(creation!, "a", 0, Infinity);
+  assertThrows(() => line.createFailed(creation!, "no", true), Error, "bug:");
   const [entry] = notes.delivered;
   assertThrows(() => line.destroyed(entry!), Error, "bug:");
   line.destroy(entry!, "lease");
   assertThrows(() => line.destroy(entry!, "lease"), Error, "bug:");
   line.destroyed(entry!);
   assertThrows(() => line.destroyed(entry!), Error, "bug:");
-  assertThrows(() => line.stripes[0]!.reserve() && line.stripes[0]!.reserve());
+  const { stripes: [stripe] } = line;
+  stripe!.reserve(new Creation(0, 0));
+  assertThrows(() => stripe!.reserve(new Creation(0, 0)), Error, "bug:");
 });

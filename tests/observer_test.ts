@@ -165,7 +165,10 @@ test("the observer is told of a destroy that fails or times out", async () => {
     error: Error;
     duration: number;
   };
-  assertEquals(error.message, "'destroy' did not settle within 100 ms");
+  assertEquals(
+    error.message,
+    "'destroy' of pool 'pool' did not settle within 100 ms",
+  );
   assertEquals([duration, seen.length], [100, 2]);
 });
 

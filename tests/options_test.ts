@@ -96,16 +96,28 @@ test("maxPending must be a non-negative integer or Infinity", () => {
   for (const maxPending of [0, 1, Infinity]) fixture({ maxPending });
 });
 
-test("idleTimeout and acquireTimeout must be durations, 0 included", () => {
-  for (const name of ["idleTimeout", "acquireTimeout"]) {
-    assertRefused(name, TypeError, "a number", NO_NUMBERS);
-    assertRefused(name, RangeError, "a non-negative number of ms", [
-      [-1, "-1"],
-      [-0.1, "-0.1"],
-      [NaN, "NaN"],
-      [-Infinity, "-Infinity"],
-    ]);
-    for (const value of [0, 0.5, 1e12, Infinity]) fixture({ [name]: value });
+test("idleTimeout must be a duration, 0 included", () => {
+  assertRefused("idleTimeout", TypeError, "a number", NO_NUMBERS);
+  assertRefused("idleTimeout", RangeError, "a non-negative number of ms", [
+    [-1, "-1"],
+    [-0.1, "-0.1"],
+    [NaN, "NaN"],
+    [-Infinity, "-Infinity"],
+  ]);
+  for (const idleTimeout of [0, 0.5, 1e12, Infinity]) fixture({ idleTimeout });
+});
+
+test("acquireTimeout must be above 0, and the refusal says why", () => {
+  assertRefused("acquireTimeout", TypeError, "a number", NO_NUMBERS);
+  const rule = "a positive number of ms, as with 0 nobody could wait for a " +
+    "create (a call can pass 'timeout: 0')";
+  assertRefused("acquireTimeout", RangeError, rule, [
+    [0, "0"],
+    [-1, "-1"],
+    [NaN, "NaN"],
+  ]);
+  for (const acquireTimeout of [0.5, 1e12, Infinity]) {
+    fixture({ acquireTimeout });
   }
 });
 
@@ -117,7 +129,7 @@ test("the limits on user code must be durations above 0", () => {
       [-1, "-1"],
       [NaN, "NaN"],
     ]);
-    for (const value of [0.5, 1e12, Infinity]) fixture({ [name]: value });
+    for (const value of [0.5, 1e12, Infinity]) validated({ [name]: value });
   }
 });
 
@@ -180,6 +192,165 @@ test("a bad option calls no user code and no code of the value", () => {
   const options = { create: count, destroy: count, max: value };
   assertThrows(() => new Pool(options as Any), TypeError, "an object");
   assertEquals(calls, 0);
+});
+
+test("an option that a pool does not know is refused, with the nearest it knows", () => {
+  const cases: [string, string][] = [
+    ["createTimout", "createTimeout"],
+    ["idletimeout", "idleTimeout"],
+    ["maxpending", "maxPending"],
+    ["VALIDATE", "validate"],
+    ["maximum", "max"],
+    ["onDestroy", "destroy"],
+    ["stripe", "stripes"],
+  ];
+  for (const [name, nearest] of cases) {
+    for (const value of [1, undefined]) {
+      const error = refusal(name, value);
+      assertInstanceOf(error, TypeError);
+      assertEquals(
+        error.message,
+        `Cannot create pool as '${name}' is no option: the nearest is '${nearest}'`,
+      );
+    }
+  }
+});
+
+test("an option of another pool is refused with ours, or why there is none", () => {
+  const ours: [string, string][] = [
+    ["idleTimeoutMillis", "idleTimeout"],
+    ["softIdleTimeoutMillis", "idleTimeout"],
+    ["acquireTimeoutMillis", "acquireTimeout"],
+    ["connectionTimeoutMillis", "acquireTimeout"],
+    ["createTimeoutMillis", "createTimeout"],
+    ["destroyTimeoutMillis", "destroyTimeout"],
+    ["createRetryIntervalMillis", "createRetry"],
+    ["propagateCreateError", "createRetry"],
+    ["maxLifetimeSeconds", "maxLifetime"],
+    ["maxWaitingClients", "maxPending"],
+    ["testOnBorrow", "validate"],
+    ["poolSize", "max"],
+  ];
+  for (const [name, use] of ours) {
+    const { message } = refusal(name, 1);
+    const why = message.split("is no option: ")[1];
+    assertEquals(why, `use '${use}'`, name);
+  }
+  const none: [string, string][] = [
+    ["reapIntervalMillis", "idle resources are evicted when due"],
+    ["evictionRunIntervalMillis", "idle resources are evicted when due"],
+    ["numTestsPerEvictionRun", "idle resources are evicted when due"],
+    ["fifo", "the newest idle resource is taken first"],
+    ["priorityRange", "acquires are served in order of arrival"],
+    ["allowExitOnIdle", "idle resources keep no process alive"],
+  ];
+  for (const [name, why] of none) {
+    const { message } = refusal(name, 1);
+    assertEquals(
+      message,
+      `Cannot create pool as '${name}' is no option: ${why}`,
+    );
+  }
+});
+
+test("every call refuses an option that it does not know, and does nothing", async () => {
+  const { pool, factory } = fixture();
+  const refused = async (
+    act: (options: Any) => unknown,
+    name: string,
+    message: string,
+  ) => {
+    const call = async () => await act({ [name]: undefined });
+    const error = await assertRejects(call, TypeError);
+    assertEquals(error.message, message);
+  };
+  const nearest = (name: string, known: string) =>
+    `as '${name}' is no option: the nearest is '${known}'`;
+  for (
+    const act of [
+      (options: Any) => pool.acquire(options),
+      (options: Any) => pool.use(() => {}, options),
+    ]
+  ) {
+    const message = `Cannot acquire ${nearest("tiemout", "timeout")}`;
+    await refused(act, "tiemout", message);
+  }
+  await refused(
+    (options) => pool.acquire(options),
+    "isFatal",
+    `Cannot acquire ${nearest("isFatal", "signal")}`,
+  );
+  await refused(
+    (options) => pool.tryAcquire(options),
+    "timeout",
+    `Cannot acquire ${nearest("timeout", "affinity")}`,
+  );
+  await refused(
+    (options) => pool.warm(1, options),
+    "timeout",
+    `Cannot warm pool ${nearest("timeout", "signal")}`,
+  );
+  await refused(
+    (options) => pool.close(options),
+    "Signal",
+    `Cannot close pool ${nearest("Signal", "signal")}`,
+  );
+  assertEquals(factory.log, []);
+  await pool.use(() => {}, { isFatal: () => true });
+});
+
+test("names that are inherited, symbols or not enumerable are no options", async () => {
+  const others = Object.create({ inherited: 1 }, {
+    hidden: { value: 1, enumerable: false },
+    [Symbol("s")]: { value: 1, enumerable: true },
+    timeout: { value: 50, enumerable: true },
+  });
+  const { pool } = fixture();
+  (await pool.acquire(others)).release();
+  const { create } = fixture().factory;
+  new Pool(Object.create({ create, inherited: 1 }, { max: { value: 1 } }));
+});
+
+test("the names of options are checked before a value is read", async () => {
+  let reads = 0;
+  const options = {
+    get max() {
+      reads++;
+      return 1;
+    },
+    bad: 1,
+  };
+  assertThrows(() => new Pool(options as Any), TypeError, "'bad'");
+  const { pool } = fixture();
+  const call = {
+    get timeout() {
+      reads++;
+      return 1;
+    },
+    bad: 1,
+  };
+  await assertRejects(() => pool.acquire(call as Any), TypeError, "'bad'");
+  assertEquals(reads, 0);
+});
+
+test("what a proxy throws when its names are asked for is passed on", async () => {
+  const boom = new Error("boom");
+  const options = new Proxy({}, {
+    ownKeys: () => {
+      throw boom;
+    },
+  }) as Any;
+  const { pool } = fixture();
+  for (
+    const call of [
+      () => pool.acquire(options),
+      () => pool.use(() => {}, options),
+      () => pool.warm(1, options),
+      () => pool.close(options),
+    ]
+  ) assertStrictEquals(await assertRejects(call), boom);
+  assertStrictEquals(assertThrows(() => pool.tryAcquire(options)), boom);
+  assertStrictEquals(assertThrows(() => new Pool(options)), boom);
 });
 
 test("options given as undefined get their defaults", async () => {

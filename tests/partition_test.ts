@@ -47,20 +47,23 @@ test("every affinity has its home within the stripes", () => {
 test("a newcomer to isolated stripes is not served where a taker was sent back", () => {
   const creations: Creation[] = [];
   const ignore = () => {};
-  const shape = { max: 4, stripes: 2, isolated: true };
-  const rules = { validates: true, idleTimeout: 5 };
+  const shape = {
+    ...{ max: 4, stripes: 2 },
+    ...{ isolated: true, maxCreating: Infinity },
+  };
+  const rules = { validateAfter: 0, idleTimeout: 5, maxUses: Infinity };
   const partition = new Partition<string>(shape, rules, {
     ...{ deliver: ignore, validate: ignore, reject: ignore },
     ...{ destroy: ignore, closed: ignore },
     create: (creation) => creations.push(creation),
   });
   const line = partition.lines[0]!;
-  const waiters = [0, 1].map((order) => new Waiter(order, 0));
-  for (const waiter of waiters) line.join(waiter);
+  const waiters = [0, 1].map((order) => new Waiter(order, 0, 0));
+  for (const waiter of waiters) line.join(waiter, 1);
   for (const waiter of waiters) line.cancel(waiter, "left");
-  for (const creation of creations) line.created(creation, "a", 0);
+  for (const creation of creations) line.created(creation, "a", 0, Infinity);
   const taken = partition.take(0, 0)!;
-  line.judge(new Waiter(2, 0), taken);
+  line.judge(new Waiter(2, 0, 0), taken);
   line.sendBack(taken);
   assertEquals([line.idle, line.waiting], [1, 1]);
   assertEquals(partition.take(-1, 0), undefined);

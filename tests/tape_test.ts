@@ -23,9 +23,9 @@ function logging(log: unknown[][], more: () => void = () => {}) {
   return effects;
 }
 
-const waiter = new Waiter(0, -1);
-const entry = new Entry("a", 0);
-const creation = new Creation(0);
+const waiter = new Waiter(0, -1, 0);
+const entry = new Entry("a", 0, 0, Infinity, Infinity);
+const creation = new Creation(0, 0);
 
 test("a tape runs what is noted on it, in order, once", () => {
   const tape = new Tape<string>();

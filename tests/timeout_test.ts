@@ -85,14 +85,6 @@ test("timeout 0 leases what is idle and else rejects without waiting", async () 
   await assertClosesClean(f);
 });
 
-test("a pool whose acquireTimeout is 0 never waits", async () => {
-  const { pool, factory } = fixture({ acquireTimeout: 0 });
-  const outcome = watch(pool.acquire());
-  await settled();
-  assertInstanceOf(outcome.error, AcquireTimeoutError);
-  assertEquals(factory.log, []);
-});
-
 test("a waiter with an infinite timeout waits for ever", async () => {
   const { pool, clock } = fixture({ idleTimeout: Infinity });
   const held = await pool.acquire();

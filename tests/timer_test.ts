@@ -61,7 +61,7 @@ test("every limit on user code passes under fake timers that leave the clock alo
   f.factory.manual.add("create").add("destroy").add("validate");
   const waiter = watch(f.pool.acquire());
   await f.clock.advance(200);
-  assertEquals((waiter.error as Error).name, "TimeoutError");
+  assertEquals((waiter.error as Error).name, "CallTimeoutError");
   f.factory.manual.delete("create");
   (await f.pool.acquire()).destroy();
   await f.clock.advance(1_000);
@@ -210,7 +210,7 @@ test("limits that nothing answers pass in the turn after the process woke", asyn
   const { fired } = f.clock;
   await f.clock.advance(0);
   assertInstanceOf(waiter.error, AcquireTimeoutError);
-  assertEquals((other.error as Error).name, "TimeoutError");
+  assertEquals((other.error as Error).name, "CallTimeoutError");
   assertLessOrEqual(f.clock.fired - fired, 4);
   for (const call of f.factory.creates) call.resolve(call.resource);
   await settled();

@@ -5,7 +5,7 @@ import { dice } from "./fixture.ts";
 import { test } from "./test.ts";
 
 function waiters(count: number): Waiter[] {
-  return Array.from({ length: count }, (_, i) => new Waiter(i, -1));
+  return Array.from({ length: count }, (_, i) => new Waiter(i, -1, i));
 }
 
 /** The orders in a queue, which is empty after. */
@@ -91,7 +91,7 @@ test("the order stays whoever is offered, put back, or leaves", () => {
     const [out] = [...offered].slice(random() % (offered.size || 1));
     const [left] = [...present].slice(random() % (present.size || 1));
     if (act < 4) {
-      const waiter = new Waiter(i, -1);
+      const waiter = new Waiter(i, -1, i);
       queue.push(waiter);
       present.add(waiter);
     } else if (act === 4 && out !== undefined) {

@@ -70,6 +70,8 @@ export class Line<T> {
   #destroying = 0;
   /** The place of the next arrival. */
   #arrivals = 0;
+  /** Who came before this place was in line when a use ended. */
+  #turned = 0;
   #isClosed = false;
   /**
    * The usual time of a use, in ms; `Infinity` while none has ended. A moving
@@ -296,12 +298,15 @@ export class Line<T> {
     const stripe = this.#stripe(creation);
     stripe.unborn(creation);
     this.#ended(creation);
-    const waiter = this.#waiting.first;
-    if (isTold && waiter !== undefined && waiter.order < creation.order) {
-      this.cancel(waiter, error);
-    }
+    if (isTold) this.rejectFirst(creation.order, error);
     this.#vacated(stripe);
     this.#gate.leave();
+  }
+
+  /** The first leaves with an error, if it came before this place. */
+  rejectFirst(order: number, error: unknown): void {
+    const { first } = this.#waiting;
+    if (first !== undefined && first.order < order) this.cancel(first, error);
   }
 
   /** All who came before this place leave with an error. */
@@ -316,6 +321,7 @@ export class Line<T> {
 
   /** A used entry is given back: to the head of the line, or idle. */
   release(entry: Entry<T>, now: number): void {
+    this.#turned = this.#arrivals;
     const took = now - entry.usedAt;
     const usual = this.useTime;
     this.useTime = usual === Infinity
@@ -336,7 +342,7 @@ export class Line<T> {
   /** The verdict is bad: its taker goes back to its place in the line. */
   invalid(entry: Entry<T>, now: number, reason: DestroyReason): void {
     this.sendBack(entry);
-    this.destroy(entry, reason);
+    this.destroy(entry, entry.isLost ? "lost" : reason);
     this.#serve(now);
   }
 
@@ -414,6 +420,7 @@ export class Line<T> {
    * owed another.
    */
   destroy(entry: Entry<T>, reason: DestroyReason): void {
+    this.#turned = this.#arrivals;
     this.#forget(entry);
     this.#stripe(entry).leave(entry);
     this.#destroying++;
@@ -439,6 +446,11 @@ export class Line<T> {
       this.#settleDebt();
     }
     this.#effects.reject(waiter, error);
+  }
+
+  /** Whether no use has ended, for anybody, since a waiter joined the line. */
+  isStuck({ order }: Waiter): boolean {
+    return order >= this.#turned;
   }
 
   /**
@@ -478,17 +490,17 @@ export class Line<T> {
     this.#retire("clear");
   }
 
-  /** As `clear`, and every waiter leaves with an error. */
-  close(error: unknown): void {
+  /** As `clear`, and every waiter leaves with an error of its own. */
+  close(errorOf: (waiter: Waiter) => unknown): void {
     this.#isClosed = true;
     this.#stock = 0;
     for (const stripe of this.stripes) {
       for (const { taker } of stripe.entries()) {
-        if (taker !== undefined) this.cancel(taker, error);
+        if (taker !== undefined) this.cancel(taker, errorOf(taker));
       }
     }
     for (let waiter; (waiter = this.#waiting.first) !== undefined;) {
-      this.cancel(waiter, error);
+      this.cancel(waiter, errorOf(waiter));
     }
     this.#retire("close");
     if (this.#spare === this.max) this.#effects.closed();
@@ -550,9 +562,9 @@ export class Line<T> {
   }
 
   #rest(entry: Entry<T>, isBack: boolean): void {
-    const { releasedAt, diesAt } = entry;
+    const { idleTimeout } = this.#rules;
     const stripe = this.#stripe(entry);
-    entry.endsAt = Math.min(releasedAt + this.#rules.idleTimeout, diesAt);
+    entry.endsAt = Math.min(entry.releasedAt + idleTimeout, entry.diesAt);
     this.#idle++;
     if (isBack) stripe.restAgain(entry);
     else stripe.rest(entry);
@@ -653,8 +665,8 @@ export class Line<T> {
   }
 
   #retire(reason: DestroyReason): void {
+    // First, as what is evicted may cause creates that are not meant.
     for (const stripe of this.stripes) stripe.retire(reason);
-    // What begins now, in the place of what leaves, is not retired.
     for (const stripe of this.stripes) {
       while (stripe.oldest !== undefined) this.#evict(stripe.oldest, reason);
     }

@@ -23,7 +23,8 @@ export class Growth {
   joined(queue: Queue): { creates: number; wait: number } {
     const { place, coming, used, createTime, useTime } = queue;
     if (used === 0 || createTime === undefined) return { creates: 1, wait: 0 };
-    const wait = Math.max(0, useTime * (place - coming) / used);
+    // While no use has ended, its time is `Infinity`: times 0 it were NaN.
+    const wait = place > coming ? useTime * (place - coming) / used : 0;
     if (wait >= createTime) return { creates: 1, wait: 0 };
     const credit = this.#credit + wait;
     const creates = Math.floor(credit / createTime);

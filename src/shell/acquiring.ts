@@ -8,7 +8,6 @@ import type { Closing } from "./closing.ts";
 import type { Context } from "./context.ts";
 import type { Parts } from "./parts.ts";
 import { Pending } from "./pending.ts";
-import { inWords } from "./refusals.ts";
 import type { Stocking } from "./stocking.ts";
 import type { Supply } from "./supply.ts";
 import type { Tape } from "./tape.ts";
@@ -75,7 +74,8 @@ export class Acquiring<T> implements Canceller<T> {
     if (entry === undefined) {
       const { fault } = this.#time;
       if (!isTimed || fault === undefined) {
-        return this.#wait(home, now, timeout, signal);
+        const since = isTimed ? now : this.#time.now();
+        return this.#wait(home, since, timeout, signal);
       }
       this.#parts.play();
       return this.#refuse(fault);
@@ -95,9 +95,10 @@ export class Acquiring<T> implements Canceller<T> {
       if (this.#tape.end !== 0) this.#parts.playNow();
       if (entry === undefined) return undefined;
       const isOurs = this.#isOurs(entry);
+      const { isLost } = entry;
       const isSuspect = this.#validates && this.#isSuspect(entry, now);
-      if (!isSuspect && isOurs) return this.#lease(entry, now);
-      const verdict = !isOurs || this.#validating.ask(entry, now);
+      if (!isSuspect && !isLost && isOurs) return this.#lease(entry, now);
+      const verdict = !isOurs || !isLost && this.#validating.ask(entry, now);
       if (verdict === true && this.#isOurs(entry)) {
         return this.#lease(entry, now);
       }
@@ -140,19 +141,17 @@ export class Acquiring<T> implements Canceller<T> {
     signal: AbortSignal | undefined,
     isAborted: boolean,
   ): Promise<Lease<T>> {
-    if (this.#closing.hasBegun) {
-      return this.#refuse(this.#parts.refusals.closed());
-    }
+    if (this.#closing.hasBegun) return this.#refuseClosed(home);
     if (isAborted) return this.#refuse(signal!.reason);
     const lease = this.tryAcquire(home);
     if (lease !== undefined) return Promise.resolve(lease);
-    if (this.#closing.hasBegun) {
-      return this.#refuse(this.#parts.refusals.closed());
-    }
+    const now = this.#time.now();
+    if (this.#closing.hasBegun) return this.#refuseClosed(home);
     const line = this.#partition.lineOf(
       this.#partition.homeOf(home),
     );
-    return this.#refuse(this.#parts.refusals.timeout(line, timeout));
+    const errorOf = this.#parts.refusals.timeouts(line, now);
+    return this.#refuse(errorOf({ since: now, timeout }));
   }
 
   /** An acquire joins the line. */
@@ -163,17 +162,17 @@ export class Acquiring<T> implements Canceller<T> {
     signal: AbortSignal | undefined,
   ): Promise<Lease<T>> {
     // Reading the clock may have closed the pool.
-    if (this.#closing.hasBegun) {
-      return this.#refuse(this.#parts.refusals.closed());
-    }
+    if (this.#closing.hasBegun) return this.#refuseClosed(home);
     this.#stocking.begin();
     const preferred = this.#partition.homeOf(home);
     const line = this.#partition.lineOf(preferred);
     const { maxPending } = this.#parts.settings;
     const isFull = line.pending >= maxPending;
+    // A gate may be due to open that no timer has opened.
+    if (isFull) this.#supply.look(line, now);
     if (isFull && !line.canCreate) {
       this.#parts.play();
-      return this.#refuse(this.#parts.refusals.full(line, maxPending));
+      return this.#refuse(this.#parts.refusals.full(line, maxPending, now));
     }
     const waiter = new Pending<T>(line.arrive(), preferred, now, timeout);
     const promise = this.#promise(waiter);
@@ -198,7 +197,7 @@ export class Acquiring<T> implements Canceller<T> {
     const verdict = isAhead && (!isSuspect || this.#validating.ask(entry, now));
     if (!this.#isOurs(entry)) {
       this.#validating.judge(entry, verdict);
-      return this.#refuse(this.#parts.refusals.closed());
+      return this.#refuseClosed(entry.stripe);
     }
     if (verdict === true) return this.#resolve(entry, now);
     const { stripe } = entry;
@@ -227,7 +226,7 @@ export class Acquiring<T> implements Canceller<T> {
         ? this.#lease(entry, since)
         : undefined;
       if (lease !== undefined) return lease;
-      throw this.#parts.refusals.closed();
+      throw this.#closed(waiter, entry);
     } catch (error) {
       this.#parts.events.tell("acquireFailed", {
         error,
@@ -242,8 +241,9 @@ export class Acquiring<T> implements Canceller<T> {
     signal: AbortSignal | undefined,
     promise: Promise<Lease<T>>,
   ): Promise<Lease<T>> {
+    waiter.signal = signal;
     this.#parts.play();
-    if (waiter.at !== undefined) this.#cancellation.track(waiter, signal);
+    if (waiter.at !== undefined) this.#cancellation.track(waiter);
     return promise;
   }
 
@@ -260,7 +260,7 @@ export class Acquiring<T> implements Canceller<T> {
     const lease = this.#lease(entry, since);
     return lease !== undefined
       ? Promise.resolve(lease)
-      : this.#refuse(this.#parts.refusals.closed());
+      : this.#refuseClosed(entry.stripe);
   }
 
   /** A lease, unless the observer has the pool take the entry back. */
@@ -277,15 +277,14 @@ export class Acquiring<T> implements Canceller<T> {
   deliver(waiter: Pending<T>, entry: Entry<T>): void {
     // An aborted close took it back.
     if (entry.place !== "used") {
-      return this.reject(waiter, this.#parts.refusals.closed());
+      return this.reject(waiter, this.#closed(waiter, entry));
     }
-    const { signal } = waiter;
     this.#cancellation.untrack(waiter);
     if (entry.isLost) {
       const line = this.#partition.lineOf(entry.stripe);
       line.handBack(waiter, entry, this.#parts.now());
       // What would have cancelled it on its way has not been heard.
-      return this.#cancellation.track(waiter, signal);
+      return this.#cancellation.track(waiter);
     }
     waiter.resolve(
       this.#isObserved ? entry : new Lease(entry, this.#lessor),
@@ -308,24 +307,23 @@ export class Acquiring<T> implements Canceller<T> {
     this.#parts.play();
   }
 
-  expire(waiters: Pending<T>[]): void {
+  expire(waiters: Pending<T>[], now: number): void {
     // The counts are those from before anyone left.
-    const counts = new Map<Line<T>, string>();
-    for (const { home } of waiters) {
-      const line = this.#partition.lineOf(home);
-      if (!counts.has(line)) counts.set(line, inWords(line.stats()));
-    }
+    const errors = new Map<Line<T>, (waiter: Pending<T>) => Error>();
     for (const waiter of waiters) {
       const line = this.#partition.lineOf(waiter.home);
-      const error = withoutStack(() =>
-        this.#parts.refusals.timeout(line, waiter.timeout, counts.get(line)!)
-      );
-      line.cancel(waiter, error);
-      this.#supply.left(line, waiter);
+      if (errors.has(line)) continue;
+      errors.set(line, this.#parts.refusals.timeouts(line, now, waiter));
     }
-    const now = this.#parts.time.now();
+    withoutStack(() => {
+      for (const waiter of waiters) {
+        const line = this.#partition.lineOf(waiter.home);
+        line.cancel(waiter, errors.get(line)!(waiter));
+        this.#supply.left(line, waiter);
+      }
+    });
     const { timeout } = waiters.at(-1)!;
-    for (const line of counts.keys()) this.#supply.timedOut(line, timeout, now);
+    for (const line of errors.keys()) this.#supply.timedOut(line, timeout, now);
     this.#parts.play();
   }
 
@@ -344,6 +342,16 @@ export class Acquiring<T> implements Canceller<T> {
     } catch {
       return true;
     }
+  }
+
+  /** One gets nothing any more: a close took back what it was to get. */
+  #closed(waiter: Pending<T>, { stripe }: Entry<T>): Error {
+    const line = this.#partition.lineOf(stripe);
+    return this.#parts.refusals.closing(line, this.#time.now())(waiter);
+  }
+
+  #refuseClosed(home: number): Promise<never> {
+    return this.#refuse(this.#parts.refusals.closed(home));
   }
 
   #refuse(error: unknown): Promise<never> {

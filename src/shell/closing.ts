@@ -1,4 +1,6 @@
+import { withoutStack } from "../pool_error.ts";
 import type { Parts } from "./parts.ts";
+import type { Pending } from "./pending.ts";
 
 /** The close of a pool, once. */
 export class Closing<T> {
@@ -74,7 +76,13 @@ export class Closing<T> {
     this.#linesLeft = lines.length;
     this.#parts.agenda.hold();
     const error = this.#parts.refusals.closed();
-    for (const line of lines) line.close(error);
+    const now = this.#parts.time.now();
+    withoutStack(() => {
+      for (const line of lines) {
+        const errorOf = this.#parts.refusals.closing(line, now);
+        line.close((waiter) => errorOf(waiter as Pending<T>));
+      }
+    });
     this.#begun(error);
     this.#parts.play();
     return this.#closing;

@@ -30,13 +30,16 @@ export class Creating<T> {
     const supply = this.#supply;
     const began = this.#parts.now();
     const birth = supply.begin(creation, began);
-    if (this.#closing.hasBegun) return supply.failed(birth, refusals.closed());
+    if (this.#closing.hasBegun) {
+      return supply.failed(birth, refusals.closed(stripe));
+    }
     supply.look(partition.lineOf(stripe), began);
     const { controller } = birth;
     const { signal } = controller;
     const lost = (error?: unknown) => this.#lost(birth, error);
     calls.begin<T>({
       name: "create",
+      stripe,
       limit: settings.createTimeout,
       call: () => settings.create({ signal, lost, stripe }),
       done: (resource) => supply.succeeded(birth, resource),
@@ -45,7 +48,7 @@ export class Creating<T> {
         supply.failed(birth, error);
       },
       abandoned: () => {
-        const error = refusals.closed();
+        const error = refusals.closed(stripe);
         supply.failed(birth, error);
         controller.abort(error);
       },
@@ -60,7 +63,6 @@ export class Creating<T> {
     const now = this.#parts.now();
     if (entry !== undefined) {
       const { place, releasedAt } = entry;
-      if (place !== "idle" && place !== "used") return;
       line.lost(entry, now);
       if (place === "idle" && line.used === 0) {
         line.distrust(releasedAt, now, "lost");
@@ -68,10 +70,13 @@ export class Creating<T> {
     } else {
       if (birth.isOver || creation.isLost) return;
       const loss = error ?? new Error("The resource was lost while created");
-      birth.loss = loss;
-      creation.isLost = true;
-      line.giveUpOn(creation);
-      controller.abort(loss);
+      this.#supply.lose(birth, loss);
+      try {
+        controller.abort(loss);
+      } catch {
+        // A reason that a runtime cannot take is told without.
+        controller.abort();
+      }
     }
     this.#supply.look(line, now);
     this.#parts.play();

@@ -62,6 +62,7 @@ export class Destroying<T> {
     if (usual === undefined || entry.place !== "destroying") return;
     calls.begin({
       name: "destroy",
+      stripe: entry.stripe,
       limit: usual,
       call: () => new Promise<never>(() => {}),
       done: () => {},
@@ -93,6 +94,7 @@ export class Destroying<T> {
     };
     calls.begin({
       name: "destroy",
+      stripe,
       limit: reason === "late" ? Infinity : settings.destroyTimeout,
       call: () => settings.destroy(resource, call),
       done: () => ended(undefined, false),

@@ -11,7 +11,7 @@ export class Eviction<T> implements Chore {
   /** Where among the lines it is, and the earliest end it has seen. */
   #sweptTo = 0;
   #earliest = Infinity;
-  /** Invariant: not `Infinity` while something is idle that can expire. */
+  /** Invariant: at most one ms after the end of anything idle. */
   due = Infinity;
 
   constructor(parts: Parts<T>) {
@@ -20,7 +20,7 @@ export class Eviction<T> implements Chore {
     parts.agenda.add(this);
   }
 
-  /** Something has become idle while nothing was. */
+  /** Something has become idle. */
   watch(now: number): void {
     this.expect(now + this.#idleTimeout);
   }
@@ -41,6 +41,7 @@ export class Eviction<T> implements Chore {
   /** Without a timer, expired ones leave when they are met. */
   fail(): void {
     this.due = Infinity;
+    this.#parts.watches = true;
   }
 
   #sweep(now: number): number {
@@ -59,6 +60,7 @@ export class Eviction<T> implements Chore {
     this.#sweptTo = 0;
     this.#earliest = Infinity;
     const isEmpty = lines.every(({ idle }) => idle === 0);
+    if (isEmpty) this.#parts.watches = true;
     const latest = isEmpty ? Infinity : now + this.#idleTimeout;
     return Math.min(earliest, latest) + 1;
   }

@@ -10,7 +10,7 @@ export class Keepalive<T> implements Chore {
   readonly #validating: Validating<T>;
   readonly #keepalive: number;
   #isChecking = false;
-  /** Invariant: `Infinity` until something is idle, and during a check. */
+  /** Invariant: `Infinity` while nothing is idle, and during a check. */
   due = Infinity;
 
   constructor(parts: Parts<T>, validating: Validating<T>) {
@@ -40,16 +40,17 @@ export class Keepalive<T> implements Chore {
       line = candidate;
       entry = found;
     }
-    const due = Math.min(earliest, now) + this.#keepalive;
-    if (line !== undefined && entry !== undefined && due <= now) {
-      return this.#check(line, entry);
-    }
-    this.due = due;
+    if (line === undefined || entry === undefined) {
+      this.#parts.watches = true;
+    } else if (now < earliest + this.#keepalive) {
+      this.due = earliest + this.#keepalive;
+    } else this.#check(line, entry);
   }
 
   /** Without a timer nothing is checked. */
   fail(): void {
     this.due = Infinity;
+    this.#parts.watches = true;
   }
 
   #check(line: Line<T>, entry: Entry<T>): void {

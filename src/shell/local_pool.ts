@@ -1,8 +1,11 @@
+import type { DestroyReason } from "../core/destroy_reason.ts";
 import type { Effects } from "../core/effects.ts";
 import type { Entry } from "../core/entry.ts";
 import type { Line } from "../core/line.ts";
 import { Partition } from "../core/partition.ts";
 import type { Lessor } from "../lease.ts";
+import type { Acquirer, LeaseWatcher } from "../lease_watch.ts";
+import type { PoolClosedError } from "../pool_error.ts";
 import type { PoolSettings } from "../pool_options.ts";
 import type { PoolStats } from "../pool_stats.ts";
 import { Acquiring } from "./acquiring.ts";
@@ -39,17 +42,17 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   readonly events: Events<T>;
   readonly refusals: Refusals<T>;
   readonly isTimed: boolean;
-  readonly acquiring: Acquiring<T>;
+  watches: boolean;
+  readonly acquiring: Acquirer<T>;
   readonly #stocking: Stocking<T>;
   readonly #supply: Supply<T>;
   readonly #closing: Closing<T>;
   readonly #eviction: Eviction<T>;
   readonly #keepalive: Keepalive<T> | undefined;
+  readonly #watcher: LeaseWatcher<T> | undefined;
   readonly #context = new Context();
   readonly #tape = new Tape<T>();
   readonly #effects: Effects<T>;
-  /** Whether something is to be done with what is idle for long. */
-  readonly #watches: boolean;
   /** Whether a release is told from here. */
   readonly #tells: boolean;
   #isPlaying = false;
@@ -59,7 +62,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     const { idleTimeout, maxLifetime, maxUses, keepalive } = settings;
     const evicts = idleTimeout !== Infinity || maxLifetime !== Infinity;
     this.settings = settings;
-    this.#watches = evicts || keepalive !== Infinity;
+    this.watches = idleTimeout !== Infinity || keepalive !== Infinity;
     this.#tells = observer !== undefined && reset === undefined;
     this.isTimed = evicts || validate !== undefined || observer !== undefined ||
       settings.createRetry !== false || settings.growth === "measured";
@@ -70,9 +73,24 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.partition = new Partition(settings, rules, this.#tape);
     this.time = new Time(clock);
     this.agenda = new Agenda(this.time, this.#context);
-    this.calls = new UserCalls(this.time, this.#context, this.agenda);
+    this.refusals = new Refusals(
+      name,
+      this.partition,
+      (line, now) => ({
+        ...this.#supply.circumstance(line, now),
+        holders: this.#watcher?.holders(
+          (stripe) => this.partition.lineOf(stripe) === line,
+          now,
+        ),
+      }),
+    );
+    this.calls = new UserCalls(
+      this.time,
+      this.#context,
+      this.agenda,
+      (call, waited) => this.refusals.late(call, waited),
+    );
     this.events = new Events(observer);
-    this.refusals = new Refusals(name);
     this.#closing = new Closing(
       this,
       (error) => this.#closed(error),
@@ -89,18 +107,20 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       : new Keepalive(this, validating);
     const lessor = reset === undefined
       ? this
-      : new Resetting(this, this.#context, this, this.#closing);
+      : new Resetting(this, this.#context, this);
+    const watcher = settings.leaks?.(this, lessor);
+    this.#watcher = watcher;
     const acquiring = new Acquiring(
       this,
       this.#context,
-      lessor,
+      watcher ?? lessor,
       this.#tape,
       this.#closing,
       supply,
       stocking,
       validating,
     );
-    this.acquiring = acquiring;
+    this.acquiring = watcher?.inFront(acquiring) ?? acquiring;
     const destroying = new Destroying(this, this.#closing, supply);
     const creating = new Creating(this, this.#closing, supply, destroying);
     this.#effects = {
@@ -125,13 +145,17 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       this.events.tell("released", { resource: entry.resource, stripe });
     }
     if (this.#tape.end !== 0) this.play();
-    if (this.#watches && this.#eviction.due === Infinity) this.#watch(line);
+    if (this.watches) this.#watch(line);
   }
 
-  destroy(entry: Entry<T>): void {
+  destroy(entry: Entry<T>, reason: DestroyReason = "lease"): void {
     if (entry.place !== "used") return;
-    this.partition.lineOf(entry.stripe).destroy(entry, "lease");
+    this.partition.lineOf(entry.stripe).destroy(entry, reason);
     this.play();
+  }
+
+  closed({ stripe }: Entry<T>): PoolClosedError {
+    return this.refusals.closed(stripe, "read 'value' of a lease of");
   }
 
   clear(): void {
@@ -193,7 +217,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   follow(line: Line<T>): void {
     this.play();
-    if (this.#watches && this.#eviction.due === Infinity) this.#watch(line);
+    if (this.watches) this.#watch(line);
   }
 
   #playFrom(isInside: boolean): void {
@@ -208,6 +232,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   #watch(line: Line<T>): void {
     if (line.idle === 0) return;
+    this.watches = false;
     const now = this.time.now();
     this.#eviction.watch(now);
     this.#keepalive?.watch(now);
@@ -217,6 +242,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   #closed(error: unknown): void {
     this.#stocking.close(error);
     this.#supply.abort(error);
+    this.#watcher?.closing();
   }
 
   /** Waits no longer for leases and creates. */

@@ -18,6 +18,8 @@ export interface Parts<T> {
   readonly refusals: Refusals<T>;
   /** Whether an act needs the time even if nobody waits. */
   readonly isTimed: boolean;
+  /** Whether nobody looks at what becomes idle next unless told of it. */
+  watches: boolean;
   /** The time, or 0 where only a wait would need it. */
   now(): number;
   /** Runs the effects that are noted, calls of user code in the context. */

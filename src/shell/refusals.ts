@@ -1,21 +1,40 @@
-import type { Line, LineStats } from "../core/line.ts";
+import type { Line } from "../core/line.ts";
+import type { Partition } from "../core/partition.ts";
 import {
   AcquireTimeoutError,
+  CallTimeoutError,
   PoolClosedError,
+  type PoolError,
   PoolFullError,
 } from "../pool_error.ts";
+import { type Circumstance, sentence } from "../sentence.ts";
+import type { Pending } from "./pending.ts";
+import type { Call } from "./user_call.ts";
 
-/** What acquires are refused with. */
+/** Knows how a line is at a moment, beside its counts. */
+type Witness<T> = (
+  line: Line<T>,
+  now: number,
+) => Omit<Circumstance, "stats">;
+
+/** What those who are refused in one line at one moment are told. */
+type Details = Pick<PoolError, "poolName" | "stats"> & ErrorOptions;
+
+/** What acquires are refused with, and calls that pass their limit fail with. */
 export class Refusals<T> {
   readonly #name: string;
+  readonly #partition: Partition<T>;
+  readonly #witness: Witness<T>;
   /** The last failure of `create` for each line, unless one succeeded since. */
   readonly #failures = new Map<Line<T>, unknown>();
 
-  constructor(name: string) {
+  constructor(name: string, partition: Partition<T>, witness: Witness<T>) {
     this.#name = name;
+    this.#partition = partition;
+    this.#witness = witness;
   }
 
-  /** Until `createWorks`, this is the cause of what times out. */
+  /** Until `createWorks`, this is the cause of what is refused. */
   createFailed(line: Line<T>, error: unknown): void {
     this.#failures.set(line, error);
   }
@@ -24,37 +43,99 @@ export class Refusals<T> {
     this.#failures.delete(line);
   }
 
-  closed(): PoolClosedError {
-    return new PoolClosedError(this.#say("as it is closed"));
+  /** Something comes too late, of a stripe, or of the pool. */
+  closed(home = -1, act = "acquire from"): PoolClosedError {
+    const line = this.#partition.lineOf(this.#partition.homeOf(home));
+    return this.closing(line, 0, act)({ since: 0 });
   }
 
-  full(line: Line<T>, maxPending: number): PoolFullError {
-    const counts = inWords(line.stats());
-    return new PoolFullError(
-      this.#say(`as ${maxPending} wait already: ${counts}`),
-    );
-  }
-
-  timeout(
+  /**
+   * Those who wait in a line when it closes. As they come in order of arrival,
+   * those who have waited equally long, in whole ms, share one error.
+   */
+  closing(
     line: Line<T>,
-    timeout: number,
-    counts: string = inWords(line.stats()),
-  ): AcquireTimeoutError {
-    const cause = this.#failures.get(line);
-    return new AcquireTimeoutError(
-      this.#say(`within ${timeout} ms: ${counts}`),
-      cause === undefined ? {} : { cause },
+    now: number,
+    act = "acquire from",
+  ): (waiter: Pick<Pending<T>, "since">) => PoolClosedError {
+    const details = this.#details(line);
+    const message = `Cannot ${act} pool '${this.#name}' as it is closed`;
+    let last: PoolClosedError | undefined;
+    return ({ since }) => {
+      const waited = Math.round(now - since);
+      if (last?.waited !== waited) {
+        last = new PoolClosedError(message, { ...details, waited });
+      }
+      return last;
+    };
+  }
+
+  full(line: Line<T>, maxPending: number, now: number): PoolFullError {
+    const why = `as ${maxPending} wait already`;
+    const details = { ...this.#details(line), waited: 0 };
+    return new PoolFullError(
+      `${this.#cannotAcquire} ${why}: ${this.#state(line, now, details)}`,
+      details,
     );
   }
 
-  #say(why: string): string {
-    return `Cannot acquire from pool '${this.#name}' ${why}`;
+  /**
+   * Those who time out in a line at one moment; they share what it is made of.
+   * `first` is the one who has waited longest, if any has.
+   */
+  timeouts(
+    line: Line<T>,
+    now: number,
+    first?: Pending<T>,
+  ): (waiter: Pick<Pending<T>, "since" | "timeout">) => AcquireTimeoutError {
+    const details = this.#details(line);
+    const state = this.#state(line, now, details, first);
+    return ({ since, timeout }) =>
+      new AcquireTimeoutError(
+        `${this.#cannotAcquire} within ${timeout} ms: ${state}`,
+        { ...details, waited: Math.round(now - since) },
+      );
   }
-}
 
-/** Counts as in `9 idle, 1 used`. */
-export function inWords(stats: LineStats): string {
-  const { idle, used, creating, destroying, pending, max } = stats;
-  const counts = { idle, used, creating, destroying, pending, max };
-  return Object.entries(counts).map(([name, n]) => `${n} ${name}`).join(", ");
+  /** A call of user code passed its limit. */
+  late({ name, limit, stripe }: Call, took: number): CallTimeoutError {
+    const { stats } = this.#details(this.#partition.lineOf(stripe));
+    // Without a cause: each would be that of the next.
+    return new CallTimeoutError(
+      `'${name}' of pool '${this.#name}' did not settle within ${limit} ms`,
+      { poolName: this.#name, stats, waited: Math.round(took) },
+      `${name.toUpperCase() as Uppercase<Call["name"]>}_TIMEOUT`,
+    );
+  }
+
+  get #cannotAcquire(): string {
+    return `Cannot acquire from pool '${this.#name}'`;
+  }
+
+  #details(line: Line<T>): Details {
+    const { spare: _, ...stats } = line.stats();
+    const cause = this.#failures.get(line);
+    return {
+      poolName: this.#name,
+      stats: Object.freeze(stats),
+      ...cause !== undefined && { cause },
+    };
+  }
+
+  /** A sentence, and the counts as in `9 idle, 1 used`. */
+  #state(
+    line: Line<T>,
+    now: number,
+    details: Details,
+    first?: Pending<T>,
+  ): string {
+    const noneReleasedFor = first !== undefined && line.isStuck(first)
+      ? now - first.since
+      : undefined;
+    const known = { ...this.#witness(line, now), ...details, noneReleasedFor };
+    const counts = Object.entries(details.stats).map(([name, n]) =>
+      `${n} ${name}`
+    );
+    return `${sentence(known)} (${counts.join(", ")})`;
+  }
 }

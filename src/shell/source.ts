@@ -12,8 +12,6 @@ interface Trial {
   readonly error: unknown;
   /** Those who came before this place. */
   readonly order: number;
-  /** Creates that began before this moment may still succeed. */
-  readonly moment: number;
 }
 
 /** What is known of the creates of one line. */
@@ -44,17 +42,17 @@ export class Source<T> implements Timed {
   }
 
   /**
-   * Gives up on what is overdue, opens what may open, owes those who have waited
-   * for the usual time of a create one each, and rejects whom a first failure
-   * rejects. Gives when to look again.
+   * Gives up on what is overdue, rejects whom a first failure rejects, opens what
+   * may open, and owes those who have waited for the usual time of a create one
+   * each. Gives when to look again.
    */
   look(now: number): number {
     const { outage, line } = this;
     const due = this.growth === undefined ? Infinity : this.#giveUp(now);
     if (outage !== undefined) {
       const { nextAt } = outage;
-      line.allow(outage.allowance(now) + line.overdue);
       this.#judge();
+      line.allow(outage.allowance(now) + line.overdue);
       if (now < nextAt) return Math.min(due, nextAt, this.#owe(now));
     }
     return Math.min(due, this.#owe(now));
@@ -82,12 +80,14 @@ export class Source<T> implements Timed {
   }
 
   #judge(): void {
-    const { trial } = this;
+    const { trial, line } = this;
     if (trial === undefined) return;
-    for (const { creation, moment } of this.births) {
-      if (!creation.isOverdue && moment < trial.moment) return;
+    // Since the failure none has begun: those in flight are more than allowed.
+    for (const { creation } of this.births) {
+      // One that is lost will say itself why it failed.
+      if (!creation.isOverdue || creation.isLost) return;
     }
     this.trial = undefined;
-    this.line.reject(trial.order, trial.error);
+    line.reject(trial.order, trial.error);
   }
 }

@@ -20,8 +20,12 @@ export class Stocking<T> implements Ringer {
   /** Keeps the process alive while a `warm` waits. */
   readonly #alarm: Alarm;
   readonly #warmings = new Set<Warming>();
-  /** Whether the minimum is kept: from the first acquire, or `warm`, to close. */
+  /**
+   * Whether the minimum is kept: from the first acquire, or `warm`, on, and
+   * without a retry until a create fails.
+   */
   #isKept = false;
+  #isClosed = false;
 
   constructor(parts: Parts<T>, context: Context) {
     this.#parts = parts;
@@ -89,11 +93,15 @@ export class Stocking<T> implements Ringer {
     for (const warming of this.#warmings) {
       if (begun >= warming.begun) warming.fail(error);
     }
+    if (this.#parts.settings.createRetry !== false) return;
+    // Nothing would come between a failure and the next create.
+    this.#isKept = false;
+    this.#stock();
   }
 
   /** The pool closes: nothing is kept any more. */
   close(error: unknown): void {
-    this.#isKept = false;
+    this.#isClosed = true;
     this.fail(error);
   }
 
@@ -104,9 +112,9 @@ export class Stocking<T> implements Ringer {
   }
 
   #stock(): void {
-    if (!this.#isKept) return;
+    if (this.#isClosed) return;
     const { lines } = this.#parts.partition;
-    const { min } = this.#parts.settings;
+    const min = this.#isKept ? this.#parts.settings.min : 0;
     const shares = split(min, lines.length);
     lines.forEach((line, i) => {
       const warmed = [...this.#warmings].map(({ shares }) => shares[i]!);

@@ -2,6 +2,7 @@ import type { Creation } from "../core/creation.ts";
 import type { Line } from "../core/line.ts";
 import { jitter } from "../policy/jitter.ts";
 import { PoolClosedError } from "../pool_error.ts";
+import type { Circumstance } from "../sentence.ts";
 import type { Chore } from "./agenda.ts";
 import { Birth } from "./birth.ts";
 import type { Closing } from "./closing.ts";
@@ -48,13 +49,12 @@ export class Supply<T> implements Chore {
 
   /** A waiter joins its line, which may begin a create. */
   join(line: Line<T>, waiter: Pending<T>, isForced: boolean): void {
-    if (!this.#isMeasured || isForced || line.spare === 0) {
-      return line.join(waiter, isForced || !this.#isMeasured ? 1 : 0);
-    }
+    const isDue = isForced || !this.#isMeasured;
+    if (line.spare === 0) return line.join(waiter, isDue ? 1 : 0);
     const source = this.of(line);
     const { growth, outage, pace } = source;
     const { used, coming, useTime } = line;
-    if (outage?.since !== undefined) line.join(waiter, 1);
+    if (isDue || outage?.since !== undefined) line.join(waiter, 1);
     else {
       const place = line.waiting + 1;
       const { usual: createTime } = pace;
@@ -99,6 +99,23 @@ export class Supply<T> implements Chore {
     return this.of(line).pace.usual;
   }
 
+  /** What those who get nothing from a line are told of it. */
+  circumstance(line: Line<T>, now: number): Omit<Circumstance, "stats"> {
+    if (!this.#parts.isTimed) return {};
+    const { births, outage } = this.of(line);
+    const [first] = births;
+    const since = outage?.since;
+    const nextTry = outage !== undefined && outage.nextAt > now
+      ? outage.nextAt - now
+      : undefined;
+    return {
+      oldestUse: now - line.oldestUse(),
+      overdue: line.overdue,
+      oldestCreate: first && now - first.began,
+      outage: since === undefined ? undefined : { since: now - since, nextTry },
+    };
+  }
+
   begin(creation: Creation, now: number): Birth<T> {
     const line = this.#parts.partition.lineOf(creation.stripe);
     const source = this.of(line);
@@ -110,18 +127,23 @@ export class Supply<T> implements Chore {
 
   succeeded(birth: Birth<T>, resource: T): void {
     const { partition, settings, refusals, events } = this.#parts;
-    const { creation, began, moment } = birth;
+    const { creation, began, moment, loss } = birth;
     const { stripe } = creation;
     const line = partition.lineOf(stripe);
     const source = this.of(line);
     const now = this.#parts.now();
     const duration = now - began;
-    const begins = source.outage?.since;
+    const since = source.outage?.since;
     let isEnd: boolean | undefined = false;
     birth.isOver = true;
     source.births.delete(birth);
-    if (creation.isLost) this.#fail(source, birth, birth.loss, now);
-    else {
+    if (creation.isLost) {
+      this.#fail(source, birth, loss, now);
+      this.#stocking.failed(birth.number, loss);
+      if (settings.createRetry === false) {
+        line.rejectFirst(creation.order, loss);
+      }
+    } else {
       refusals.createWorks(line);
       source.pace.succeeded(duration);
       source.trial = undefined;
@@ -134,9 +156,21 @@ export class Supply<T> implements Chore {
     this.#stocking.created();
     events.tell("created", { resource, stripe, duration });
     if (isEnd) {
-      events.tell("outageEnded", { stripe, duration: now - begins! });
+      events.tell("outageEnded", { stripe, duration: now - since! });
     }
     this.#parts.follow(line);
+  }
+
+  /** What a create will make has ended already: it has as good as failed. */
+  lose(birth: Birth<T>, loss: unknown): void {
+    const { creation } = birth;
+    const line = this.#parts.partition.lineOf(creation.stripe);
+    const now = this.#parts.now();
+    birth.loss = loss;
+    creation.isLost = true;
+    const begins = this.#fail(this.of(line), birth, loss, now);
+    line.giveUpOn(creation);
+    if (begins) this.#tellOutage(creation, loss);
   }
 
   failed(birth: Birth<T>, failure: unknown): void {
@@ -148,16 +182,16 @@ export class Supply<T> implements Chore {
     const now = this.#parts.now();
     const isClosed = this.#closing.hasBegun;
     const error = isClosed && !(failure instanceof PoolClosedError)
-      ? refusals.closed()
+      ? refusals.closed(stripe)
       : failure;
     birth.isOver = true;
     source.births.delete(birth);
-    const begins = !isClosed && this.#fail(source, birth, error, now);
+    const begins = this.#fail(source, birth, error, now);
+    this.#stocking.failed(birth.number, error);
     line.createFailed(creation, error, settings.createRetry === false);
     this.look(line, now);
-    this.#stocking.failed(birth.number, error);
     events.tell("createFailed", { error, stripe, duration: now - began });
-    if (begins) events.tell("outageBegan", { stripe, error });
+    if (begins) this.#tellOutage(creation, error);
     this.#parts.play();
   }
 
@@ -208,7 +242,14 @@ export class Supply<T> implements Chore {
     if (source.deadline !== Infinity) this.#deadlines.add(source);
   }
 
-  /** Gives whether the failure begins an outage. */
+  #tellOutage({ stripe }: Creation, error: unknown): void {
+    this.#parts.events.tell("outageBegan", { stripe, error });
+  }
+
+  /**
+   * A create has failed; one that was lost before is told of twice. Gives
+   * whether that begins an outage.
+   */
   #fail(
     source: Source<T>,
     { moment }: Birth<T>,
@@ -216,13 +257,13 @@ export class Supply<T> implements Chore {
     now: number,
   ): boolean {
     const { line, outage } = source;
+    if (this.#closing.hasBegun) return false;
     this.#parts.refusals.createFailed(line, error);
     if (outage === undefined) return false;
-    const begins = outage.failed(moment, now);
-    line.allow(outage.allowance(now) + line.overdue);
-    if (source.isNew) {
-      source.trial = { error, order: line.arrivals, moment: outage.began() };
-    }
+    const begins = outage.failed(moment, now, line.creating - 1);
+    // What is overdue is added when the line is looked at, without this one.
+    line.allow(outage.allowance(now));
+    if (source.isNew) source.trial = { error, order: line.arrivals };
     return begins;
   }
 }

@@ -1,4 +1,5 @@
 import type { HeapNode } from "../core/heap.ts";
+import { withoutStack } from "../pool_error.ts";
 import type { Agenda, Chore } from "./agenda.ts";
 import type { Context } from "./context.ts";
 import { DeadlineList, type Timed } from "./deadline_list.ts";
@@ -9,8 +10,10 @@ const BATCH = 1_024;
 
 /** A call of user code; of `done`, `failed` and `abandoned` one is called, once. */
 export interface UserCall<R> {
-  /** The option that holds the code, for the message of its time limit. */
-  readonly name: string;
+  /** The option that holds the code. */
+  readonly name: "create" | "validate" | "reset" | "destroy";
+  /** The number of the stripe whose slot it takes. */
+  readonly stripe: number;
   /** Milliseconds until it counts as failed. */
   readonly limit: number;
   call(): R | PromiseLike<R>;
@@ -24,7 +27,7 @@ export interface UserCall<R> {
 }
 
 /** What is waited for, whatever its result. */
-type Call = Omit<UserCall<never>, "call" | "done" | "late">;
+export type Call = Omit<UserCall<never>, "call" | "done" | "late">;
 
 class CallInFlight implements Timed {
   readonly call: Call;
@@ -44,15 +47,23 @@ export class UserCalls implements Chore {
   readonly #time: Time;
   readonly #context: Context;
   readonly #agenda: Agenda;
+  readonly #late: (call: Call, waited: number) => unknown;
   /** Invariant: every call that is waited for; those with a limit listed. */
   readonly #calls = new Set<CallInFlight>();
   readonly #deadlines = new DeadlineList<CallInFlight>();
   due = Infinity;
 
-  constructor(time: Time, context: Context, agenda: Agenda) {
+  /** `late` makes what a call fails with that passed its limit. */
+  constructor(
+    time: Time,
+    context: Context,
+    agenda: Agenda,
+    late: (call: Call, waited: number) => unknown,
+  ) {
     this.#time = time;
     this.#context = context;
     this.#agenda = agenda;
+    this.#late = late;
     agenda.add(this);
   }
 
@@ -102,11 +113,14 @@ export class UserCalls implements Chore {
       if (inFlight === undefined) break;
       expired.push(inFlight);
     }
-    for (const inFlight of expired) {
-      const { name, limit } = inFlight.call;
-      const message = `'${name}' did not settle within ${limit} ms`;
-      const error = new DOMException(message, "TimeoutError");
-      this.#failed(inFlight, error, true);
+    // Their counts are those from before any of them ended.
+    const errors = withoutStack(() =>
+      expired.map(({ call, deadline }) =>
+        this.#late(call, now - deadline + call.limit)
+      )
+    );
+    for (const [i, inFlight] of expired.entries()) {
+      this.#failed(inFlight, errors[i], true);
     }
     this.due = this.#deadlines.earliest();
   }

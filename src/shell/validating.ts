@@ -49,7 +49,7 @@ export class Validating<T> implements Chore {
     const call = new ValidateCall(entry, now);
     try {
       const verdict = this.#parts.settings.validate!(entry.resource, call);
-      if (!isThenable(verdict)) return Boolean(verdict);
+      if (!isThenable(verdict)) return !entry.isLost && Boolean(verdict);
       call.answer = verdict;
       return call;
     } catch {
@@ -84,6 +84,7 @@ export class Validating<T> implements Chore {
     if (typeof verdict === "boolean") return over(verdict);
     this.#parts.calls.begin<boolean>({
       name: "validate",
+      stripe: entry.stripe,
       limit: this.#parts.settings.validateTimeout,
       call: () => verdict.answer!,
       done: (isValid) => over(Boolean(isValid)),
@@ -94,7 +95,7 @@ export class Validating<T> implements Chore {
         verdict.abort(error);
       },
       // The close has settled its taker and destroys the entry.
-      abandoned: () => verdict.abort(this.#parts.refusals.closed()),
+      abandoned: () => verdict.abort(this.#parts.refusals.closed(entry.stripe)),
     });
   }
 
@@ -107,11 +108,15 @@ export class Validating<T> implements Chore {
 
   /** Validates whatever a waiter is offered, in the context it waits in. */
   async attend(waiter: Pending<T>): Promise<never> {
+    // One that is taken back may be followed by the next at once.
+    const offered: Entry<T>[] = [];
     for (;;) {
-      const entry = await new Promise<Entry<T>>((resolve) => {
-        waiter.offer = resolve;
+      await new Promise<void>((resolve) => {
+        waiter.offer = (entry) => resolve(void offered.push(entry));
       });
-      this.#validate(waiter, entry);
+      for (let entry; (entry = offered.shift()) !== undefined;) {
+        this.#validate(waiter, entry);
+      }
     }
   }
 

@@ -1,5 +1,5 @@
-import { type Effect } from "./effect.ts";
-import type { Fault, Scope } from "./scope.ts";
+import type { Effect } from "./effect.ts";
+import type { Scope } from "./scope.ts";
 import {
   atLarge,
   before,
@@ -37,6 +37,12 @@ export type Event =
   | {
     readonly kind: "leaseDestroyed" | "cancel" | "rejected";
     readonly client: number;
+  }
+  /** The first of a line is rejected, if it is meant. */
+  | {
+    readonly kind: "rejectedFirst";
+    readonly client: number;
+    readonly isMeant: boolean;
   }
   | {
     readonly kind: "created";
@@ -306,6 +312,11 @@ function ofLines({ faults, capacities }: Scope, world: World): Event[] {
   for (const [line, queue] of queues.entries()) {
     if (faults.has("rejected")) {
       for (const { client } of queue) all.push({ kind: "rejected", client });
+      for (const { client } of queue.slice(0, 1)) {
+        for (const isMeant of [true, false]) {
+          all.push({ kind: "rejectedFirst", client, isMeant });
+        }
+      }
     }
     const own = stripes.filter((stripe) => stripe.line === line);
     if (faults.has("distrusted")) {
@@ -400,6 +411,8 @@ export function eventInWords(event: Event): string {
       return `the acquire of client ${event.client} is cancelled`;
     case "rejected":
       return `client ${event.client} and all before it are rejected`;
+    case "rejectedFirst":
+      return `${event.isMeant ? "" : "not "}client ${event.client} is rejected`;
     case "created": {
       const life = event.life === Infinity ? "" : ` for ${event.life} ticks`;
       return `create ${event.creation} resolves${life}${mishaps(event)}`;

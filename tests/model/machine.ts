@@ -150,6 +150,11 @@ export class Machine implements Effects<number> {
         const { home, order } = this.waiters.get(event.client)!;
         return this.partition.lineOf(home).reject(order + 1, "create");
       }
+      case "rejectedFirst": {
+        const { home, order } = this.waiters.get(event.client)!;
+        const place = order + Number(event.isMeant);
+        return this.partition.lineOf(home).rejectFirst(place, "create");
+      }
       case "created":
         return this.#created(event.creation, event.life);
       case "createFails":
@@ -218,7 +223,7 @@ export class Machine implements Effects<number> {
       case "clear":
         return lines.forEach((line) => line.clear());
       case "close":
-        return lines.forEach((line) => line.close("closed"));
+        return lines.forEach((line) => line.close(() => "closed"));
       case "abandon":
         for (const line of lines) line.abandon();
         this.#leases.clear();

@@ -160,7 +160,7 @@ export const SMALL_SCOPES: readonly Scope[] = [
   scope([1, 1], 2, 1, "never", PLAIN),
   scope([1, 1], 2, 1, "never", PLAIN, true),
   scope([1], 2, 1, "never", [...CREATES, "leaseDestroyed", "lost"]),
-  scope([1], 2, 1, "async", [...CHECKS, ...ENDS]),
+  scope([1], 2, 1, "async", [...CHECKS, ...but(ENDS, "parts", "dies")]),
   scope([1, 1], 2, 1, "never", but(CREATES, "allowed", "stocked"), true),
 ];
 
@@ -170,10 +170,10 @@ export const SCOPES: readonly Scope[] = [
   scope([2, 2], 3, 1, "never", PLAIN),
   scope([2, 2], 3, 1, "async", but(PLAIN, "ticks"), true),
   scope([2, 2], 3, 1, "never", PLAIN, true),
-  scope([2, 1], 3, 1, "async", but(PLAIN, ...ASIDE)),
+  scope([2, 1], 3, 1, "async", but(PLAIN, ...ASIDE, "ticks")),
   ...(["async", "sync", "never"] as const).flatMap((validate) => [
     scope([1], 3, 3, validate, [...PLAIN, "parts"]),
-    scope([2], 3, 2, validate, [...but(PLAIN, ...ASIDE), "parts"]),
+    scope([2], 2, 2, validate, [...PLAIN, "parts"]),
   ]),
   // All that can happen to one slot.
   scope([1], 2, 1, "async", but(FAULTS, "allowed", "stocked", "gated")),
@@ -188,8 +188,9 @@ export const SCOPES: readonly Scope[] = [
   scope([2], 2, 1, "sync", [...CREATES, "invalid", "lost", "lostOnWay"]),
   scope([3], 3, 1, "async", ["ticks", "distrusted", "stocked", "cancel"]),
   // Where a stripe is chosen, or a line has its turn.
-  scope([1, 1], 2, 1, "never", [...but(CREATES, "rejected"), "affinity"]),
+  scope([1, 1], 2, 1, "never", [...CREATES, "affinity"]),
   scope([1, 1], 2, 1, "async", [...CHECKS, "lost", "lostOnWay", "affinity"]),
+  scope([1, 1], 2, 1, "async", [...but(ENDS, "lost"), "trusted", "affinity"]),
   scope([1, 1], 2, 1, "never", but(CREATES, "allowed", "stocked"), true),
   scope([1, 1], 2, 1, "never", ["gated", "stocked", "cancel", "clear"], true),
 ];

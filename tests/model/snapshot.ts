@@ -32,7 +32,8 @@ export function difference(machine: Machine, world: World): string | undefined {
 }
 
 function ofModel(world: World): Snapshot {
-  const { stripes, queues, withIdle, withSpare, terms, places, now } = world;
+  const { stripes, queues, withIdle, withSpare, terms, places } = world;
+  const { now, turned } = world;
   const ofStripes = stripes.flatMap((stripe): Snapshot => {
     const { id, idle, used, creating, destroying } = stripe;
     return [
@@ -69,6 +70,11 @@ function ofModel(world: World): Snapshot {
       ]],
       ["validating", validating.map(({ client }) => client).sort()],
       ["pending", [queue.length, pending, pending]],
+      [
+        "stuck",
+        [...queue, ...validating].filter((it) => it.id >= turned[id]!)
+          .map(({ client }) => client).sort(),
+      ],
     ];
   });
   return [...ofStripes, ...ofLines];
@@ -193,5 +199,9 @@ function ofLine(machine: Machine, id: number): Snapshot {
     ["waiting for a tick", [waited.count, waited.next]],
     ["validating", validating.map(({ client }) => client).sort()],
     ["pending", [line.waiting, line.pending, own.length]],
+    [
+      "stuck",
+      own.filter((it) => line.isStuck(it)).map(({ client }) => client).sort(),
+    ],
   ];
 }

@@ -8,7 +8,6 @@ import {
   type Resource,
   type Retired,
   type Stripe,
-  sum,
   type Terms,
   type Used,
   type Waiter,
@@ -68,6 +67,8 @@ export class TransitionTable implements Step {
         return this.cancel(event.client, "abort");
       case "rejected":
         return this.rejected(event.client);
+      case "rejectedFirst":
+        return event.isMeant ? this.cancel(event.client, "create") : undefined;
       case "created":
         return this.created(event.creation, event.life);
       case "createFails":
@@ -289,6 +290,7 @@ export class TransitionTable implements Step {
   }
 
   release(stripe: Stripe, used: Used): void {
+    this.#turn(stripe.line);
     this.settle(stripe, { ...used, since: this.world.now });
   }
 
@@ -309,7 +311,8 @@ export class TransitionTable implements Step {
   valid(resource: number): void {
     const [stripe, used] = this.#unuse(resource);
     const { taker } = used;
-    if (taker === undefined) return this.release(stripe, used);
+    const since = this.world.now;
+    if (taker === undefined) return this.settle(stripe, { ...used, since });
     this.#given.set(taker.client, taker);
     this.deliver(stripe, used, taker.client);
   }
@@ -318,7 +321,7 @@ export class TransitionTable implements Step {
   invalid(resource: number, reason: string): void {
     const [stripe, used] = this.#unuse(resource);
     this.#putBack(used.taker);
-    this.destroy(stripe, used, reason);
+    this.destroy(stripe, used, used.isLost ? "lost" : reason);
     this.serve(stripe.line);
   }
 
@@ -401,8 +404,8 @@ export class TransitionTable implements Step {
   /** Those in line are offered what is idle, and create for the rest. */
   serve(line: number): void {
     const queue = this.world.queues[line]!;
-    for (let stripe; queue.length > 0;) {
-      stripe = this.#stocked(queue[0]!.home, false);
+    while (queue.length > 0) {
+      const stripe = this.#stocked(queue[0]!.home, false);
       if (stripe === undefined) break;
       const found = this.#takeNewest(stripe);
       if (found !== undefined) this.offer(stripe, found, this.#shift(line));
@@ -413,6 +416,7 @@ export class TransitionTable implements Step {
   /** One who waits is owed what leaves. */
   destroy(stripe: Stripe, { resource }: Resource, reason: string): void {
     const { id, line } = stripe;
+    this.#turn(line);
     stripe.destroying.push(resource);
     this.effects.push({ kind: "destroy", resource, stripe: id, reason });
     this.#owe(line, 1);
@@ -593,6 +597,11 @@ export class TransitionTable implements Step {
     while (world.places > 0 && world.refused.length > 0) {
       this.resume(world.refused.shift()!);
     }
+  }
+
+  /** A use has ended, and who waits knows that others get on. */
+  #turn(line: number): void {
+    this.world.turned[line] = this.world.arrivals;
   }
 
   // The choice between stripes: the preferred one, else the one noted last.

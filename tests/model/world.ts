@@ -103,6 +103,8 @@ export interface World {
   readonly queues: Waiter[][];
   readonly sweeps: Sweep[];
   readonly terms: Terms[];
+  /** Who came before that place was in line when a use ended, by line. */
+  readonly turned: number[];
   /** How many creates of all lines may still begin. */
   places: number;
   /** The lines that begin one when there is a place again, in order. */
@@ -141,6 +143,7 @@ export function start(scope: Scope): World {
     queues: lines.map(() => []),
     sweeps: lines.map(() => ({ to: 0, earliest: Infinity })),
     terms: lines.map(() => ({ owed: 0, stock: 0, allowance: Infinity })),
+    turned: lines.map(() => 0),
     places: faults.has("gated") ? 1 : Infinity,
     refused: [],
     clients: Array.from({ length: clients }, (_, id) => ({ id, takes })),
@@ -172,6 +175,7 @@ export function copy(world: World): World {
     queues: world.queues.map((queue) => [...queue]),
     sweeps: [...world.sweeps],
     terms: [...world.terms],
+    turned: [...world.turned],
     refused: [...world.refused],
     withIdle: [...world.withIdle],
     withSpare: [...world.withSpare],

@@ -15,10 +15,10 @@ export const CORE: readonly Mutant[] = [
     about: "a release to idle counts a slot as spare",
     file: LINE,
     from: `    this.#idle++;
-    this.#stripe(entry).rest(`,
+    if (isBack)`,
     to: `    this.#idle++;
     this.#spare++;
-    this.#stripe(entry).rest(`,
+    if (isBack)`,
   },
   {
     name: "no_spare_on_destroy",
@@ -62,8 +62,8 @@ export const CORE: readonly Mutant[] = [
     name: "returned_to_another_stripe",
     about: "a resource returns to another stripe than its own",
     file: LINE,
-    from: `this.#stripe(entry).rest(`,
-    to: `this.stripes.at(-1)!.rest(`,
+    from: "    else stripe.rest(entry);",
+    to: "    else this.stripes.at(-1)!.rest(entry);",
   },
   {
     name: "remainder_lost",
@@ -77,16 +77,18 @@ export const CORE: readonly Mutant[] = [
     about: "an evicted resource counts as idle",
     file: LINE,
     from: `    this.#idle--;
-    this.#stripe(entry).wake(entry);`,
-    to: `    this.#stripe(entry).wake(entry);`,
+    this.#stripe(entry).wake(entry);
+    this.destroy(entry, reason);`,
+    to: `    this.#stripe(entry).wake(entry);
+    this.destroy(entry, reason);`,
   },
   {
     name: "creating_not_counted_down",
     about: "a create that failed counts as in flight",
     file: LINE,
-    from: `    stripe.unborn(creation);
-    this.#creating--;`,
-    to: `    stripe.unborn(creation);`,
+    from: `    this.#ended(creation);
+    if (isTold)`,
+    to: "    if (isTold)",
   },
   {
     name: "pending_without_takers",
@@ -101,28 +103,25 @@ export const CORE: readonly Mutant[] = [
     name: "failure_wakes_nobody",
     about: "a failed create rejects nobody",
     file: LINE,
-    from: `    const waiter = this.#waiting.shift();
-    if (waiter !== undefined) this.#effects.reject(waiter, error);`,
-    to: `    void error;`,
+    from: `    if (isTold) this.rejectFirst(creation.order, error);
+`,
+    to: "",
   },
   {
     name: "failure_rejects_all",
     about: "a failed create rejects all that wait",
     file: LINE,
-    from: `    const waiter = this.#waiting.shift();
-    if (waiter !== undefined) this.#effects.reject(waiter, error);`,
-    to: `    for (let waiter; (waiter = this.#waiting.shift()) !== undefined;) {
-      this.#effects.reject(waiter, error);
-    }`,
+    from: "    if (isTold) this.rejectFirst(",
+    to: "    if (isTold) this.reject(",
   },
   {
     name: "cancel_after_settle_orphans",
     about: "a good verdict whose taker has gone loses the resource",
     file: LINE,
-    from: `    if (taker !== undefined) this.#effects.deliver(taker, entry);
-    else this.release(entry, now);`,
-    to: `    void now;
-    if (taker !== undefined) this.#effects.deliver(taker, entry);`,
+    from: `    if (taker !== undefined) return this.#deliver(taker, entry, now);
+    entry.releasedAt = now;
+    this.#settle(entry, now);`,
+    to: "    if (taker !== undefined) return this.#deliver(taker, entry, now);",
   },
   {
     name: "cancel_settles_twice",
@@ -130,9 +129,9 @@ export const CORE: readonly Mutant[] = [
     file: LINE,
     from: `    if (at === undefined) return;
     if (at instanceof Entry) this.#dismiss(at);
-    else this.#waiting.remove(waiter);`,
+    else {`,
     to: `    if (at instanceof Entry) this.#dismiss(at);
-    else if (at !== undefined) this.#waiting.remove(waiter);`,
+    else if (at !== undefined) {`,
   },
   {
     name: "newcomer_takes_freed_slot",
@@ -244,15 +243,15 @@ export const CORE: readonly Mutant[] = [
     name: "demand_counts_no_creates",
     about: "a create for every waiter, whatever is in flight",
     file: LINE,
-    from: `      this.#waiting.length > this.#creating + this.#idle`,
-    to: `      this.#waiting.length > 0`,
+    from: "      this.coming < this.#wanted &&",
+    to: "      this.#wanted > 0 &&",
   },
   {
     name: "demand_counts_no_idle",
     about: "a create for a waiter whom something idle is to serve",
     file: LINE,
-    from: `      this.#waiting.length > this.#creating + this.#idle`,
-    to: `      this.#waiting.length > this.#creating`,
+    from: "Math.max(this.#owed - this.#idle, lacking)",
+    to: "Math.max(this.#owed, lacking)",
   },
   {
     name: "freed_counts_no_creates",
@@ -289,18 +288,17 @@ export const CORE: readonly Mutant[] = [
     name: "not_validated_when_handed_over",
     about: "a resource handed over is not validated",
     file: LINE,
-    from: `    if (!this.#rules.validates) return`,
-    to: `    if (!this.#rules.validates || waiter.order > 0) return`,
+    from: "    if (!this.isSuspect(entry, now)) return",
+    to: "    if (!this.isSuspect(entry, now) || waiter.order > 0) return",
   },
   {
     name: "orphan_stamped_zero",
     about: "a good verdict without its taker stamps the resource with 0",
     file: LINE,
-    from: `    if (taker !== undefined) this.#effects.deliver(taker, entry);
-    else this.release(entry, now);`,
-    to: `    void now;
-    if (taker !== undefined) this.#effects.deliver(taker, entry);
-    else this.release(entry, 0);`,
+    from: `    if (taker !== undefined) return this.#deliver(taker, entry, now);
+    entry.releasedAt = now;`,
+    to: `    if (taker !== undefined) return this.#deliver(taker, entry, now);
+    entry.releasedAt = 0;`,
   },
 
   // Idle resources.
@@ -308,31 +306,29 @@ export const CORE: readonly Mutant[] = [
     name: "timeout_not_strict",
     about: "what is as old as idleTimeout does not survive a sweep",
     file: LINE,
-    from: `oldest.endsAt < now`,
-    to: `oldest.endsAt <= now`,
+    from: "const isKept = now <= entry.endsAt",
+    to: "const isKept = now < entry.endsAt",
   },
   {
     name: "expired_is_taken",
     about: "a take does not look at the age",
     file: LINE,
-    from: `      if (now <= entry.endsAt) {`,
-    to: `      if (entry !== undefined) {`,
+    from: "now <= entry.endsAt ? undefined : this.#ending(entry, now);",
+    to: "undefined as DestroyReason | undefined;",
   },
   {
     name: "take_age_strict",
     about: "what is as old as idleTimeout is not taken",
     file: LINE,
-    from: `      if (now <= entry.endsAt) {`,
-    to: `      if (now < entry.endsAt) {`,
+    from: "now <= entry.endsAt ? undefined : this.#ending(entry, now);",
+    to: "now < entry.endsAt ? undefined : this.#ending(entry, now + 1);",
   },
   {
     name: "take_evicts_newest_first",
     about: "a take that finds all expired evicts the newest first",
     file: LINE,
-    from:
-      `      while (stripe.oldest !== entry) this.#evict(stripe.oldest!, "idle");
-`,
-    to: ``,
+    from: `this.#evict(reason === "idle" ? stripe.oldest! : entry, reason);`,
+    to: "this.#evict(entry, reason);",
   },
   {
     name: "evicted_newest_first",
@@ -347,25 +343,26 @@ export const CORE: readonly Mutant[] = [
     name: "sweep_due_of_first_stripe",
     about: "the next sweep is due when the first stripe says",
     file: LINE,
-    from: `      this.#earliest = Math.min(this.#earliest, endsAt);`,
-    to: `      if (this.#sweptTo === 0) this.#earliest = endsAt;`,
+    from:
+      "      if (endsAt >= now) this.#earliest = Math.min(this.#earliest, endsAt);",
+    to:
+      "      if (endsAt >= now && this.#sweptTo === 0) this.#earliest = endsAt;",
   },
   {
     name: "sweep_keeps_earliest",
     about: "a sweep goes by the earliest end that the one before saw",
     file: LINE,
-    from: `    this.#sweptTo = 0;
-    this.#earliest = Infinity;
-    return earliest;`,
-    to: `    this.#sweptTo = 0;
-    return earliest;`,
+    from: `    this.#earliest = Infinity;
+    return Math.min(earliest,`,
+    to: "    return Math.min(earliest,",
   },
   {
     name: "sweep_without_limit",
     about: "a sweep looks at everything in one turn",
     file: LINE,
-    from: `      if (left <= 0) return undefined;`,
-    to: ``,
+    from: `    for (; this.#sweptTo < this.stripes.length; left--) {
+      if (left <= 0) return undefined;`,
+    to: "    for (; this.#sweptTo < this.stripes.length; left--) {",
   },
 
   // Stripes.
@@ -463,15 +460,15 @@ export const CORE: readonly Mutant[] = [
     name: "last_reason_stays",
     about: "a close overwrites the reason of what clear has retired",
     file: ENTRY,
-    from: `    this.reason ??= reason;`,
-    to: `    this.reason = reason;`,
+    from: "    if (this.maxUses > 0) this.reason = reason;",
+    to: "    this.reason = reason;",
   },
   {
     name: "close_keeps_waiters",
     about: "close rejects nobody who waits in line",
     file: LINE,
     from: `    for (let waiter; (waiter = this.#waiting.first) !== undefined;) {
-      this.cancel(waiter, error);
+      this.cancel(waiter, errorOf(waiter));
     }`,
     to: ``,
   },
@@ -479,7 +476,8 @@ export const CORE: readonly Mutant[] = [
     name: "close_keeps_takers",
     about: "close rejects nobody who waits for a verdict",
     file: LINE,
-    from: `        if (taker !== undefined) this.cancel(taker, error);`,
+    from:
+      `        if (taker !== undefined) this.cancel(taker, errorOf(taker));`,
     to: `        void taker;`,
   },
   {

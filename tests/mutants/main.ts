@@ -11,8 +11,12 @@
  */
 
 import { CORE } from "./core.ts";
+import { ERRORS } from "./errors.ts";
+import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
+import { POLICY } from "./policy.ts";
 import { POOL_MUTANTS } from "./pool.ts";
+import { RESOURCES } from "./resources.ts";
 import { sample } from "./sample.ts";
 import { SHELL } from "./shell.ts";
 import { TIMERS } from "./timers.ts";
@@ -57,7 +61,16 @@ const project = new URL("../../", import.meta.url).pathname;
 
 /** The mutants whose names contain one of the parts; all if there is none. */
 async function mutants(parts: string[]): Promise<Mutant[]> {
-  const all = [...CORE, ...SHELL, ...TIMERS, ...POOL_MUTANTS];
+  const all = [
+    ...CORE,
+    ...SHELL,
+    ...POLICY,
+    ...RESOURCES,
+    ...TIMERS,
+    ...ERRORS,
+    ...LEAKS,
+    ...POOL_MUTANTS,
+  ];
   const names = new Set(all.map(({ name }) => name));
   if (names.size < all.length) throw new Error("Two mutants share a name");
   for (const mutant of all) {

@@ -8,8 +8,10 @@ const CREATING = "src/shell/creating.ts";
 const DEADLINE_LIST = "src/shell/deadline_list.ts";
 const DESTROYING = "src/shell/destroying.ts";
 const EVENTS = "src/shell/events.ts";
+const LAZY_SIGNAL = "src/shell/lazy_signal.ts";
 const LOCAL_POOL = "src/shell/local_pool.ts";
 const REFUSALS = "src/shell/refusals.ts";
+const SUPPLY = "src/shell/supply.ts";
 const TAPE = "src/shell/tape.ts";
 const USER_CALL = "src/shell/user_call.ts";
 const VALIDATING = "src/shell/validating.ts";
@@ -167,8 +169,8 @@ export const SHELL: readonly Mutant[] = [
     name: "max_pending_refuses_creates",
     about: "maxPending refuses an acquire that a spare slot is there for",
     file: ACQUIRING,
-    from: `line.spare === 0 && line.pending`,
-    to: `line.pending`,
+    from: "isFull && !line.canCreate",
+    to: "isFull",
   },
   {
     name: "max_pending_without_takers",
@@ -181,15 +183,15 @@ export const SHELL: readonly Mutant[] = [
     name: "fatal_by_default_not",
     about: "use releases after a throw",
     file: ACQUIRING,
-    from: `?.(error) ?? true;`,
-    to: `?.(error) ?? false;`,
+    from: "return reset === undefined;",
+    to: "return false;",
   },
   {
     name: "fatal_asked_of_closed_pool",
     about: "isFatal is asked about the pool's own errors",
     file: ACQUIRING,
-    from: `if (this.#closing.hasBegun || this.#isFatal(error)) lease`,
-    to: `if (this.#isFatal(error)) lease`,
+    from: "this.#closing.hasBegun || this.#isFatal(error, isFatal);",
+    to: "this.#isFatal(error, isFatal);",
   },
   {
     name: "fatal_promise_unhandled",
@@ -202,8 +204,9 @@ export const SHELL: readonly Mutant[] = [
     name: "counts_after_the_first_has_left",
     about: "the counts of a timeout are those after others have left",
     file: ACQUIRING,
-    from: `waiter.timeout, counts.get(line)!)`,
-    to: `waiter.timeout)`,
+    from: `line.cancel(waiter, errors.get(line)!(waiter));`,
+    to: `const errorOf = this.#parts.refusals.timeouts(line, now, waiter);
+        line.cancel(waiter, errorOf(waiter));`,
   },
   {
     name: "isolated_taker_has_no_home",
@@ -218,8 +221,8 @@ export const SHELL: readonly Mutant[] = [
     name: "unlooked_try_acquire_before_validate",
     about: "tryAcquire validates what the destroys before it took back",
     file: ACQUIRING,
-    from: `const verdict = !isOurs || this.#validating.ask(entry);`,
-    to: `const verdict = this.#validating.ask(entry);`,
+    from: "const verdict = !isOurs || !isLost",
+    to: "const verdict = !isLost",
   },
   {
     name: "unlooked_try_acquire",
@@ -279,8 +282,8 @@ export const SHELL: readonly Mutant[] = [
     about: "an acquire waits in a pool that reading the clock has closed",
     file: ACQUIRING,
     from: `    // Reading the clock may have closed the pool.
-    if (this.#closing.hasBegun) {`,
-    to: `    if (this.#closing === undefined) {`,
+    if (this.#closing.hasBegun) return this.#refuseClosed(home);`,
+    to: ``,
   },
   {
     name: "unlooked_track",
@@ -318,8 +321,8 @@ export const SHELL: readonly Mutant[] = [
     name: "unlooked_taker",
     about: "a resource is validated although its taker has gone",
     file: VALIDATING,
-    from: `waiter.at === entry ? this.ask(entry) : true`,
-    to: `this.ask(entry)`,
+    from: "    if (waiter.at === entry) {",
+    to: `    if (entry.place === "used") {`,
   },
   {
     name: "unlooked_limit",
@@ -343,9 +346,9 @@ export const SHELL: readonly Mutant[] = [
     name: "late_create_dropped",
     about: "a resource that comes late is dropped",
     file: CREATING,
-    from:
-      `      late: (resource) => this.#destroying.late(resource, creation.stripe),`,
-    to: ``,
+    from: `      late: (resource) => this.#destroying.late(resource, stripe),
+`,
+    to: "",
   },
   {
     name: "create_retried_in_microtask",
@@ -376,26 +379,16 @@ export const SHELL: readonly Mutant[] = [
     name: "no_destroy_limit",
     about: "a destroy that hangs keeps its slot for ever",
     file: DESTROYING,
-    from: `    const limit = settings.destroyTimeout;`,
-    to: `    const limit = settings === undefined ? 0 : Infinity;`,
+    from: `reason === "late" ? Infinity : settings.destroyTimeout`,
+    to: "Infinity",
   },
   {
     name: "slot_free_before_destroy_settles",
     about: "a slot is vacated before its destroy settles",
     file: DESTROYING,
-    from:
-      `    this.#call(resource, stripe, reason, limit, (failure, isLate) => {
-      if (failure !== undefined && !isLate) {
-        this.#closing.destroyFailed(failure.error);
-      }
-      partition.lineOf(stripe).destroyed(entry);
-    });`,
-    to: `    partition.lineOf(stripe).destroyed(entry);
-    this.#call(resource, stripe, reason, limit, (failure, isLate) => {
-      if (failure !== undefined && !isLate) {
-        this.#closing.destroyFailed(failure.error);
-      }
-    });`,
+    from: "    this.#call(resource, stripe, reason, (failure, isLate) => {",
+    to: `    line.destroyed(entry);
+    this.#call(resource, stripe, reason, (failure, isLate) => {`,
   },
   {
     name: "late_destroy_fails_close",
@@ -407,9 +400,10 @@ export const SHELL: readonly Mutant[] = [
   {
     name: "stale_cause",
     about: "the cause of a timeout outlives a create that succeeded",
-    file: CREATING,
-    from: `    refusals.createWorks(line);`,
-    to: ``,
+    file: SUPPLY,
+    from: `      refusals.createWorks(line);
+`,
+    to: "",
   },
   {
     name: "cause_of_the_pool",
@@ -434,8 +428,8 @@ export const SHELL: readonly Mutant[] = [
     name: "validate_rejection_is_yes",
     about: "a validate that rejects counts as a yes",
     file: VALIDATING,
-    from: `failed: () => this.#judge(entry, false),`,
-    to: `failed: () => this.#judge(entry, true),`,
+    from: "        over(false);",
+    to: "        over(true);",
   },
   {
     name: "no_validate_limit",
@@ -448,15 +442,15 @@ export const SHELL: readonly Mutant[] = [
     name: "verdict_not_a_boolean",
     about: "a verdict that is truthy is neither a yes nor a no",
     file: VALIDATING,
-    from: `: Boolean(verdict);`,
-    to: `: verdict;`,
+    from: "!entry.isLost && Boolean(verdict)",
+    to: "!entry.isLost && verdict",
   },
   {
     name: "late_verdict_not_a_boolean",
     about: "a verdict is a yes whatever its promise resolves with",
     file: VALIDATING,
-    from: `this.#judge(entry, Boolean(isValid))`,
-    to: `this.#judge(entry, isValid !== undefined)`,
+    from: "over(Boolean(isValid))",
+    to: "over(isValid !== undefined)",
   },
   {
     name: "good_verdict_stamped_zero",
@@ -534,10 +528,10 @@ export const SHELL: readonly Mutant[] = [
     name: "alarm_of_a_newcomer_stays",
     about: "the timer set while others time out is not put right",
     file: CANCELLATION,
-    from: `    if (expired.length > 0) this.#canceller.expire(expired);
+    from: `    if (expired.length > 0) this.#canceller.expire(expired, now);
     if (this.#deadlines.size > 0) this`,
     to: `    const { size } = this.#deadlines;
-    if (expired.length > 0) this.#canceller.expire(expired);
+    if (expired.length > 0) this.#canceller.expire(expired, now);
     if (this.#deadlines.size > 0 && this.#deadlines.size <= size) this`,
   },
   {
@@ -670,19 +664,17 @@ export const SHELL: readonly Mutant[] = [
   {
     name: "event_after_its_consequences",
     about: "an event is told of after what follows from it",
-    file: CREATING,
-    from:
-      `    events.tell("created", { resource, stripe, duration: now - began });
-    this.#parts.follow(line);`,
+    file: SUPPLY,
+    from: `    events.tell("created",`,
     to: `    this.#parts.follow(line);
-    events.tell("created", { resource, stripe, duration: now - began });`,
+    events.tell("created",`,
   },
   {
     name: "untimed_for_the_observer",
     about: "durations are 0 where idleTimeout is infinite",
     file: LOCAL_POOL,
-    from: `this.isTimed = this.#evicts || this.#isObserved;`,
-    to: `this.isTimed = this.#evicts;`,
+    from: "validate !== undefined || observer !== undefined ||",
+    to: "validate !== undefined ||",
   },
   {
     name: "stats_of_the_first_line",
@@ -696,19 +688,19 @@ export const SHELL: readonly Mutant[] = [
     about: "an aborted close waits for creates",
     file: CREATING,
     from: `      abandoned: () => {
-        const error = this.#parts.refusals.closed();
-        this.#failed(creation, error, began);
+        const error = refusals.closed(stripe);
+        supply.failed(birth, error);
         controller.abort(error);
       },`,
     to: ``,
   },
   {
-    name: "abandon_does_not_abort",
-    about: "an aborted close does not abort the creates it gives up on",
-    file: CREATING,
-    from: `        this.#failed(creation, error, began);
-        controller.abort(error);`,
-    to: `        this.#failed(creation, error, began);`,
+    name: "close_does_not_abort",
+    about: "a close does not abort the creates that nobody can get",
+    file: LOCAL_POOL,
+    from: `    this.#supply.abort(error);
+`,
+    to: "",
   },
   {
     name: "close_settles_with_first_line",
@@ -786,5 +778,281 @@ export const SHELL: readonly Mutant[] = [
     file: CLOSING,
     from: `    this.#parts.time.stop();`,
     to: ``,
+  },
+
+  // What is lost, and late.
+  {
+    name: "lost_on_its_way_is_leased",
+    about: "what is lost on its way to a lease is leased",
+    file: ACQUIRING,
+    from: `    if (entry.isLost) {
+      const line`,
+    to: `    if (entry === undefined) {
+      const line`,
+  },
+  {
+    name: "handed_back_is_deaf",
+    about: "one whose resource was lost on its way is not cancelled any more",
+    file: ACQUIRING,
+    from: "return this.#cancellation.track(waiter, signal);",
+    to: "return;",
+  },
+  {
+    name: "lost_believed_to_be_valid",
+    about: "a validate that loses what it checks is believed",
+    file: VALIDATING,
+    from: "!entry.isLost && Boolean(verdict)",
+    to: "Boolean(verdict)",
+  },
+  {
+    name: "lost_create_not_aborted",
+    about: "a create goes on although its resource is lost",
+    file: CREATING,
+    from: `      controller.abort(loss);
+`,
+    to: "",
+  },
+  {
+    name: "lost_twice_while_created",
+    about: "a second loss of what is being created counts again",
+    file: CREATING,
+    from: "if (birth.isOver || creation.isLost) return;",
+    to: "if (birth.isOver) return;",
+  },
+  {
+    name: "lost_after_its_create_failed",
+    about: "what is lost after its create has failed counts as a create",
+    file: CREATING,
+    from: "if (birth.isOver || creation.isLost) return;",
+    to: "if (creation.isLost) return;",
+  },
+  {
+    name: "lost_without_a_reason",
+    about: "a create lost without an error fails with undefined",
+    file: CREATING,
+    from: `error ?? new Error("The resource was lost while created")`,
+    to: "error",
+  },
+  {
+    name: "loss_distrusts_while_used",
+    about: "one loss evicts all idle although others are in use",
+    file: CREATING,
+    from: `if (place === "idle" && line.used === 0) {`,
+    to: `if (place === "idle") {`,
+  },
+  {
+    name: "loss_distrusts_nothing",
+    about: "one loss while nothing is used leaves what is idle as long",
+    file: CREATING,
+    from: `        line.distrust(releasedAt, now, "lost");
+`,
+    to: "",
+  },
+  {
+    name: "loss_not_looked_at",
+    about: "a loss does not have the creates looked at",
+    file: CREATING,
+    from: `    this.#supply.look(line, now);
+    this.#parts.play();`,
+    to: "    this.#parts.play();",
+  },
+  {
+    name: "loss_not_followed",
+    about: "what is lost is destroyed with the next act",
+    file: CREATING,
+    from: `    this.#supply.look(line, now);
+    this.#parts.play();`,
+    to: "    this.#supply.look(line, now);",
+  },
+  {
+    name: "create_not_looked_at",
+    about: "nobody looks when a create is overdue",
+    file: CREATING,
+    from: `    supply.look(partition.lineOf(stripe), began);
+`,
+    to: "",
+  },
+  {
+    name: "create_of_first_stripe",
+    about: "create is told the first stripe",
+    file: CREATING,
+    from: "settings.create({ signal, lost, stripe })",
+    to: "settings.create({ signal, lost, stripe: 0 })",
+  },
+  {
+    name: "farewell_to_the_dead_waited_for",
+    about: "the destroy of a lost one holds its slot until it settles",
+    file: DESTROYING,
+    from: `    if (reason === "lost") this.#vacate(entry);
+`,
+    to: "",
+  },
+  {
+    name: "no_farewell_waited_for",
+    about:
+      "every destroy holds its slot for the usual time of a create at most",
+    file: DESTROYING,
+    from: `if (reason === "lost") this.#vacate(entry);`,
+    to: "this.#vacate(entry);",
+  },
+  {
+    name: "slot_vacated_twice",
+    about: "the slot of a lost one is vacated again as its destroy settles",
+    file: DESTROYING,
+    from: `      if (entry.place !== "destroying") return;
+      line`,
+    to: "      line",
+  },
+  {
+    name: "farewell_not_followed",
+    about: "the slot of a lost one is created for with the next act",
+    file: DESTROYING,
+    from: `        this.#supply.look(line, this.#parts.now());
+        this.#parts.play();`,
+    to: "        this.#supply.look(line, this.#parts.now());",
+  },
+  {
+    name: "every_leaver_resets_growth",
+    about: "whatever is destroyed, growth forgets the waits",
+    file: DESTROYING,
+    from: `if (reason === "idle") this.#supply`,
+    to: "this.#supply",
+  },
+  {
+    name: "late_destroy_not_aborted",
+    about: "the signal of a destroy does not abort at destroyTimeout",
+    file: DESTROYING,
+    from: `      if (isLate) call.abort(failure!.error);
+`,
+    to: "",
+  },
+  {
+    name: "late_one_has_a_limit",
+    about: "the destroy of what came late fails after destroyTimeout",
+    file: DESTROYING,
+    from: `reason === "late" ? Infinity : settings.destroyTimeout`,
+    to: "settings.destroyTimeout",
+  },
+  {
+    name: "destroy_told_another_reason",
+    about: "destroy is told that its holder said so",
+    file: DESTROYING,
+    from: "new DestroyCall(reason)",
+    to: `new DestroyCall("lease")`,
+  },
+  {
+    name: "idle_since_birth",
+    about: "validate is told the age as the time idle",
+    file: VALIDATING,
+    from: "this.idle = now - releasedAt;",
+    to: "this.idle = now - bornAt;",
+  },
+  {
+    name: "age_since_release",
+    about: "validate is told the time idle as the age",
+    file: VALIDATING,
+    from: "this.age = now - bornAt;",
+    to: "this.age = now - releasedAt;",
+  },
+  {
+    name: "silence_paid_by_all",
+    about: "a validate that times out leaves what is idle as long",
+    file: VALIDATING,
+    from: `        if (isLate) this.#distrust(entry, releasedAt);
+`,
+    to: "",
+  },
+  {
+    name: "refusal_distrusts",
+    about: "a validate that rejects evicts what is idle as long",
+    file: VALIDATING,
+    from: "if (isLate) this.#distrust(entry, releasedAt);",
+    to: "this.#distrust(entry, releasedAt);",
+  },
+  {
+    name: "late_validate_not_aborted",
+    about: "the signal of a validate does not abort at validateTimeout",
+    file: VALIDATING,
+    from: `        verdict.abort(error);
+`,
+    to: "",
+  },
+  {
+    name: "validate_outlives_close",
+    about: "an aborted close does not abort a validate",
+    file: VALIDATING,
+    from:
+      `      abandoned: () => verdict.abort(this.#parts.refusals.closed(entry.stripe)),
+`,
+    to: "",
+  },
+  {
+    name: "check_of_what_was_taken_back",
+    about: "the verdict of a check concerns what a close took back",
+    file: VALIDATING,
+    from: `      if (entry.place !== "used") return;
+      if (isValid) line.inspected`,
+    to: "      if (isValid) line.inspected",
+  },
+  {
+    name: "check_believes_a_no",
+    about: "a check that says no leaves the resource",
+    file: VALIDATING,
+    from: `      else line.invalid(entry, now, "invalid");
+      over();`,
+    to: `      else line.inspected(entry, now);
+      over();`,
+  },
+  {
+    name: "check_not_followed",
+    about: "what a check refuses is destroyed with the next act",
+    file: VALIDATING,
+    from: `      over();
+      this.#parts.follow(line);`,
+    to: "      over();",
+  },
+  {
+    name: "passed_as_released",
+    about: "one whose taker left before validate counts as released then",
+    file: VALIDATING,
+    from: "    line.pass(entry, this.#parts.now());",
+    to: "    line.release(entry, this.#parts.now());",
+  },
+  {
+    name: "signal_read_late",
+    about: "a signal first read after it aborted has not",
+    file: LAZY_SIGNAL,
+    from: `    if (this.#isAborted) controller.abort(this.#reason);
+`,
+    to: "",
+  },
+  {
+    name: "signal_read_twice_differs",
+    about: "each read of a signal makes one",
+    file: LAZY_SIGNAL,
+    from: "this.#controller ??= new AbortController()",
+    to: "this.#controller = new AbortController()",
+  },
+  {
+    name: "signal_read_early",
+    about: "a signal read before it aborts never does",
+    file: LAZY_SIGNAL,
+    from: `    this.#controller?.abort(reason);
+`,
+    to: "",
+  },
+  {
+    name: "released_told_twice",
+    about: "with a reset a release is told of twice",
+    file: LOCAL_POOL,
+    from: "this.#tells = observer !== undefined && reset === undefined;",
+    to: "this.#tells = observer !== undefined;",
+  },
+  {
+    name: "fatal_of_the_pool",
+    about: "isFatal of a use does not come before that of the pool",
+    file: ACQUIRING,
+    from: "const isAsked = own ?? isFatal;",
+    to: "const isAsked = isFatal ?? own;",
   },
 ];

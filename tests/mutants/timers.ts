@@ -224,31 +224,31 @@ export const TIMERS: readonly Mutant[] = [
     name: "idle_timer_early",
     about: "the first sweep comes not after the timeout but at it",
     file: EVICTION,
-    from: `    this.due = now + this.#idleTimeout + 1;`,
-    to: `    this.due = now + this.#idleTimeout;`,
+    from: "    this.due = end + 1;",
+    to: "    this.due = end;",
   },
   {
     name: "next_sweep_early",
     about: "the next sweep comes not after the end of what stays but at it",
     file: EVICTION,
-    from: `now + this.#idleTimeout) + 1;`,
-    to: `now + this.#idleTimeout);`,
+    from: "Math.min(earliest, latest) + 1;",
+    to: "Math.min(earliest, latest);",
   },
   {
     name: "idle_timer_not_set_on_release",
     about: "a release to idle does not set the idle timer",
     file: LOCAL_POOL,
     from: `    if (this.#tape.end !== 0) this.play();
-    if (this.#evicts && this.#eviction.due === Infinity) this.#watch(line);`,
-    to: `    if (this.#tape.end !== 0) this.play();`,
+    if (this.watches) this.#watch(line);`,
+    to: "    if (this.#tape.end !== 0) this.play();",
   },
   {
     name: "idle_timer_not_set_on_create",
     about: "what is idle from its birth does not set the idle timer",
     file: LOCAL_POOL,
     from: `    this.play();
-    if (this.#evicts && this.#eviction.due === Infinity) this.#watch(line);`,
-    to: `    this.play();`,
+    if (this.watches) this.#watch(line);`,
+    to: "    this.play();",
   },
   {
     name: "sweep_due_of_last_line",
@@ -309,9 +309,7 @@ export const TIMERS: readonly Mutant[] = [
     file: USER_CALL,
     from: `      expired.push(inFlight);
     }`,
-    to: `      const { name, limit } = inFlight.call;
-      const message = \`'\${name}' did not settle within \${limit} ms\`;
-      this.#failed(inFlight, new DOMException(message, "TimeoutError"), true);
+    to: `      this.#failed(inFlight, this.#late(inFlight.call, 0), true);
     }`,
   },
   {

@@ -5,7 +5,10 @@ import { bundleSuite } from "./bundle.ts";
 /** Where Debian puts it; no browser comes from npm. */
 const CHROMIUM = "/usr/bin/chromium";
 
-/** What keeps a headless Chromium off the network, and able to run as root. */
+/**
+ * What keeps a headless Chromium off the network, able to run as root, and its
+ * collector at hand.
+ */
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -14,6 +17,7 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  "--js-flags=--expose-gc",
 ];
 
 async function runInPage(): Promise<TestCase[]> {

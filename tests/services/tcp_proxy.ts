@@ -10,12 +10,22 @@ export class TcpProxy implements AsyncDisposable {
   readonly #listener: Server;
   readonly #links = new Set<Link>();
   #stalled = false;
+  #accepted = 0;
+  /** How many of the next connections get nowhere. */
+  #hanging = 0;
+  /** How long a new connection takes to get through, in milliseconds. */
+  delay = 0;
 
   private constructor(target: number) {
     this.#listener = createServer({ allowHalfOpen: true }, (client) => {
       const link = new Link(client, target, () => this.#links.delete(link));
       this.#links.add(link);
-      if (!this.#stalled) link.resume();
+      this.#accepted++;
+      if (this.#hanging > 0) {
+        this.#hanging--;
+        link.freeze();
+      } else if (this.delay > 0) link.wait(this.delay);
+      else if (!this.#stalled) link.resume();
     });
   }
 
@@ -31,6 +41,11 @@ export class TcpProxy implements AsyncDisposable {
     return (this.#listener.address() as AddressInfo).port;
   }
 
+  /** How many connections there have been. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
   /**
    * From now on nothing gets through, and new connections get nowhere. Only
    * the end of a client is passed on, else the server would have to guess it.
@@ -44,6 +59,20 @@ export class TcpProxy implements AsyncDisposable {
   resume(): void {
     this.#stalled = false;
     for (const link of this.#links) link.resume();
+  }
+
+  /**
+   * Nothing gets through any more on the connections there are, and nobody is
+   * told; new ones are well. Returns how many.
+   */
+  freeze(): number {
+    for (const link of this.#links) link.freeze();
+    return this.#links.size;
+  }
+
+  /** So many of the next connections get nowhere, whatever comes. */
+  hang(count: number): void {
+    this.#hanging = count;
   }
 
   /** Breaks all connections off; returns how many. */
@@ -75,7 +104,9 @@ class Link {
   /** What is to be done once nothing holds it back any more. */
   readonly #held: (() => void)[] = [];
   #stalled = true;
+  #frozen = false;
   #deaf = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(client: Socket, target: number, closed: () => void) {
     const server = this.#server;
@@ -92,6 +123,7 @@ class Link {
     server.on("end", () => this.#deaf || this.#pass(() => client.end()));
     server.on("close", () => this.#deaf || this.#pass(() => client.end()));
     client.on("close", () => {
+      clearTimeout(this.#timer);
       server.destroy();
       closed();
     });
@@ -104,8 +136,17 @@ class Link {
   }
 
   resume(): void {
+    if (this.#frozen) return;
     this.#stalled = false;
     for (const act of this.#held.splice(0)) act();
+  }
+
+  wait(delay: number): void {
+    this.#timer = setTimeout(() => this.resume(), delay);
+  }
+
+  freeze(): void {
+    this.#stalled = this.#frozen = true;
   }
 
   reset(): void {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { Pool } from "../../mod.ts";
+import { PLAIN } from "../fixture.ts";
 import { test } from "../test.ts";
 import { VirtualClock } from "../virtual_clock.ts";
 
@@ -92,6 +93,7 @@ class Run {
     const turn = (name: string) => scheduler.schedule(Promise.resolve(), name);
     this.#pool = new Pool<object>({
       max,
+      ...PLAIN,
       stripes: Math.min(program.stripes, max),
       acquireTimeout: Infinity,
       idleTimeout: Infinity,

@@ -25,7 +25,7 @@ class Books {
 
   create(): Resource {
     const { signal } = new AbortController();
-    return this.ledger.created(this.ledger.createCalled(signal));
+    return this.ledger.created(this.ledger.createCalled(signal, 0));
   }
 
   arrive(): Claim {
@@ -36,14 +36,20 @@ class Books {
   takers(count: number): { claim: Claim; call: Call; resource: Resource }[] {
     return Array.from({ length: count }, () => {
       const [claim, resource] = [this.arrive(), this.create()];
-      return { claim, resource, call: this.ledger.validateCalled(resource) };
+      return {
+        claim,
+        resource,
+        call: this.ledger.validateCalled(resource, undefined),
+      };
     });
   }
 
   /** The verdict is bad: its taker is in the line again. */
   sendBack({ call, resource }: { call: Call; resource: Resource }): void {
     this.ledger.judged(call, false);
-    this.ledger.destroyed(this.ledger.destroyCalled(resource));
+    this.ledger.destroyed(
+      this.ledger.destroyCalled(resource, "invalid", undefined),
+    );
   }
 
   deliver(claim: Claim, resource: Resource): void {
@@ -76,7 +82,7 @@ test("oracle: who is offered one after another came back to the line overtakes",
   books.sendBack(first!);
   ledger.endEpoch();
   const resource = books.create();
-  const call = ledger.validateCalled(resource);
+  const call = ledger.validateCalled(resource, undefined);
   ledger.endEpoch();
   ledger.judged(call, true);
   books.deliver(later, resource);

@@ -9,6 +9,7 @@
 
 import { delay } from "@std/async/delay";
 import { AcquireTimeoutError, type Lease, Pool } from "../../mod.ts";
+import { PLAIN } from "../fixture.ts";
 import { Random } from "./random.ts";
 import { type Line, regress } from "./regression.ts";
 
@@ -102,6 +103,7 @@ class Soak {
   readonly #long: AbortSignal = this.handles.signal();
   readonly pool: Pool<{ id: number }> = new Pool({
     max: MAX,
+    ...PLAIN,
     stripes: 4,
     idleTimeout: 1_000,
     acquireTimeout: 10_000,

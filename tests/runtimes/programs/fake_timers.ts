@@ -56,7 +56,10 @@ await runCase("a create passes its limit by fake timers", async () => {
     acquireTimeout: Infinity,
   });
   const error = await failure(pool.acquire());
-  assertEquals(error.message, `'create' did not settle within ${LONG} ms`);
+  assertEquals(
+    error.message,
+    `'create' of pool 'pool' did not settle within ${LONG} ms`,
+  );
 });
 
 await runCase("an idle resource expires by fake timers", async () => {

@@ -7,6 +7,7 @@ import {
   Pool,
   type PoolOptions,
 } from "../../../mod.ts";
+import { watchLeaks } from "../../../src/leaks/mod.ts";
 import { until } from "../../fixture.ts";
 import { conclude, runCase } from "./cases.ts";
 
@@ -110,6 +111,7 @@ const CASES: Record<string, () => Promise<void>> = {
   "waited with a signal that lives on": () => served({ signal: shared.signal }),
   "waited, and validated": () => served({}, { validate: () => true }),
   "waited, and was observed": () => served({}, { observer: {} }),
+  "waited, and was watched": () => served({}, { leaks: watchLeaks() }),
   "waited in vain": () => waited(newPool(), { timeout: 20 }, () => {}),
   async "left it in a resource that is destroyed"() {
     const pool = newPool();

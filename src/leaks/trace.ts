@@ -1,0 +1,53 @@
+/** The frame of the pool's own method, which Bun may leave out. */
+const METHOD = /^\s*at (?:\S+\.)?(?:acquire|tryAcquire|use) /;
+
+/** The stack of a call of the pool, from its caller on. */
+export class Trace {
+  /**
+   * Dear to put into words, which few need. Until then they may lead to whatever
+   * the caller holds.
+   */
+  #frames: { stack?: unknown } | undefined = {};
+  #words: string | undefined = undefined;
+
+  /** `front` is what the pool's method has called. */
+  constructor(front: unknown) {
+    attempt(() => capturing.captureStackTrace?.(this.#frames!, front));
+  }
+
+  /** As of an error, without its message; `undefined` where it cannot be had. */
+  get words(): string | undefined {
+    const frames = this.#frames;
+    if (frames !== undefined) {
+      this.#words = attempt(() => inWords(frames.stack));
+      this.#frames = undefined;
+    }
+    return this.#words;
+  }
+
+  /** Where the call is, as in `handle (file:///app.ts:12:9)`. */
+  get place(): string | undefined {
+    return this.words?.match(/^\s*(?:at )?(.*)/)?.[1];
+  }
+}
+
+/** Not in every engine yet. */
+const capturing = Error as {
+  captureStackTrace?: (frames: object, hidden: unknown) => void;
+};
+
+/** `Error.prepareStackTrace` is the user's. */
+function attempt<R>(fn: () => R): R | undefined {
+  try {
+    return fn();
+  } catch {
+    return undefined;
+  }
+}
+
+function inWords(stack: unknown): string | undefined {
+  if (typeof stack !== "string") return undefined;
+  const lines = stack.split("\n").slice(1);
+  if (METHOD.test(lines[0] ?? "")) lines.shift();
+  return lines.join("\n") || undefined;
+}

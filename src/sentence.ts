@@ -1,0 +1,96 @@
+import { show } from "./check.ts";
+import type { StripeStats } from "./pool_stats.ts";
+
+/** What is known of a line at one moment. Durations are milliseconds. */
+export interface Circumstance {
+  readonly stats: Readonly<StripeStats>;
+  /** How long the oldest use has lasted. */
+  readonly oldestUse?: number | undefined;
+  /** Those who hold longest, the oldest first, and where they acquired. */
+  readonly holders?:
+    | readonly { readonly age: number; readonly where?: string | undefined }[]
+    | undefined;
+  /** For how long no use has ended. */
+  readonly noneReleasedFor?: number | undefined;
+  /** How long the oldest create has taken, and how many are overdue. */
+  readonly oldestCreate?: number | undefined;
+  readonly overdue?: number | undefined;
+  /** While creates fail: for how long, and in what time the next is tried. */
+  readonly outage?: {
+    readonly since: number;
+    readonly nextTry?: number | undefined;
+  } | undefined;
+  /** What the last create failed with. */
+  readonly cause?: unknown;
+}
+
+/** Why whoever waits gets nothing, in one plain sentence without a full stop. */
+export function sentence(known: Circumstance): string {
+  const { stats, outage, holders, oldestUse, oldestCreate, overdue } = known;
+  const { idle, used, creating, destroying, max } = stats;
+  const clauses = [
+    // Where all are used it is a release that is waited for.
+    used < max && outage && failing(outage, known.cause),
+    share(used, max, "used", holders ?? aged(oldestUse)),
+    share(
+      creating,
+      max,
+      overdue ? `being created, ${overdue} overdue` : "being created",
+      aged(oldestCreate),
+    ),
+    share(destroying, max, "being destroyed"),
+    share(idle, max, "idle"),
+    used > 0 && known.noneReleasedFor !== undefined &&
+    `none was released ${forTime(known.noneReleasedFor)}`,
+  ];
+  return clauses.filter(Boolean).join("; ") || "no resource exists";
+}
+
+type Aged = NonNullable<Circumstance["holders"]>;
+
+function aged(age: number | undefined): Aged {
+  return age === undefined ? [] : [{ age }];
+}
+
+/** How many are in a state, and since when; nothing for none. */
+function share(n: number, max: number, state: string, ages: Aged = []): string {
+  if (n === 0) return "";
+  const are = n === 1 ? "is" : "are";
+  const all = n === 1 ? "the only one" : `all ${n}`;
+  const words = [`${n < max ? `${n} of ${max}` : all} ${are} ${state}`];
+  for (const { age, where } of ages) {
+    const oldest = n > 1 && words.length === 1 ? "the oldest " : "";
+    const from = where === undefined ? "" : ` (acquired at ${where})`;
+    words.push(oldest + forTime(age) + from);
+  }
+  return words.join(", ");
+}
+
+function failing(
+  { since, nextTry }: NonNullable<Circumstance["outage"]>,
+  cause: unknown,
+): string {
+  const why = cause === undefined ? "" : `: ${reason(cause)}`;
+  const next = nextTry === undefined ? "" : `, next try in ${inWords(nextTry)}`;
+  return `creates have failed ${forTime(since)}${why}${next}`;
+}
+
+function forTime(age: number): string {
+  return `for ${inWords(age)}`;
+}
+
+/** A time as in `250 ms`, `1.4 s`, `38 s`. */
+function inWords(ms: number): string {
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  return `${Number((ms / 1_000).toFixed(ms < 9_950 ? 1 : 0))} s`;
+}
+
+/** An error's message or code, whose getters may be anybody's. */
+function reason(error: unknown): string {
+  try {
+    const { message, code } = Object(error);
+    return String(message || code || show(error));
+  } catch {
+    return "an error that cannot be read";
+  }
+}

@@ -1,0 +1,135 @@
+import type { Mutant } from "./mutant.ts";
+
+const ACQUIRING = "src/shell/acquiring.ts";
+const CHECK = "src/check.ts";
+const LINE = "src/core/line.ts";
+const OPTION_NAME = "src/option_name.ts";
+const OPTIONS = "src/pool_options.ts";
+const REFUSALS = "src/shell/refusals.ts";
+const SENTENCE = "src/sentence.ts";
+const SUPPLY = "src/shell/supply.ts";
+const USER_CALL = "src/shell/user_call.ts";
+
+/** Of what users are told when something goes wrong. */
+export const ERRORS: readonly Mutant[] = [
+  {
+    name: "close_shares_one_error",
+    about: "all that a close rejects are told the wait of the first",
+    file: REFUSALS,
+    from: `if (last?.waited !== waited) {`,
+    to: `if (last === undefined) {`,
+  },
+  {
+    name: "close_shares_no_error",
+    about: "a close makes an error for each who waits",
+    file: REFUSALS,
+    from: `if (last?.waited !== waited) {`,
+    to: `if (last?.waited !== waited || waited >= 0) {`,
+  },
+  {
+    name: "wait_of_the_clockless",
+    about: "who waits in a pool that reads no clock waits since 0",
+    file: ACQUIRING,
+    from: `const since = isTimed ? now : this.#time.now();`,
+    to: `const since = now;`,
+  },
+  {
+    name: "limit_keeps_the_last_failure",
+    about: "a create that times out has the one before as its cause",
+    file: REFUSALS,
+    from: `{ poolName: this.#name, stats, waited: Math.round(took) }`,
+    to: `{
+        ...this.#details(this.#partition.lineOf(stripe)),
+        stats,
+        waited: Math.round(took),
+      }`,
+  },
+  {
+    name: "limit_counts_one_by_one",
+    about: "calls that pass their limit at once are told different counts",
+    file: USER_CALL,
+    from: `this.#failed(inFlight, errors[i], true);`,
+    to: `void errors[i];
+      const error = this.#late(inFlight.call, inFlight.call.limit);
+      this.#failed(inFlight, error, true);`,
+  },
+  {
+    name: "release_is_no_turn",
+    about: "none was released, although one was handed on",
+    file: LINE,
+    from: `    this.#turned = this.#arrivals;
+    const took`,
+    to: `    const took`,
+  },
+  {
+    name: "destroy_is_no_turn",
+    about: "none was released, although one was destroyed by its holder",
+    file: LINE,
+    from: `    this.#turned = this.#arrivals;
+    this.#forget(entry);`,
+    to: `    this.#forget(entry);`,
+  },
+  {
+    name: "counts_can_be_changed",
+    about: "who is refused can change what others are told",
+    file: REFUSALS,
+    from: `stats: Object.freeze(stats),`,
+    to: `stats,`,
+  },
+  {
+    name: "outage_where_all_are_used",
+    about: "failing creates are told to one who waits for a release",
+    file: SENTENCE,
+    from: `used < max && outage && `,
+    to: `outage && `,
+  },
+  {
+    name: "oldest_of_one",
+    about: "the only one that is used is called the oldest",
+    file: SENTENCE,
+    from: `n > 1 && words.length === 1`,
+    to: `words.length === 1`,
+  },
+  {
+    name: "next_try_passed",
+    about: "a try is told as the next that is under way",
+    file: SUPPLY,
+    from: `const nextTry = outage !== undefined && outage.nextAt > now`,
+    to: `const nextTry = outage !== undefined`,
+  },
+  {
+    name: "inherited_name",
+    about: "a name that options inherit is refused",
+    file: CHECK,
+    from: `for (const name of Object.keys(options)) {`,
+    to: `for (const name in options) {`,
+  },
+  {
+    name: "unknown_option_of_acquire",
+    about: "acquire takes options that it does not know",
+    file: OPTIONS,
+    from: `    acquiring.names(options, known);`,
+    to: ``,
+  },
+  {
+    name: "fatal_acquire",
+    about: "acquire takes the isFatal of use",
+    file: OPTIONS,
+    from: `  known = ACQUIRE,`,
+    to: `  known = USE,`,
+  },
+  {
+    name: "farthest_name",
+    about: "of two names that are as near the later is named",
+    file: OPTION_NAME,
+    from: `far(other) < far(best)`,
+    to: `far(other) <= far(best)`,
+  },
+  {
+    name: "case_counts",
+    about: "a letter of the wrong case is as far as another letter",
+    file: OPTION_NAME,
+    from: `distance(name.toLowerCase(), other.toLowerCase())`,
+    to: `distance(name, other)`,
+  },
+];
