@@ -377,10 +377,11 @@ test("the observer is told once when an outage begins and when it ends", async (
   factory.finishCreate();
   await settled();
   assertEquals(events, [
-    ...["created", "createFailed"],
+    "created",
     ["began", { stripe: 1, error }],
-    ...["createFailed", "created"],
+    ...["createFailed", "createFailed"],
     ["ended", { stripe: 1, duration: 300 }],
+    "created",
   ]);
   for (const waiter of waiters) leaseOf(waiter).release();
   events.length = 0;
@@ -390,6 +391,36 @@ test("the observer is told once when an outage begins and when it ends", async (
   factory.finishCreate();
   await settled();
   assertEquals(events, ["created"]);
+});
+
+test("what an observer causes as it hears of a create is told after the end of the outage", async () => {
+  using _ = drawing(1);
+  const events: string[] = [];
+  const turns = ["well", "refused", "well"];
+  const clock = new VirtualClock();
+  const pool = new Pool<object>({
+    max: 3,
+    clock,
+    growth: "eager",
+    createRetry: RETRY,
+    observer: {
+      created: () => {
+        events.push("created");
+        if (turns.length === 0) watch(pool.acquire());
+      },
+      outageBegan: () => events.push("began"),
+      outageEnded: () => events.push("ended"),
+    },
+    create: () => {
+      if (turns.shift() === "well") return Promise.resolve({});
+      throw new Error("refused");
+    },
+  });
+  await pool.acquire();
+  watch(pool.acquire());
+  await clock.advance(100);
+  assertEquals(events, ["created", "began", "ended", "created", "began"]);
+  await pool.close({ signal: AbortSignal.abort() });
 });
 
 test("an outage sleeps without demand, and the next acquire tries at once", async () => {

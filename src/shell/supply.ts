@@ -154,10 +154,11 @@ export class Supply<T> implements Chore {
     if (diesAt !== Infinity) this.#eviction.expect(diesAt);
     this.look(line, now);
     this.#stocking.created();
-    events.tell("created", { resource, stripe, duration });
+    // First, as whoever hears of the create can cause the next outage.
     if (isEnd) {
       events.tell("outageEnded", { stripe, duration: now - since! });
     }
+    events.tell("created", { resource, stripe, duration });
     this.#parts.follow(line);
   }
 
@@ -190,8 +191,8 @@ export class Supply<T> implements Chore {
     this.#stocking.failed(birth.number, error);
     line.createFailed(creation, error, settings.createRetry === false);
     this.look(line, now);
-    events.tell("createFailed", { error, stripe, duration: now - began });
     if (begins) this.#tellOutage(creation, error);
+    events.tell("createFailed", { error, stripe, duration: now - began });
     this.#parts.play();
   }
 
