@@ -206,10 +206,11 @@ export class LineWatch {
     if (createRetry === false) return;
     const { delay, maxDelay } = createRetry;
     const now = this.#clock.moment.time;
+    // Also where it only says that a server takes no more.
+    this.#allowance.least = 1;
     // One that began before the latest success begins nothing.
     const counted = calls.filter((call) => call.epoch >= before);
     if (counted.length === 0) return;
-    this.#allowance.least = 1;
     // Those that fail together count once, but for what begins and fails.
     const together = counted.filter((call) => call.epoch < epoch);
     const count = counted.length - Math.max(together.length - 1, 0);
