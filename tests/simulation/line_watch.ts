@@ -215,10 +215,10 @@ export class LineWatch {
     if (createRetry === false) return;
     const { delay, maxDelay } = createRetry;
     const now = this.#clock.moment.time;
+    // Also where it only says that a server takes no more.
+    this.#allowance.least = 1;
     // One that began before the latest success begins nothing.
     const counted = calls.filter((call) => call.epoch >= before);
-    // Yet its place is not tried again at once.
-    this.#allowance.least = 1;
     if (counted.length === 0) return;
     // Those that fail together count once, but for what begins and fails.
     const together = counted.filter((call) => call.epoch < epoch);
