@@ -890,7 +890,9 @@ export class Ledger {
     if (cause !== undefined && !this.creates.isFailure(cause)) {
       this.fail(`#${claim.id} timed out, of all causes by ${cause}`);
     }
-    if (line >= 0 && !closed && cause === undefined) {
+    // Without a timer a lost create is given up before anybody can tell.
+    const isKnown = line >= 0 && !closed && this.#clock.failures === 0;
+    if (isKnown && cause === undefined) {
       const { failedIn, succeededIn } = this.creates.lines[line]!;
       if (failedIn > succeededIn && !this.creates.lines[line]!.isMoved) {
         this.fail(`#${claim.id} timed out in an outage, without a cause`);
