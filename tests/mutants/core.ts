@@ -763,7 +763,7 @@ export const CORE: readonly Mutant[] = [
     about: "what was checked is validated as if it was not",
     file: LINE,
     from: "now - Math.max(releasedAt, checkedAt) >= this",
-    to: "now - (checkedAt > 0 ? releasedAt : releasedAt) >= this",
+    to: "now - releasedAt >= this",
   },
   {
     name: "distrusts_what_is_out",
