@@ -276,6 +276,18 @@ test("warm makes the minimum by default, and at least one", async () => {
   }
 });
 
+test("warm waits for all of the minimum by default", async () => {
+  const { pool, factory } = fixture({ max: 5, min: 2 });
+  factory.manual.add("create");
+  const warming = watch(pool.warm());
+  for (const isWarm of [false, true]) {
+    await settled();
+    factory.finishCreate();
+    await settled();
+    assertEquals(warming.settled, isWarm);
+  }
+});
+
 test("what warm made is evicted as anything idle is, down to the minimum", async () => {
   const { pool, clock } = fixture({ max: 5, min: 1, idleTimeout: 1_000 });
   await pool.warm(4);
@@ -400,6 +412,53 @@ test("a close rejects the warms that wait and those that come", async () => {
   await assertClosesClean(f);
   assertInstanceOf(warming.error, PoolClosedError);
   await assertRejects(() => f.pool.warm(), PoolClosedError);
+});
+
+test("a warm of less than the minimum makes the minimum", async () => {
+  const { pool, factory } = fixture({ max: 5, min: 3 });
+  factory.manual.add("create");
+  watch(pool.warm(1));
+  await settled();
+  assertEquals(factory.log.length, 3);
+});
+
+test("of two warms the last to end lets the process end", async () => {
+  const { pool, clock, factory } = fixture({ max: 5 });
+  factory.manual.add("create");
+  const warmings = [1, 2].map((n) => watch(pool.warm(n)));
+  for (const referenced of [1, 0]) {
+    await settled();
+    factory.finishCreate();
+    await settled();
+    assertEquals(clock.referenced, referenced);
+  }
+  assertEquals(warmings.map(({ settled }) => settled), [true, true]);
+});
+
+test("a signal that aborts unheard while warm begins rejects it", async () => {
+  const { pool } = fixture();
+  const spy = new SpySignal();
+  const add = spy.signal.addEventListener;
+  spy.signal.addEventListener = (...args: Parameters<typeof add>) => {
+    spy.abort("at once");
+    add(...args);
+  };
+  const warming = watch(pool.warm(1, { signal: spy.signal }));
+  await settled();
+  assertEquals([warming.error, spy.listeners], ["at once", 0]);
+});
+
+test("a close rejects a warm for which no create is in flight", async () => {
+  const f = fixture({ createRetry: RETRY });
+  f.factory.manual.add("create");
+  watch(f.pool.acquire());
+  await settled();
+  f.factory.failCreate("refused");
+  const warming = watch(f.pool.warm());
+  await settled();
+  assertEquals([f.factory.creates.length, warming.settled], [0, false]);
+  await assertClosesClean(f);
+  assertInstanceOf(warming.error, PoolClosedError);
 });
 
 test("warm refuses numbers, options and signals that make no sense", async () => {

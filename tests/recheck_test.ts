@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Pool } from "../mod.ts";
 import type { PoolOptions, ValidateContext } from "../mod.ts";
 import {
@@ -121,7 +121,7 @@ test("a signal that is asked for only after the timeout has aborted, too", async
   watch(f.pool.acquire());
   await f.clock.advance(50);
   assertEquals(contexts[0]!.signal.aborted, true);
-  assertEquals(contexts[0]!.signal, contexts[0]!.signal);
+  assertStrictEquals(contexts[0]!.signal, contexts[0]!.signal);
 });
 
 test("an aborted close aborts the signal of a validate under way", async () => {
@@ -152,6 +152,60 @@ test("six half-open resources cost one validateTimeout, and none is asked again"
   assertEquals(checks(f.factory), [6]);
   assertCounts(f.pool, { used: 1 });
   assertEquals(f.factory.destroyedTwice, []);
+});
+
+test("a validate that fails before its time says nothing of the others", async () => {
+  const f = validated({
+    max: 3,
+    validate: ({ id }) => id < 3 || Promise.reject(new Error("reset by peer")),
+  });
+  await fill(f.pool, 3);
+  const outcome = watch(f.pool.acquire());
+  await settled();
+  assertEquals(leaseOf(outcome).value.id, 2);
+  assertCounts(f.pool, { used: 1, idle: 1 });
+});
+
+test("a keepalive checks the one unchecked for longest on whatever stripe", async () => {
+  const f = validated({ max: 2, stripes: 2, isolated: true, keepalive: 100 });
+  const [first, second] = [
+    await f.pool.acquire({ affinity: 0 }),
+    await f.pool.acquire({ affinity: 1 }),
+  ];
+  second.release();
+  await f.clock.advance(50);
+  first.release();
+  await f.clock.advance(50);
+  assertEquals(checks(f.factory), [2]);
+  await f.clock.advance(50);
+  assertEquals(checks(f.factory), [2, 1]);
+});
+
+test("nothing is checked beside a check that hangs", async () => {
+  const f = validated({ max: 2, keepalive: 100, idleTimeout: 150 });
+  f.factory.manual.add("validate");
+  const held = await f.pool.acquire();
+  (await f.pool.acquire()).release();
+  await f.clock.advance(160);
+  assertEquals(checks(f.factory), [2]);
+  held.release();
+  await f.clock.advance(100);
+  assertCounts(f.pool, { idle: 1, used: 1 });
+  assertEquals(checks(f.factory), [2]);
+});
+
+test("a check that closes the pool leaves what that took back", async () => {
+  const f = validated({
+    keepalive: 100,
+    validate: () => {
+      void f.pool.close({ signal: AbortSignal.abort() });
+      return true;
+    },
+  });
+  await fill(f.pool, 1);
+  await f.clock.advance(100);
+  assertEquals(f.factory.log, ["create 1", "destroy 1"]);
+  await assertClosesClean(f);
 });
 
 test("a silence condemns those under validate that were idle as long, and no others", async () => {

@@ -148,16 +148,19 @@ export class Supply<T> implements Chore {
       source.pace.succeeded(duration);
       source.trial = undefined;
       isEnd = source.outage?.succeeded(moment);
+      // Being overdue it allowed for one more, until the line is looked at.
+      if (creation.isOverdue && source.outage !== undefined) line.allow(0);
     }
     const diesAt = now + jitter(settings.maxLifetime);
     birth.entry = line.created(creation, resource, now, diesAt);
     if (diesAt !== Infinity) this.#eviction.expect(diesAt);
     this.look(line, now);
     this.#stocking.created();
-    events.tell("created", { resource, stripe, duration });
+    // First, as whoever hears of the create can cause the next outage.
     if (isEnd) {
       events.tell("outageEnded", { stripe, duration: now - since! });
     }
+    events.tell("created", { resource, stripe, duration });
     this.#parts.follow(line);
   }
 
@@ -190,8 +193,8 @@ export class Supply<T> implements Chore {
     this.#stocking.failed(birth.number, error);
     line.createFailed(creation, error, settings.createRetry === false);
     this.look(line, now);
-    events.tell("createFailed", { error, stripe, duration: now - began });
     if (begins) this.#tellOutage(creation, error);
+    events.tell("createFailed", { error, stripe, duration: now - began });
     this.#parts.play();
   }
 

@@ -102,8 +102,24 @@ export const POLICY: readonly Mutant[] = [
     about:
       "a create older than the latest success begins an outage as it fails",
     file: OUTAGE,
-    from: "    if (began < this.#successAt) return false;\n",
+    from: "if (began < this.#successAt) {",
+    to: "if (began < 0) {",
+  },
+  {
+    name: "full_server_asked_at_once",
+    about:
+      "a place that a server refused after a success is tried again at once",
+    file: OUTAGE,
+    from:
+      "      this.#allowance = Math.min(this.#allowance, Math.max(1, inFlight));\n",
     to: "",
+  },
+  {
+    name: "full_server_never_asked",
+    about: "a refusal after a success, with nothing in flight, is the end",
+    file: OUTAGE,
+    from: "Math.max(1, inFlight)",
+    to: "inFlight",
   },
   {
     name: "older_success_ends_outage",
@@ -509,11 +525,11 @@ export const POLICY: readonly Mutant[] = [
     to: `          settle();`,
   },
   {
-    name: "last_warm_counts",
-    about: "a second, smaller warm makes the first one wait",
+    name: "first_warm_counts",
+    about: "a second, larger warm waits for the first",
     file: STOCKING,
     from: "Math.max(shares[i]!, ...warmed)",
-    to: "warmed.at(-1) ?? shares[i]!",
+    to: "warmed[0] ?? shares[i]!",
   },
   {
     name: "warm_below_min",

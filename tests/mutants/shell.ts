@@ -794,7 +794,7 @@ export const SHELL: readonly Mutant[] = [
     name: "handed_back_is_deaf",
     about: "one whose resource was lost on its way is not cancelled any more",
     file: ACQUIRING,
-    from: "return this.#cancellation.track(waiter, signal);",
+    from: "return this.#cancellation.track(waiter);",
     to: "return;",
   },
   {
@@ -1054,5 +1054,19 @@ export const SHELL: readonly Mutant[] = [
     file: ACQUIRING,
     from: "const isAsked = own ?? isFatal;",
     to: "const isAsked = isFatal ?? own;",
+  },
+  {
+    name: "second_track_counts_twice",
+    about: "one that is tracked already is tracked once more",
+    file: CANCELLATION,
+    from: "    if (waiter.later !== undefined) return;\n",
+    to: "",
+  },
+  {
+    name: "unlisten_forgets_another",
+    about: "one that waits no more on a signal forgets another who does",
+    file: CANCELLATION,
+    from: "} else if (others !== waiter) return;",
+    to: "}",
   },
 ];

@@ -361,7 +361,7 @@ export class Ledger {
 
   /** How many resources a line is to keep, at most. */
   stock(line: number): number {
-    return this.#stock(line, this.#config.min);
+    return this.#stock(line, this.#config.min, [...this.warmings]);
   }
 
   /** How many it is sure to keep. */
@@ -371,14 +371,16 @@ export class Ledger {
     // Without a retry, a failure ends that until somebody waits.
     const isKept = createRetry !== false ||
       lines.every(({ failedIn }) => failedIn < 0);
-    return this.#stock(line, hasBegun && isKept ? min : 0);
+    const warmings = [...this.warmings]
+      .filter(({ epoch }) => epoch < this.epoch);
+    return this.#stock(line, hasBegun && isKept ? min : 0, warmings);
   }
 
-  #stock(line: number, min: number): number {
+  #stock(line: number, min: number, warmings: readonly Warming[]): number {
     const share = (n: number) =>
       this.#config.isolated ? Math.ceil((n - line) / this.#config.stripes) : n;
-    const warmings = [...this.warmings].map(({ n }) => share(n));
-    return this.closing.began ? 0 : Math.max(share(min), ...warmings);
+    if (this.closing.began) return 0;
+    return Math.max(share(min), ...warmings.map(({ n }) => share(n)));
   }
 
   /** How many left in this epoch. */
@@ -422,12 +424,12 @@ export class Ledger {
   created(call: CreateCall): Resource {
     const isSure = this.creates.succeeded(call, this.epoch);
     const now = this.#clock.moment;
-    const { clockErrors } = this;
+    const isGivenUp = () => this.#isGivenUp(call, resource);
     const resource: Resource = {
       id: this.#made++,
       stripe: call.stripe,
       get isLate() {
-        return !isSure || clockErrors.has(call.signal.reason);
+        return !isSure || isGivenUp();
       },
       call,
       bornAt: now,
@@ -448,6 +450,13 @@ export class Ledger {
     };
     this.live.add(resource);
     return resource;
+  }
+
+  /** Whether there was no timer for its limit, before it was heard. */
+  #isGivenUp({ signal, since }: CreateCall, { bornIn }: Resource): boolean {
+    if (!signal.aborted) return false;
+    return this.clockErrors.has(signal.reason) ||
+      bornIn === this.epoch && since.failures < this.#clock.failures;
   }
 
   createFailed(call: CreateCall, error: unknown): void {
@@ -499,7 +508,10 @@ export class Ledger {
   destroyed(call: Call, failure?: { error: unknown }): void {
     const isSure = this.#isAwaited(call) &&
       this.#clock.most(call.since) < call.limit;
-    if (!this.destroys.delete(call) || call.late) return;
+    const isKnown = this.destroys.delete(call);
+    // Where its slot was vacated before, a close may hear of it all the same.
+    const isFarewell = call.mostLimit < this.#config.destroyTimeout;
+    if (call.late || !isKnown && !isFarewell) return;
     if (failure !== undefined) {
       this.closing.destroyFailed(this.epoch, failure.error, isSure);
     }
@@ -657,7 +669,7 @@ export class Ledger {
       case "close":
         return this.closing.began;
       case "late":
-        return isLate;
+        return isLate || this.closing.aborted;
       case "leaked":
         return false;
     }
@@ -777,6 +789,8 @@ export class Ledger {
       this.destroys.delete(call);
       const { signal } = call;
       if (signal === undefined || call.late || signal.aborted) continue;
+      // The farewell of a lost one does not hold up a close.
+      if (closing.settled) continue;
       if (clock.least(call.since) < this.#config.destroyTimeout) continue;
       this.fail("destroy: its signal does not abort at its limit");
     }
@@ -843,7 +857,7 @@ export class Ledger {
 
   /** Why a claim was rejected, if there was reason to. */
   #refusal(claim: Claim, error: unknown): Fault | undefined {
-    const { signal, timeout, since } = claim;
+    const { signal, since } = claim;
     if (signal?.aborted && error === signal.reason) {
       return claim.aborted
         ? "acquire: signal aborted before"

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Lease } from "../../mod.ts";
 import { test } from "../test.ts";
-import { generate } from "./generator.ts";
+import { generate, NO_POLICY } from "./generator.ts";
 import { type Call, type Claim, Ledger, type Resource } from "./ledger.ts";
 import type { Config } from "./scenario.ts";
 import { SeenClock } from "./seen_clock.ts";
@@ -16,6 +16,7 @@ class Books {
   constructor() {
     const config: Config = {
       ...generate(1).config,
+      ...NO_POLICY,
       ...{ max: 8, stripes: 1, isolated: false, validates: true },
       ...{ createTimeout: Infinity, validateTimeout: Infinity },
     };

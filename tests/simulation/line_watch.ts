@@ -27,6 +27,8 @@ interface Bounds {
 /** Milliseconds after which a create may be overdue, and while none succeeded. */
 const LEAST_PATIENCE = 250;
 const FIRST_PATIENCE = 1_000;
+/** More than what is lost where times are added. */
+const ROUNDING = 1e-6;
 const NONE: Bounds = { least: Infinity, most: Infinity };
 /** For what is rounded, and for timers that are set to a whole one. */
 const SLACK = 1;
@@ -167,7 +169,10 @@ export class LineWatch {
   get usualNow(): Bounds {
     const took = this.#succeeded.map(({ since }) => this.#clock.least(since));
     const { least, most } = this.usual ?? NONE;
-    return { least: Math.min(least, ...took), most: Math.max(most, ...took) };
+    return {
+      least: Math.min(least, ...took) - ROUNDING,
+      most: Math.max(most, ...took) + ROUNDING,
+    };
   }
 
   /** Whether one has ended in this epoch. */
@@ -259,7 +264,7 @@ export class LineWatch {
   /** Whether it may have been overdue. */
   #isSlow({ since, disappointed }: CreateCall): boolean {
     return this.#config.growth === "measured" &&
-      (disappointed || this.#clock.most(since) >= LEAST_PATIENCE);
+      (disappointed || this.#clock.most(since) >= LEAST_PATIENCE - ROUNDING);
   }
 
   /** Whether it is sure to be overdue. */
