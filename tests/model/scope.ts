@@ -193,5 +193,5 @@ export const SCOPES: readonly Scope[] = [
   scope([1, 1], 2, 1, "async", [...CHECKS, "lost", "lostOnWay", "affinity"]),
   scope([1, 1], 2, 1, "async", [...but(ENDS, "lost"), "trusted", "affinity"]),
   scope([1, 1], 2, 1, "never", but(CREATES, "allowed", "stocked"), true),
-  scope([1, 1], 2, 1, "never", ["gated", "stocked", "cancel", "clear"], true),
+  scope([1, 1], 2, 1, "never", ["gated", "stocked", "clear"], true),
 ];
