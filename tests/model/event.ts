@@ -301,7 +301,7 @@ function ofCreations(scope: Scope, world: World, stripe: Stripe): Event[] {
 }
 
 /** What concerns a line, while the pool is open. */
-function ofLines({ faults, capacities }: Scope, world: World): Event[] {
+function ofLines({ faults }: Scope, world: World): Event[] {
   const { queues, stripes, terms, closed } = world;
   const all: Event[] = [];
   const isChecking = stripes.some(({ used }) => used.some((u) => u.isChecked));
@@ -339,7 +339,7 @@ function ofLines({ faults, capacities }: Scope, world: World): Event[] {
         ? all.filter((n) => n !== now).map((n) => ({ kind, line, n }))
         : [];
     all.push(...offer("allowed", allowance, 0, 1, Infinity));
-    const most = Math.min(2, sum(capacities, (capacity) => capacity));
+    const most = Math.min(2, sum(own, ({ capacity }) => capacity));
     all.push(...offer("stocked", stock, ...upTo(most)));
     for (let n = owed + 1; faults.has("owed") && n <= queue.length; n++) {
       all.push({ kind: "owed", line, n });
