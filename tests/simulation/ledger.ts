@@ -506,7 +506,9 @@ export class Ledger {
 
   /** A destroy answered; the pool heard it if it still waited for it. */
   destroyed(call: Call, failure?: { error: unknown }): void {
+    // A timer for its limit may fail to be set before this is heard.
     const isSure = this.#isAwaited(call) &&
+      (call.limit === Infinity || !this.#config.hazards.includes("timers")) &&
       this.#clock.most(call.since) < call.limit;
     const isKnown = this.destroys.delete(call);
     // Where its slot was vacated before, a close may hear of it all the same.
