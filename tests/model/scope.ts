@@ -186,10 +186,25 @@ export const SCOPES: readonly Scope[] = [
   scope([2], 2, 1, "never", [...ENDS, "stocked"]),
   scope([2], 2, 1, "async", [...CHECKS, ...ENDS]),
   scope([2], 3, 1, "async", [...CHECKS, "ticks", "trusted", "lostOnWay"]),
-  scope([2], 2, 1, "sync", [...CREATES, "invalid", "lost", "lostOnWay"]),
+  scope([2], 2, 1, "sync", [
+    ...but(CREATES, "allowed", "stocked"),
+    "invalid",
+    "lost",
+    "lostOnWay",
+  ]),
   scope([3], 3, 1, "async", ["ticks", "distrusted", "stocked", "cancel"]),
   // Where a stripe is chosen, or a line has its turn.
-  scope([1, 1], 2, 1, "never", [...CREATES, "affinity"]),
+  scope([1, 1], 2, 1, "never", [
+    ...but(CREATES, "rejected", "stocked", "gated", "cancel"),
+    "affinity",
+  ]),
+  scope([1, 1], 2, 1, "never", [
+    "affinity",
+    "rejected",
+    "stocked",
+    "gated",
+    "cancel",
+  ]),
   scope([1, 1], 2, 1, "async", [...CHECKS, "lost", "lostOnWay", "affinity"]),
   scope([1, 1], 2, 1, "async", [...but(ENDS, "lost"), "trusted", "affinity"]),
   scope([1, 1], 2, 1, "never", but(CREATES, "allowed", "stocked"), true),
