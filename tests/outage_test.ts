@@ -441,10 +441,11 @@ test("an overdue create that succeeds does not leave its place to one more probe
   const waiter = watch(pool.acquire());
   await settled();
   creates[0]!.resolve({});
-  creates[1]!.reject(new Error("refused"));
   await settled();
-  creates[3]!.reject(new Error("refused after a success"));
+  creates[1]!.reject(new Error("refused"));
   await clock.advance(250);
+  creates[3]!.reject(new Error("refused after a success"));
+  await clock.advance(100);
   assertEquals([waiter.settled, creates.length], [true, 5]);
   // What comes of the overdue one is destroyed, and lacks to the minimum.
   pool.clear();

@@ -94,9 +94,9 @@ export class Supply<T> implements Chore {
     if (this.#isMeasured) this.of(line).growth!.reset();
   }
 
-  /** The usual time of a create of this line, if one has succeeded. */
+  /** The usual time of a create of this line, if one is known. */
   usual(line: Line<T>): number | undefined {
-    return this.of(line).pace.usual;
+    return this.#parts.isTimed ? this.of(line).pace.usual : undefined;
   }
 
   /** What those who get nothing from a line are told of it. */
