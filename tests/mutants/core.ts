@@ -587,17 +587,15 @@ export const CORE: readonly Mutant[] = [
     name: "closed_keeps_stock",
     about: "a line that closes refills its stock",
     file: LINE,
-    from: `    this.#isClosed = true;
-    this.#stock = 0;`,
-    to: "    this.#isClosed = true;",
+    from: "this.#stock = this.#pauses = 0;",
+    to: "this.#pauses = 0;",
   },
   {
     name: "success_pays_nothing",
     about: "a create that succeeded for one who waits leaves it owed",
     file: LINE,
-    from: `      if (this.#owed > 0) this.#owed--;
-`,
-    to: "",
+    from: "Math.min(this.#owed, Math.max(owed - 1, 0))",
+    to: "this.#owed",
   },
   {
     name: "debt_without_waiters",
@@ -611,10 +609,10 @@ export const CORE: readonly Mutant[] = [
     name: "nothing_owed_for_what_leaves",
     about: "one who waits is owed nothing for what leaves",
     file: LINE,
-    from: `    this.owe(this.#owed + 1);
-`,
-    to: `    this.resume();
-`,
+    from: `    this.#effects.destroy(entry, reason);
+    this.owe(this.#owed + 1);`,
+    to: `    this.#effects.destroy(entry, reason);
+    this.resume();`,
   },
   {
     name: "success_begins_nothing",
@@ -627,18 +625,9 @@ export const CORE: readonly Mutant[] = [
   {
     name: "told_of_an_older_create",
     about: "a failed create rejects one who came after it began",
-    file: LINE,
-    from: "first.order < order) this.cancel(first",
-    to: "first.order <= order) this.cancel(first",
-  },
-  {
-    name: "rejects_latecomers",
-    about: "a failure rejects one who came after it",
-    file: LINE,
-    from:
-      "(waiter = this.#waiting.first) !== undefined && waiter.order < order;",
-    to:
-      "(waiter = this.#waiting.first) !== undefined && waiter.order <= order;",
+    file: "src/core/precedence.ts",
+    from: "head.order >= order",
+    to: "head.order > order",
   },
   {
     name: "gate_forgets_refused",
@@ -707,7 +696,7 @@ export const CORE: readonly Mutant[] = [
     name: "dead_is_taken",
     about: "an idle resource is taken after its life",
     file: LINE,
-    from: `    if (now > entry.diesAt) return "lifetime";
+    from: `    if (now > entry.diesAt) return entry.fate;
 `,
     to: "",
   },
@@ -715,9 +704,9 @@ export const CORE: readonly Mutant[] = [
     name: "life_told_twice",
     about: "what was told that its life has ended is told again",
     file: LINE,
-    from: `      this.retire(first, "lifetime");
+    from: `      this.retire(first, first.fate);
       this.#forget(first);`,
-    to: `      this.retire(first, "lifetime");
+    to: `      this.retire(first, first.fate);
       if (first.place !== "used") this.#forget(first);
       else break;`,
   },
@@ -725,8 +714,14 @@ export const CORE: readonly Mutant[] = [
     name: "passed_is_stamped",
     about: "one whose taker left before it was validated counts as released",
     file: LINE,
-    from: "    else this.#rest(entry, true);",
-    to: "    else this.#settle(entry, (entry.releasedAt = now));",
+    from: `    this.#settle(entry, now, true);
+  }
+
+  /** An idle`,
+    to: `    this.#settle(entry, (entry.releasedAt = now), true);
+  }
+
+  /** An idle`,
   },
   {
     name: "passed_is_newest",
@@ -739,10 +734,9 @@ export const CORE: readonly Mutant[] = [
     name: "checked_serves_nobody",
     about: "one found good is idle although somebody waits",
     file: LINE,
-    from: `    if (isWanted) this.#deliver(this.#shift(), entry, now);
-    else this.pass(entry, now);`,
-    to: `    if (isWanted) this.#rest(entry, true);
-    else this.pass(entry, now);`,
+    from:
+      "const waiter = this.isWorn(entry, now) ? undefined : this.#next(now);",
+    to: "const waiter = this.isWorn(entry, -1) ? this.#next(now) : undefined;",
   },
   {
     name: "check_not_noted",
