@@ -23,7 +23,7 @@ import type { DestroyReason } from "./core/destroy_reason.ts";
 import type { Shed } from "./core/line.ts";
 import type { Budget } from "./permit.ts";
 import { SystemClock } from "./system_clock.ts";
-import type { LeaseWatch } from "./lease_watch.ts";
+import type { LeaseWatch, NestingWatch } from "./lease_watch.ts";
 import type { PoolObserver } from "./pool_observer.ts";
 
 export type { Shed };
@@ -206,6 +206,11 @@ export interface PoolOptions<T> {
    * acquire.
    */
   leaks?: LeaseWatch | undefined;
+  /**
+   * Reports tasks that acquire while they hold: what `watchNesting` of
+   * `@lease/pool/nesting` gives. Default: none, as it follows async contexts.
+   */
+  nesting?: NestingWatch | undefined;
   /** Where time comes from. Default: `performance.now()` and the global timers. */
   clock?: Clock | undefined;
 }
@@ -369,6 +374,7 @@ const OPTIONS = {
   name: { is: STRING, default: "pool" },
   observer: { is: OBJECT, default: undefined },
   leaks: { is: FUNCTION, default: undefined },
+  nesting: { is: FUNCTION, default: undefined },
   /** A getter, as each pool has one of its own. */
   clock: {
     is: OBJECT,

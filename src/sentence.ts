@@ -28,7 +28,7 @@ export interface Circumstance {
 /** Why whoever waits gets nothing, in one plain sentence without a full stop. */
 export function sentence(known: Circumstance): string {
   const { stats, outage, holders, oldestUse, oldestCreate, overdue } = known;
-  const { idle, used, creating, destroying, max } = stats;
+  const { idle, used, creating, destroying, pending, max } = stats;
   const clauses = [
     known.isPaused && "the pool is paused",
     // Where all are used it is a release that is waited for.
@@ -44,6 +44,8 @@ export function sentence(known: Circumstance): string {
     share(idle, max, "idle"),
     used > 0 && known.noneReleasedFor !== undefined &&
     `none was released ${forTime(known.noneReleasedFor)}`,
+    used >= max && pending >= max && known.noneReleasedFor !== undefined &&
+    "holders may be waiting for a second lease",
   ];
   return clauses.filter(Boolean).join("; ") || "no resource exists";
 }

@@ -188,6 +188,18 @@ export async function until(
   }
 }
 
+const { gc, Bun } = globalThis as {
+  gc?: () => void;
+  Bun?: { gc(isSync: boolean): void };
+};
+
+/** Collects garbage: without a collector at hand, memory that is asked for brings one. */
+export function collect(): void {
+  if (gc !== undefined) gc();
+  else if (Bun !== undefined) Bun.gc(true);
+  else new ArrayBuffer(64_000_000);
+}
+
 /** Pseudo-random integers below `limit`, the same in every run. */
 export function dice(limit: number): () => number {
   let state = 1;

@@ -5,6 +5,7 @@ import { FaultyClock } from "./faulty_clock.ts";
 import {
   assertClosesClean,
   assertCounts,
+  collect,
   type Fixture,
   fixture,
   type Resource,
@@ -390,18 +391,6 @@ test("a timeout thrown by a use does not get the stack of the use", async () => 
 });
 
 // Collecting.
-
-const { gc, Bun } = globalThis as {
-  gc?: () => void;
-  Bun?: { gc(isSync: boolean): void };
-};
-
-/** Without a collector at hand, memory that is asked for brings one. */
-function collect(): void {
-  if (gc !== undefined) gc();
-  else if (Bun !== undefined) Bun.gc(true);
-  else new ArrayBuffer(64_000_000);
-}
 
 /** Forgets a lease that no object of its own refers to. */
 async function forgets(pool: Pool<Resource>) {

@@ -8,7 +8,7 @@ import type {
 } from "../lease_watch.ts";
 import type { PoolClosedError } from "../pool_error.ts";
 import { Front } from "./front.ts";
-import type { Trace } from "./trace.ts";
+import type { Trace } from "../trace.ts";
 
 /** How many holders an error names. */
 const NAMED = 3;

@@ -132,7 +132,8 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       stocking,
       validating,
     );
-    this.acquiring = watcher?.inFront(acquiring) ?? acquiring;
+    const front = settings.nesting?.(this, acquiring) ?? acquiring;
+    this.acquiring = watcher?.inFront(front) ?? front;
     const destroying = new Destroying(this, this.#closing, supply);
     const creating = new Creating(this, this.#closing, supply, destroying);
     this.#effects = {

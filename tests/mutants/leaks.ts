@@ -1,7 +1,7 @@
 import type { Mutant } from "./mutant.ts";
 
 const FRONT = "src/leaks/front.ts";
-const TRACE = "src/leaks/trace.ts";
+const TRACE = "src/trace.ts";
 const WATCHER = "src/leaks/watcher.ts";
 
 export const LEAKS: readonly Mutant[] = [

@@ -15,6 +15,7 @@ import { CORE } from "./core.ts";
 import { ERRORS } from "./errors.ts";
 import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
+import { NESTING } from "./nesting.ts";
 import { POLICY } from "./policy.ts";
 import { POOL_MUTANTS } from "./pool.ts";
 import { PRESSURE } from "./pressure.ts";
@@ -71,6 +72,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...TIMERS,
     ...ERRORS,
     ...LEAKS,
+    ...NESTING,
     ...CODEL,
     ...POOL_MUTANTS,
     ...PRESSURE,

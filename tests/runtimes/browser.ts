@@ -1,6 +1,6 @@
 import { chromium } from "playwright-core";
 import { conclude, report, type TestCase } from "./report.ts";
-import { bundleSuite } from "./bundle.ts";
+import { bundleSuite, NOT_IN_A_PAGE } from "./bundle.ts";
 
 /** Where Debian puts it; no browser comes from npm. */
 const CHROMIUM = "/usr/bin/chromium";
@@ -21,7 +21,7 @@ const FLAGS = [
 ];
 
 async function runInPage(): Promise<TestCase[]> {
-  const suite = await Deno.readFile(await bundleSuite());
+  const suite = await Deno.readFile(await bundleSuite(NOT_IN_A_PAGE));
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     ({ url }) =>
