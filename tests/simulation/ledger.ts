@@ -675,6 +675,9 @@ export class Ledger {
       case "late":
         return isLate || this.closing.aborted;
       case "leaked":
+      case "evict":
+      case "resize":
+      case "budget":
         return false;
     }
   }
