@@ -587,15 +587,17 @@ export const CORE: readonly Mutant[] = [
     name: "closed_keeps_stock",
     about: "a line that closes refills its stock",
     file: LINE,
-    from: "this.#stock = this.#pauses = 0;",
-    to: "this.#pauses = 0;",
+    from: `    this.#stock = this.#pauses = 0;`,
+    to: `    this.#pauses = 0;`,
   },
   {
     name: "success_pays_nothing",
     about: "a create that succeeded for one who waits leaves it owed",
     file: LINE,
-    from: "Math.min(this.#owed, Math.max(owed - 1, 0))",
-    to: "this.#owed",
+    from: `      this.#owed = Math.min(this.#owed, Math.max(owed - 1, 0));
+`,
+    to: `      void owed;
+`,
   },
   {
     name: "debt_without_waiters",
@@ -625,9 +627,16 @@ export const CORE: readonly Mutant[] = [
   {
     name: "told_of_an_older_create",
     about: "a failed create rejects one who came after it began",
-    file: "src/core/precedence.ts",
-    from: "head.order >= order",
-    to: "head.order > order",
+    file: LINE,
+    from: `const first = this.#waiting.firstBefore(order);`,
+    to: `const first = this.#waiting.firstBefore(order + 1);`,
+  },
+  {
+    name: "rejects_latecomers",
+    about: "a failure rejects one who came after it",
+    file: LINE,
+    from: `(waiter = this.#waiting.firstBefore(order)) !== undefined;`,
+    to: `(waiter = this.#waiting.firstBefore(order + 1)) !== undefined;`,
   },
   {
     name: "gate_forgets_refused",
@@ -714,14 +723,11 @@ export const CORE: readonly Mutant[] = [
     name: "passed_is_stamped",
     about: "one whose taker left before it was validated counts as released",
     file: LINE,
-    from: `    this.#settle(entry, now, true);
-  }
-
-  /** An idle`,
-    to: `    this.#settle(entry, (entry.releasedAt = now), true);
-  }
-
-  /** An idle`,
+    from: `  pass(entry: Entry<T>, now: number): void {
+    this.#settle(entry, now, true);`,
+    to: `  pass(entry: Entry<T>, now: number): void {
+    entry.releasedAt = now;
+    this.#settle(entry, now);`,
   },
   {
     name: "passed_is_newest",
@@ -734,9 +740,10 @@ export const CORE: readonly Mutant[] = [
     name: "checked_serves_nobody",
     about: "one found good is idle although somebody waits",
     file: LINE,
-    from:
-      "const waiter = this.isWorn(entry, now) ? undefined : this.#next(now);",
-    to: "const waiter = this.isWorn(entry, -1) ? this.#next(now) : undefined;",
+    from: `    if (waiter !== undefined) this.#deliver(waiter, entry, now);
+    else this.#settle(entry, now, true);`,
+    to: `    if (waiter !== undefined) this.#rest(entry, true);
+    else this.#settle(entry, now, true);`,
   },
   {
     name: "check_not_noted",
