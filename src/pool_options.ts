@@ -149,7 +149,8 @@ export interface PoolOptions<T> {
   growth?: "measured" | "eager" | undefined;
   /**
    * Which idle resource is taken first: `"newest"`, the one released last, so
-   * that what is not needed gets old and leaves, or `"oldest"`, all in turn.
+   * that what is not needed gets old and leaves, or `"oldest"`, all of a stripe
+   * in turn.
    * Default `"newest"`.
    */
   idleOrder?: "newest" | "oldest" | undefined;

@@ -128,13 +128,13 @@ test("the urgent who are served at once do not hide that others wait", () => {
   assertEquals(mustLeave(200, 150), true);
 });
 
-test("by default a wait above 50 ms is long, for 500 ms", () => {
+test("by default a wait above 50 ms is long, for a second", () => {
   for (const options of [[], [{}], [{ target: undefined }]] as const) {
     const mustLeave = judged(...options);
     mustLeave(1_000, 51);
-    assertEquals(mustLeave(1_499, 550), false);
-    assertEquals(mustLeave(1_500, 101), true);
-    assertEquals(mustLeave(1_500, 100), false);
+    assertEquals(mustLeave(1_999, 999), false);
+    assertEquals(mustLeave(2_000, 101), true);
+    assertEquals(mustLeave(2_000, 100), false);
   }
 });
 
@@ -278,6 +278,30 @@ test("where all who wait are shed, what was released is idle", async () => {
   assertCounts(f.pool, { idle: 1 });
   assertEquals(f.clock.referenced, 0);
   await assertClosesClean(f);
+});
+
+test("those who are shed make a pool no larger", async () => {
+  const mustLeave = (_since: number, _oldest: number, now: number) => now > 100;
+  const f = fixture({
+    ...{ max: 9, growth: "measured" },
+    shed: { judge: () => ({ retryAfter: 0, mustLeave }) },
+  });
+  f.factory.manual.add("create");
+  const first = watch(f.pool.acquire());
+  await f.clock.advance(100);
+  f.factory.finishCreate();
+  await settled();
+  await f.clock.advance(10);
+  leaseOf(first).release();
+  for (let n = 0; n < 30; n++) {
+    const lease = await f.pool.acquire();
+    const late = watch(f.pool.acquire());
+    await f.clock.advance(10);
+    lease.release();
+    await settled();
+    assertInstanceOf(late.error, PoolOverloadedError);
+  }
+  assertEquals(f.factory.log, ["create 1"]);
 });
 
 test("nobody is shed while nothing comes back", async () => {

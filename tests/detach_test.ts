@@ -86,17 +86,16 @@ test("the lease is spent: what comes later does nothing, and reading it throws",
   const lease = await f.pool.acquire();
   f.factory.live.delete(lease.detach());
   const next = await f.pool.acquire();
-  lease.release();
-  lease.destroy();
-  lease[Symbol.dispose]();
-  lease[Symbol.asyncDispose]();
-  assertCounts(f.pool, { used: 1 });
   for (const name of ["value", "age", "uses", "stripe"] as const) {
     const error = assertThrows(() => lease[name], Error) as Error;
     assertEquals(error.message, `Cannot read '${name}' ${ENDED}`);
   }
   assertThrows(() => lease.detach(), Error, ENDED);
   assertEquals(lease.toJSON(), { state: "ended" });
+  lease.release();
+  lease.destroy();
+  lease[Symbol.dispose]();
+  lease[Symbol.asyncDispose]();
   assertCounts(f.pool, { used: 1 });
   next.release();
   await assertClosesClean(f);

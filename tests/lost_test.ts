@@ -206,6 +206,26 @@ test("one whose resource is lost before validate was asked has the next one vali
   assertEquals(leaseOf(waiter).value, { id: 2 });
 });
 
+test("one whose resource is lost on its way as the pool closes is not left waiting", async () => {
+  const held: Lease<Resource>[] = [];
+  const f = losing({
+    max: 2,
+    destroy: ({ id }) => {
+      if (id !== 1) return;
+      held[1]!.release();
+      void f.pool.close();
+      f.lose(2);
+    },
+  });
+  held.push(...await leases(f, 2));
+  const waiter = watch(f.pool.acquire());
+  held[0]!.destroy();
+  await settled();
+  leaseOf(waiter).release();
+  await f.pool.close();
+  assertCounts(f.pool, {});
+});
+
 test("a resource that is lost under validate is replaced before the verdict", async () => {
   const f = losing({ max: 2 }, "validate");
   await fill(f.pool, 1);
@@ -546,6 +566,29 @@ test("the farewell of a lost resource holds its slot for the usual time of a cre
   f.factory.destroys.shift()!.resolve();
   await settled();
   assertCounts(f.pool, { idle: 1 });
+});
+
+test("where no time is taken the farewell of a lost resource holds its slot for destroyTimeout", async () => {
+  const clock = new VirtualClock();
+  const losers: (() => void)[] = [];
+  const pool = new Pool<object>({
+    ...PLAIN,
+    max: 1,
+    clock,
+    idleTimeout: Infinity,
+    destroyTimeout: 70,
+    create: ({ lost }) => {
+      losers.push(lost);
+      return {};
+    },
+    destroy: () => new Promise(() => {}),
+  });
+  (await pool.acquire()).release();
+  losers[0]!();
+  await clock.advance(69);
+  assertCounts(pool, { destroying: 1 });
+  await clock.advance(1);
+  assertCounts(pool, {});
 });
 
 test("the farewell of a lost resource that ends in time vacates its slot once", async () => {

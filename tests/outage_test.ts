@@ -423,6 +423,38 @@ test("what an observer causes as it hears of a create is told after the end of t
   await pool.close({ signal: AbortSignal.abort() });
 });
 
+test("an overdue create that succeeds does not leave its place to one more probe", async () => {
+  using _ = drawing(1);
+  const clock = new VirtualClock();
+  const creates: PromiseWithResolvers<object>[] = [];
+  const pool = new Pool<object>({
+    max: 5,
+    min: 3,
+    clock,
+    createRetry: RETRY,
+    create: () => {
+      const create = Promise.withResolvers<object>();
+      creates.push(create);
+      return create.promise;
+    },
+  });
+  const waiter = watch(pool.acquire());
+  await settled();
+  creates[0]!.resolve({});
+  await settled();
+  creates[1]!.reject(new Error("refused"));
+  await clock.advance(250);
+  creates[3]!.reject(new Error("refused after a success"));
+  await clock.advance(100);
+  assertEquals([waiter.settled, creates.length], [true, 5]);
+  // What comes of the overdue one is destroyed, and lacks to the minimum.
+  pool.clear();
+  creates[2]!.resolve({});
+  await settled();
+  assertEquals(creates.length, 5);
+  await pool.close({ signal: AbortSignal.abort() });
+});
+
 test("an outage sleeps without demand, and the next acquire tries at once", async () => {
   using _ = drawing(1);
   const { clock, server, pool } = await proven({ idleTimeout: Infinity });

@@ -271,6 +271,48 @@ test("after a pause what has expired meanwhile serves nobody", async () => {
   await assertClosesClean(f);
 });
 
+test("what is waited in a pause buys no creates", async () => {
+  const f = fixture({ max: 20, growth: "measured" });
+  f.factory.manual.add("create");
+  const firsts = [1, 2].map(() => watch(f.pool.acquire()));
+  await f.clock.advance(100);
+  f.factory.finishCreate();
+  f.factory.finishCreate();
+  await settled();
+  for (const first of firsts) leaseOf(first).release();
+  const pause = await f.pool.pause();
+  const waits = Array.from({ length: 10 }, () => watch(f.pool.acquire()));
+  await f.clock.advance(10_000);
+  await pause[Symbol.asyncDispose]();
+  await settled();
+  assertCounts(f.pool, { used: 2, pending: 8 });
+  // From now on it counts: who waits for as long as a create takes is owed one.
+  await f.clock.advance(99);
+  assertCounts(f.pool, { used: 2, pending: 8 });
+  await f.clock.advance(1);
+  assertCounts(f.pool, { used: 2, creating: 8, pending: 8 });
+  f.factory.manual.clear();
+  while (f.factory.creates.length > 0) f.factory.finishCreate();
+  await settled();
+  for (const wait of waits) leaseOf(wait).release();
+  await assertClosesClean(f);
+});
+
+test("a pool that has nothing when a pause ends creates for those who wait", async () => {
+  const f = fixture({ max: 3, growth: "measured" });
+  await fill(f.pool, 1);
+  const pause = await f.pool.pause();
+  f.pool.clear();
+  await settled();
+  const waits = [1, 2].map(() => watch(f.pool.acquire()));
+  await f.clock.advance(1_000);
+  await pause[Symbol.asyncDispose]();
+  assertCounts(f.pool, { creating: 2, pending: 2 });
+  await settled();
+  for (const wait of waits) leaseOf(wait).release();
+  await assertClosesClean(f);
+});
+
 test("of several pauses the last one ends them", async () => {
   const f = fixture();
   const held = await f.pool.acquire();

@@ -81,6 +81,24 @@ test("a larger pool creates also where growth is measured", async () => {
   await assertClosesClean(f);
 });
 
+test("a larger pool creates also after a failure that is not tried again", async () => {
+  const f = sized({ max: 1, createRetry: false });
+  f.factory.manual.add("create");
+  const waits = [1, 2, 3].map(() => watch(f.pool.acquire()));
+  await settled();
+  f.factory.failCreate(new Error("down"));
+  await settled();
+  assertCounts(f.pool, { creating: 1, pending: 2 });
+  f.pool.resize(2);
+  assertCounts(f.pool, { creating: 2, pending: 2 });
+  await settled();
+  f.factory.finishCreate();
+  f.factory.finishCreate();
+  await settled();
+  for (const wait of waits.slice(1)) leaseOf(wait).release();
+  await assertClosesClean(f);
+});
+
 test("a smaller pool evicts what is idle, oldest first, and only as many as are too many", async () => {
   const f = sized({ max: 5 });
   await fill(f.pool, 4);

@@ -97,6 +97,8 @@ export class Line<T> {
   #isClosed = false;
   /** How many pauses last. */
   #pauses = 0;
+  /** When the last one ended; `Infinity` in a pause. */
+  resumedAt = -Infinity;
   /** Whether a stripe owes slots. */
   #owes = false;
   /** How many resources it may have, those that come and go included. */
@@ -559,12 +561,14 @@ export class Line<T> {
   /** Nothing is handed out or created; `paused` follows when nothing is used. */
   pause(): void {
     this.#pauses++;
+    this.resumedAt = Infinity;
     this.#quieten();
   }
 
   /** One pause less: after the last, what is idle goes to those who wait. */
   unpause(now: number): void {
     if (this.#pauses === 0 || --this.#pauses > 0) return;
+    this.resumedAt = now;
     this.#serve(now);
   }
 

@@ -297,7 +297,8 @@ export class Acquiring<T> implements Canceller<T> {
       return this.reject(waiter, this.#closed(waiter, entry));
     }
     this.#cancellation.untrack(waiter);
-    if (entry.isLost) {
+    // In a line that is closed it would wait for ever.
+    if (entry.isLost && !this.#closing.hasBegun) {
       const line = this.#partition.lineOf(entry.stripe);
       line.handBack(waiter, entry, this.#parts.now());
       // What would have cancelled it on its way has not been heard.

@@ -109,7 +109,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     const supply = new Supply(this, this.#closing, this.#eviction, stocking);
     this.#supply = supply;
     this.#evicting = new Evicting(this, this.#eviction, supply);
-    this.#pausing = new Pausing(this);
+    this.#pausing = new Pausing(this, supply);
     this.#budgeting = settings.budget &&
       new Budgeting(this, this.#context, settings.budget);
     this.#stocking = stocking;
@@ -187,7 +187,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   resize(max: number): void {
     this.partition.resize(max);
-    this.#stocking.resized();
+    this.#stocking.created();
     const now = this.time.now();
     for (const line of this.partition.lines) this.#supply.look(line, now);
     this.play();

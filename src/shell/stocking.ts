@@ -78,7 +78,7 @@ export class Stocking<T> implements Ringer {
     });
   }
 
-  /** There is one resource more. */
+  /** There is one resource more, or room for less. */
   created(): void {
     const { lines } = this.#parts.partition;
     for (const { n, resolve, end } of this.#warmings) {
@@ -103,12 +103,6 @@ export class Stocking<T> implements Ringer {
   close(error: unknown): void {
     this.#isClosed = true;
     this.fail(error);
-  }
-
-  /** The pool has another `max`. */
-  resized(): void {
-    if (this.#isKept) this.#stock();
-    this.created();
   }
 
   ring(): void {}

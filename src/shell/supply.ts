@@ -53,7 +53,9 @@ export class Supply<T> implements Chore {
     if (line.spare === 0) return line.join(waiter, isDue ? 1 : 0);
     const source = this.of(line);
     const { growth, outage, pace } = source;
-    const { used, coming, useTime } = line;
+    const { coming, useTime } = line;
+    // After a pause what is idle serves those who wait.
+    const used = line.isPaused ? line.existing : line.used;
     if (isDue || outage?.since !== undefined) line.join(waiter, 1);
     else {
       const place = line.waiting + 1;
@@ -94,9 +96,9 @@ export class Supply<T> implements Chore {
     if (this.#isMeasured) this.of(line).growth!.reset();
   }
 
-  /** The usual time of a create of this line, if one has succeeded. */
+  /** The usual time of a create of this line, if one is known. */
   usual(line: Line<T>): number | undefined {
-    return this.of(line).pace.usual;
+    return this.#parts.isTimed ? this.of(line).pace.usual : undefined;
   }
 
   /** What those who get nothing from a line are told of it. */
@@ -148,6 +150,8 @@ export class Supply<T> implements Chore {
       source.pace.succeeded(duration);
       source.trial = undefined;
       isEnd = source.outage?.succeeded(moment);
+      // Being overdue it allowed for one more, until the line is looked at.
+      if (creation.isOverdue && source.outage !== undefined) line.allow(0);
     }
     const diesAt = now + jitter(settings.maxLifetime);
     const entry = line.created(creation, resource, now, diesAt);

@@ -1,6 +1,5 @@
 import type { Mutant } from "./mutant.ts";
 
-const ACQUIRING = "src/shell/acquiring.ts";
 const CHECK = "src/check.ts";
 const LINE = "src/core/line.ts";
 const OPTION_NAME = "src/option_name.ts";

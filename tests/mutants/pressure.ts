@@ -4,6 +4,8 @@ const PRECEDENCE = "src/core/precedence.ts";
 const LINE = "src/core/line.ts";
 const STRIPE = "src/core/stripe.ts";
 const PARTITION = "src/core/partition.ts";
+const SUPPLY = "src/shell/supply.ts";
+const SOURCE = "src/shell/source.ts";
 const STOCKING = "src/shell/stocking.ts";
 const LOCAL_POOL = "src/shell/local_pool.ts";
 const PAUSING = "src/shell/pausing.ts";
@@ -205,22 +207,9 @@ export const PRESSURE: readonly Mutant[] = [
   {
     name: "warm_not_content",
     about: "a warm waits for more than there is room for",
-    file: STOCKING,
-    from: `    this.created();
-  }
-
-  ring`,
-    to: `  }
-
-  ring`,
-  },
-  {
-    name: "resize_keeps_min",
-    about: "the minimum does not follow the size",
-    file: STOCKING,
-    from: `    if (this.#isKept) this.#stock();
-    this.created`,
-    to: `    this.created`,
+    file: LOCAL_POOL,
+    from: "    this.#stocking.created();\n",
+    to: "",
   },
   {
     name: "min_above_max",
@@ -278,26 +267,26 @@ export const PRESSURE: readonly Mutant[] = [
     name: "pause_ends_in_silence",
     about: "those who wait are not served when a pause ends",
     file: LINE,
-    from: `--this.#pauses > 0) return;
+    from: `    this.resumedAt = now;
     this.#serve(now);`,
-    to: `--this.#pauses > 0) return;`,
+    to: `    this.resumedAt = now;`,
   },
   {
     name: "pause_ends_without_idle",
     about: "what is idle is not handed over when a pause ends",
     file: LINE,
-    from: `--this.#pauses > 0) return;
+    from: `    this.resumedAt = now;
     this.#serve(now);`,
-    to: `--this.#pauses > 0) return;
+    to: `    this.resumedAt = now;
     this.resume();`,
   },
   {
     name: "quiet_from_the_start",
     about: "a pause where nothing is used never begins",
     file: LINE,
-    from: `    this.#pauses++;
+    from: `    this.resumedAt = Infinity;
     this.#quieten();`,
-    to: `    this.#pauses++;`,
+    to: `    this.resumedAt = Infinity;`,
   },
   {
     name: "quiet_at_rest",
@@ -404,6 +393,27 @@ export const PRESSURE: readonly Mutant[] = [
     file: LOCAL_POOL,
     from: `    this.#pausing.close(error);
 `,
+    to: "",
+  },
+  {
+    name: "pause_counts_as_cold",
+    about: "each who comes in a pause is owed a create, whatever is idle",
+    file: SUPPLY,
+    from: "line.isPaused ? line.existing : line.used",
+    to: "line.used",
+  },
+  {
+    name: "pause_wait_counts",
+    about: "what was waited in a pause is owed creates",
+    file: SOURCE,
+    from: "    if (now < least) return least;\n",
+    to: "",
+  },
+  {
+    name: "pause_ends_unseen",
+    about: "after a pause those who wait for long are owed nothing",
+    file: PAUSING,
+    from: "        this.#supply.look(line, now);\n",
     to: "",
   },
 

@@ -779,10 +779,8 @@ export const SHELL: readonly Mutant[] = [
     name: "lost_on_its_way_is_leased",
     about: "what is lost on its way to a lease is leased",
     file: ACQUIRING,
-    from: `    if (entry.isLost) {
-      const line`,
-    to: `    if (entry === undefined) {
-      const line`,
+    from: "if (entry.isLost && !this.#closing.hasBegun) {",
+    to: "if (entry === undefined) {",
   },
   {
     name: "handed_back_is_deaf",

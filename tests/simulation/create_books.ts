@@ -168,7 +168,9 @@ export class CreateBooks {
 
   /** Whether something is what a create failed with. */
   isFailure(error: unknown): boolean {
-    return this.#clockErrors.has(error) || this.#find(error).length > 0;
+    // The limit of one that was lost before is not told to its signal.
+    return error instanceof CallTimeoutError || this.#clockErrors.has(error) ||
+      this.#find(error).length > 0;
   }
 
   /** Whether a create that began after this moment failed with it. */

@@ -506,7 +506,9 @@ export class Ledger {
 
   /** A destroy answered; the pool heard it if it still waited for it. */
   destroyed(call: Call, failure?: { error: unknown }): void {
+    // A timer for its limit may fail to be set before this is heard.
     const isSure = this.#isAwaited(call) &&
+      (call.limit === Infinity || !this.#config.hazards.includes("timers")) &&
       this.#clock.most(call.since) < call.limit;
     const isKnown = this.destroys.delete(call);
     // Where its slot was vacated before, a close may hear of it all the same.
@@ -659,7 +661,9 @@ export class Ledger {
         return lostIn !== undefined || this.#idleLosses.has(line);
       }
       case "reset":
-        return resetAfter !== undefined;
+        // Without a timer it was given up before it was heard.
+        return resetAfter !== undefined ||
+          resource.idleSince.failures < this.#clock.failures;
       case "lease":
         // Whoever throws while the pool closes has it destroyed.
         return isDoomed || this.closing.began;
@@ -789,6 +793,8 @@ export class Ledger {
       this.destroys.delete(call);
       const { signal } = call;
       if (signal === undefined || call.late || signal.aborted) continue;
+      // The farewell of a lost one does not hold up a close.
+      if (closing.settled) continue;
       if (clock.least(call.since) < this.#config.destroyTimeout) continue;
       this.fail("destroy: its signal does not abort at its limit");
     }
@@ -886,7 +892,9 @@ export class Ledger {
     if (cause !== undefined && !this.creates.isFailure(cause)) {
       this.fail(`#${claim.id} timed out, of all causes by ${cause}`);
     }
-    if (line >= 0 && !closed && cause === undefined) {
+    // Without a timer a lost create is given up before anybody can tell.
+    const isKnown = line >= 0 && !closed && this.#clock.failures === 0;
+    if (isKnown && cause === undefined) {
       const { failedIn, succeededIn } = this.creates.lines[line]!;
       if (failedIn > succeededIn && !this.creates.lines[line]!.isMoved) {
         this.fail(`#${claim.id} timed out in an outage, without a cause`);

@@ -167,12 +167,21 @@ export class LineWatch {
 
   /** What the usual time can be now; `Infinity` for none. */
   get usualNow(): Bounds {
+    if (!this.#isTimed) return NONE;
     const took = this.#succeeded.map(({ since }) => this.#clock.least(since));
     const { least, most } = this.usual ?? NONE;
     return {
       least: Math.min(least, ...took) - ROUNDING,
       most: Math.max(most, ...took) + ROUNDING,
     };
+  }
+
+  /** Whether the pool takes the time of its creates. */
+  get #isTimed(): boolean {
+    const { observes, validates, growth, createRetry } = this.#config;
+    const { idleTimeout, maxLifetime } = this.#config;
+    return observes || validates || growth === "measured" ||
+      createRetry !== false || Math.min(idleTimeout, maxLifetime) < Infinity;
   }
 
   /** Whether one has ended in this epoch. */
@@ -206,10 +215,11 @@ export class LineWatch {
     if (createRetry === false) return;
     const { delay, maxDelay } = createRetry;
     const now = this.#clock.moment.time;
+    // Also where it only says that a server takes no more.
+    this.#allowance.least = 1;
     // One that began before the latest success begins nothing.
     const counted = calls.filter((call) => call.epoch >= before);
     if (counted.length === 0) return;
-    this.#allowance.least = 1;
     // Those that fail together count once, but for what begins and fails.
     const together = counted.filter((call) => call.epoch < epoch);
     const count = counted.length - Math.max(together.length - 1, 0);
@@ -264,7 +274,7 @@ export class LineWatch {
   /** Whether it may have been overdue. */
   #isSlow({ since, disappointed }: CreateCall): boolean {
     return this.#config.growth === "measured" &&
-      (disappointed || this.#clock.most(since) >= LEAST_PATIENCE);
+      (disappointed || this.#clock.most(since) >= LEAST_PATIENCE - ROUNDING);
   }
 
   /** Whether it is sure to be overdue. */

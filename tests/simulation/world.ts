@@ -496,7 +496,8 @@ export class World implements Scene, ListenerCount {
       this.trace?.(
         `   lost: ${"id" in one ? `resource ${one.id}` : "a create"}`,
       );
-      this.#losers.get(one)!(error);
+      // What an earlier one set off may have been the end of it.
+      this.#losers.get(one)?.(error);
     }
   }
 
