@@ -74,8 +74,9 @@ export class Front<T> implements Acquirer<T> {
     const count = held().filter(({ pool }) => pool === this.#pool).length;
     if (count === 0) return undefined;
     const error = this.#error(count);
-    const trace = new Trace(this.#pool.acquiring[method]);
-    const { place, words } = trace;
+    // Who watches leaks stands between the pool's method and this.
+    const depth = this.#pool.acquiring === this ? 1 : 2;
+    const { place, words } = new Trace(this[method], depth);
     if (words !== undefined) error.stack = `${error}\n${words}`;
     if (!this.#report(error, place)) return undefined;
     this.#pool.events.tell("acquireFailed", { error, wait: 0 });

@@ -120,7 +120,8 @@ export const LEAKS: readonly Mutant[] = [
     name: "leak_stack_of_pool",
     about: "the stack begins with the pool's own method",
     file: TRACE,
-    from: `  if (METHOD.test(lines[0] ?? "")) lines.shift();
+    from:
+      `  for (let n = 0; n < depth && METHOD.test(lines[0] ?? ""); n++) lines.shift();
 `,
     to: ``,
   },

@@ -91,7 +91,7 @@ export const NESTING: readonly Mutant[] = [
     name: "nesting_stack_of_pool",
     about: "where leaks are watched, too, a stack begins within the pool",
     file: FRONT,
-    from: `new Trace(this.#pool.acquiring[method])`,
+    from: `new Trace(this[method], depth)`,
     to: `new Trace(this[method])`,
   },
   {
