@@ -568,29 +568,6 @@ test("the farewell of a lost resource holds its slot for the usual time of a cre
   assertCounts(f.pool, { idle: 1 });
 });
 
-test("where no time is taken the farewell of a lost resource holds its slot for destroyTimeout", async () => {
-  const clock = new VirtualClock();
-  const losers: (() => void)[] = [];
-  const pool = new Pool<object>({
-    ...PLAIN,
-    max: 1,
-    clock,
-    idleTimeout: Infinity,
-    destroyTimeout: 70,
-    create: ({ lost }) => {
-      losers.push(lost);
-      return {};
-    },
-    destroy: () => new Promise(() => {}),
-  });
-  (await pool.acquire()).release();
-  losers[0]!();
-  await clock.advance(69);
-  assertCounts(pool, { destroying: 1 });
-  await clock.advance(1);
-  assertCounts(pool, {});
-});
-
 test("the farewell of a lost resource that ends in time vacates its slot once", async () => {
   const f = await slowFarewell();
   f.lease.release();

@@ -98,7 +98,7 @@ export class Supply<T> implements Chore {
 
   /** The usual time of a create of this line, if one is known. */
   usual(line: Line<T>): number | undefined {
-    return this.#parts.isTimed ? this.of(line).pace.usual : undefined;
+    return this.of(line).pace.usual;
   }
 
   /** What those who get nothing from a line are told of it. */

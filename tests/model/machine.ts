@@ -107,6 +107,14 @@ export class Machine implements Effects<number> {
     this.#validates((waiter as Pending).client, entry);
   }
 
+  shed(): void {
+    throw new Error("a line without a judge sheds nobody");
+  }
+
+  paused(): void {
+    throw new Error("a line that is not paused says so");
+  }
+
   reject(waiter: Waiter, error: unknown): void {
     const { client } = waiter as Pending;
     this.effects.push({ kind: "reject", client, error: String(error) });

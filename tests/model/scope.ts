@@ -171,7 +171,6 @@ export const SCOPES: readonly Scope[] = [
   scope([2, 2], 3, 1, "never", PLAIN),
   scope([2, 2], 3, 1, "async", but(PLAIN, "ticks"), true),
   scope([2, 2], 3, 1, "never", PLAIN, true),
-  scope([2, 1], 3, 1, "async", but(PLAIN, ...ASIDE, "ticks")),
   ...(["async", "sync", "never"] as const).flatMap((validate) => [
     scope([1], 3, 3, validate, [...PLAIN, "parts"]),
     scope([2], 2, 2, validate, [...PLAIN, "parts"]),
@@ -184,7 +183,10 @@ export const SCOPES: readonly Scope[] = [
   // Policies by pairs, on two.
   scope([2], 3, 1, "never", [...CREATES, "leaseDestroyed", "close"]),
   scope([2], 2, 1, "never", [...ENDS, "stocked"]),
-  scope([2], 2, 1, "async", [...CHECKS, ...ENDS]),
+  scope([2], 2, 1, "async", [
+    ...CHECKS,
+    ...but(ENDS, "parts", "dies", "wears"),
+  ]),
   scope([2], 3, 1, "async", [...CHECKS, "ticks", "trusted", "lostOnWay"]),
   scope([2], 2, 1, "sync", [
     ...but(CREATES, "allowed", "stocked"),

@@ -587,17 +587,17 @@ export const CORE: readonly Mutant[] = [
     name: "closed_keeps_stock",
     about: "a line that closes refills its stock",
     file: LINE,
-    from: `    this.#isClosed = true;
-    this.#stock = 0;`,
-    to: "    this.#isClosed = true;",
+    from: `    this.#stock = this.#pauses = 0;`,
+    to: `    this.#pauses = 0;`,
   },
   {
     name: "success_pays_nothing",
     about: "a create that succeeded for one who waits leaves it owed",
     file: LINE,
-    from: `      if (this.#owed > 0) this.#owed--;
+    from: `      this.#owed = Math.min(this.#owed, Math.max(owed - 1, 0));
 `,
-    to: "",
+    to: `      void owed;
+`,
   },
   {
     name: "debt_without_waiters",
@@ -611,10 +611,10 @@ export const CORE: readonly Mutant[] = [
     name: "nothing_owed_for_what_leaves",
     about: "one who waits is owed nothing for what leaves",
     file: LINE,
-    from: `    this.owe(this.#owed + 1);
-`,
-    to: `    this.resume();
-`,
+    from: `    this.#effects.destroy(entry, reason);
+    this.owe(this.#owed + 1);`,
+    to: `    this.#effects.destroy(entry, reason);
+    this.resume();`,
   },
   {
     name: "success_begins_nothing",
@@ -628,17 +628,15 @@ export const CORE: readonly Mutant[] = [
     name: "told_of_an_older_create",
     about: "a failed create rejects one who came after it began",
     file: LINE,
-    from: "first.order < order) this.cancel(first",
-    to: "first.order <= order) this.cancel(first",
+    from: `const first = this.#waiting.firstBefore(order);`,
+    to: `const first = this.#waiting.firstBefore(order + 1);`,
   },
   {
     name: "rejects_latecomers",
     about: "a failure rejects one who came after it",
     file: LINE,
-    from:
-      "(waiter = this.#waiting.first) !== undefined && waiter.order < order;",
-    to:
-      "(waiter = this.#waiting.first) !== undefined && waiter.order <= order;",
+    from: `(waiter = this.#waiting.firstBefore(order)) !== undefined;`,
+    to: `(waiter = this.#waiting.firstBefore(order + 1)) !== undefined;`,
   },
   {
     name: "gate_forgets_refused",
@@ -707,7 +705,7 @@ export const CORE: readonly Mutant[] = [
     name: "dead_is_taken",
     about: "an idle resource is taken after its life",
     file: LINE,
-    from: `    if (now > entry.diesAt) return "lifetime";
+    from: `    if (now > entry.diesAt) return entry.fate;
 `,
     to: "",
   },
@@ -715,9 +713,9 @@ export const CORE: readonly Mutant[] = [
     name: "life_told_twice",
     about: "what was told that its life has ended is told again",
     file: LINE,
-    from: `      this.retire(first, "lifetime");
+    from: `      this.retire(first, first.fate);
       this.#forget(first);`,
-    to: `      this.retire(first, "lifetime");
+    to: `      this.retire(first, first.fate);
       if (first.place !== "used") this.#forget(first);
       else break;`,
   },
@@ -725,8 +723,11 @@ export const CORE: readonly Mutant[] = [
     name: "passed_is_stamped",
     about: "one whose taker left before it was validated counts as released",
     file: LINE,
-    from: "    else this.#rest(entry, true);",
-    to: "    else this.#settle(entry, (entry.releasedAt = now));",
+    from: `  pass(entry: Entry<T>, now: number): void {
+    this.#settle(entry, now, true);`,
+    to: `  pass(entry: Entry<T>, now: number): void {
+    entry.releasedAt = now;
+    this.#settle(entry, now);`,
   },
   {
     name: "passed_is_newest",
@@ -739,10 +740,10 @@ export const CORE: readonly Mutant[] = [
     name: "checked_serves_nobody",
     about: "one found good is idle although somebody waits",
     file: LINE,
-    from: `    if (isWanted) this.#deliver(this.#shift(), entry, now);
-    else this.pass(entry, now);`,
-    to: `    if (isWanted) this.#rest(entry, true);
-    else this.pass(entry, now);`,
+    from: `    if (waiter !== undefined) this.#deliver(waiter, entry, now);
+    else this.#settle(entry, now, true);`,
+    to: `    if (waiter !== undefined) this.#rest(entry, true);
+    else this.#settle(entry, now, true);`,
   },
   {
     name: "check_not_noted",

@@ -212,8 +212,8 @@ export const PRESSURE: readonly Mutant[] = [
     to: "",
   },
   {
-    name: "min_above_max",
-    about: "the minimum is kept above the size",
+    name: "warm_of_no_room",
+    about: "a warm waits for more than the pool can hold",
     file: STOCKING,
     from: `Math.min(resources, max)`,
     to: `resources`,
@@ -590,7 +590,7 @@ export const PRESSURE: readonly Mutant[] = [
     to: `this.#held("uses").uses`,
   },
   {
-    name: "age_since_release",
+    name: "lease_age_since_release",
     about: "the age of a lease is the time since its resource was released",
     file: LEASE,
     from: `this.#held("age").bornAt`,

@@ -488,14 +488,15 @@ export class Ledger {
     else evicted.others++;
     this.#evicted.set(line, evicted);
     const { destroyTimeout } = this.#config;
-    // The farewell of a lost one takes the usual time of a create at most.
+    // The farewell of a lost one takes the usual time of a create at most, which
+    // a freeze between the bounds of the books can make as long as it likes.
     const farewell = reason === "lost" ? line.usualNow : NEVER;
     const call: Call = {
       resource,
       signal,
       since: this.#clock.moment,
       limit: Math.min(destroyTimeout, farewell.least),
-      mostLimit: Math.min(destroyTimeout, farewell.most),
+      mostLimit: destroyTimeout,
       late: reason === "late",
       epoch: this.epoch,
       elsewhere: 0,
@@ -512,7 +513,7 @@ export class Ledger {
       this.#clock.most(call.since) < call.limit;
     const isKnown = this.destroys.delete(call);
     // Where its slot was vacated before, a close may hear of it all the same.
-    const isFarewell = call.mostLimit < this.#config.destroyTimeout;
+    const isFarewell = call.limit < this.#config.destroyTimeout;
     if (call.late || !isKnown && !isFarewell) return;
     if (failure !== undefined) {
       this.closing.destroyFailed(this.epoch, failure.error, isSure);
@@ -675,6 +676,9 @@ export class Ledger {
       case "late":
         return isLate || this.closing.aborted;
       case "leaked":
+      case "evict":
+      case "resize":
+      case "budget":
         return false;
     }
   }

@@ -369,6 +369,8 @@ export class World implements Scene, ListenerCount {
     for (const resource of ledger.live) {
       const { stripe, holder, idleEpoch } = resource;
       if (holder !== undefined || resetting.has(resource)) continue;
+      // The pool may not have heard of what was made in this epoch.
+      if (idleEpoch >= ledger.epoch) continue;
       newest.set(stripe, Math.max(idleEpoch, newest.get(stripe) ?? 0));
     }
     return newest.size > 0 ? newest : undefined;
