@@ -47,11 +47,12 @@ test("each key has resources of its own, and all of them one maximum", async () 
   assertEquals(live.peak, 2);
 });
 
-test("room is made by the key that was asked for least recently", async () => {
-  const { pool, log } = keyed({ max: 3 });
-  for (const key of ["a", "b", "c"]) await pool.use(key, () => {});
-  await pool.use("a", () => {});
-  await pool.use("d", () => {});
+test("room is made by what has been idle longest, of whichever key", async () => {
+  const { pool, log, clock } = keyed({ max: 3 });
+  for (const key of ["a", "b", "c", "a", "d"]) {
+    await pool.use(key, () => {});
+    await clock.advance(1);
+  }
   assertEquals(log.slice(3), ["destroy b budget", "create d"]);
   assertEquals([...pool.stats().keys.keys()], ["a", "c", "d"]);
 });

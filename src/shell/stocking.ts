@@ -47,7 +47,9 @@ export class Stocking<T> implements Ringer {
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
-        if (signal!.aborted) warming.fail(signal!.reason);
+        if (!signal!.aborted) return;
+        warming.fail(signal!.reason);
+        this.#parts.play();
       };
       const warming: Warming = {
         n,
