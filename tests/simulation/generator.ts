@@ -176,6 +176,7 @@ export const NO_POLICY = {
   resets: false,
   resetTimeout: Infinity,
   places: Infinity,
+  sheds: false,
 };
 
 function makePolicies(random: Random, max: number): Policies {
@@ -193,6 +194,7 @@ function makePolicies(random: Random, max: number): Policies {
     resets: random.chance(40),
     resetTimeout: random.pick([...LIMITS, Infinity]),
     places: random.chance(15) ? 1 + random.below(max) : Infinity,
+    sheds: random.chance(25),
   };
 }
 
