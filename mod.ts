@@ -42,7 +42,7 @@
 
 export type { Clock } from "./src/clock.ts";
 export type { Lease } from "./src/lease.ts";
-export type { LeaseWatch } from "./src/lease_watch.ts";
+export type { LeaseWatch, NestingWatch } from "./src/lease_watch.ts";
 export { Pool } from "./src/pool.ts";
 export {
   AcquireTimeoutError,

@@ -2,6 +2,7 @@ import type { DestroyReason } from "./core/destroy_reason.ts";
 import type { Entry } from "./core/entry.ts";
 import type { Lease, Lessor } from "./lease.ts";
 import type { PoolObserver } from "./pool_observer.ts";
+import type { PoolStats } from "./pool_stats.ts";
 
 export type { Entry };
 
@@ -13,6 +14,16 @@ export interface LeaseWatch {
    * @internal
    */
   <T>(pool: WatchedPool<T>, lessor: Lessor<T>): LeaseWatcher<T>;
+}
+
+/** Made by `watchNesting` of `@lease/pool/nesting`; pools can share one. */
+export interface NestingWatch {
+  /**
+   * A pool asks for what stands in front of its own acquirer when it is built.
+   *
+   * @internal
+   */
+  <T>(pool: WatchedPool<T>, acquirer: Acquirer<T>): Acquirer<T>;
 }
 
 /** Stands in front of what makes leases, and of where they end. */
@@ -54,6 +65,9 @@ export interface Acquirer<T> {
 
 /** What a watcher needs of its pool. */
 export interface WatchedPool<T> {
+  readonly settings: { readonly name: string };
+  /** What the pool's methods call. */
+  readonly acquiring: Acquirer<T>;
   readonly time: { now(): number };
   readonly agenda: {
     /** Has it work at its due times, without keeping the process alive. */
@@ -68,10 +82,11 @@ export interface WatchedPool<T> {
     advance(due: number): void;
   };
   readonly events: {
-    tell(
-      name: "leaked",
-      event: Parameters<NonNullable<PoolObserver<T>["leaked"]>>[0],
+    tell<K extends "leaked" | "acquireFailed">(
+      name: K,
+      event: Parameters<NonNullable<PoolObserver<T>[K]>>[0],
     ): void;
   };
+  stats(): PoolStats;
   destroy(entry: Entry<T>, reason: DestroyReason): void;
 }

@@ -5,6 +5,7 @@ export type PoolErrorCode =
   | "CLOSED"
   | "FULL"
   | "OVERLOADED"
+  | "NESTED"
   | "ACQUIRE_TIMEOUT"
   | "CREATE_TIMEOUT"
   | "VALIDATE_TIMEOUT"

@@ -21,8 +21,9 @@ import {
 import type { Clock } from "./clock.ts";
 import type { DestroyReason } from "./core/destroy_reason.ts";
 import type { Shed } from "./core/line.ts";
+import type { Budget } from "./permit.ts";
 import { SystemClock } from "./system_clock.ts";
-import type { LeaseWatch } from "./lease_watch.ts";
+import type { LeaseWatch, NestingWatch } from "./lease_watch.ts";
 import type { PoolObserver } from "./pool_observer.ts";
 
 export type { Shed };
@@ -148,7 +149,8 @@ export interface PoolOptions<T> {
   growth?: "measured" | "eager" | undefined;
   /**
    * Which idle resource is taken first: `"newest"`, the one released last, so
-   * that what is not needed gets old and leaves, or `"oldest"`, all in turn.
+   * that what is not needed gets old and leaves, or `"oldest"`, all of a stripe
+   * in turn.
    * Default `"newest"`.
    */
   idleOrder?: "newest" | "oldest" | undefined;
@@ -158,6 +160,11 @@ export interface PoolOptions<T> {
    * only you know when a wait is too long.
    */
   shed?: Shedding | undefined;
+  /**
+   * Shares one maximum with other pools, for instance `new LocalBudget(20)` of
+   * `@lease/pool/budget`. Default: none.
+   */
+  budget?: Budget | undefined;
   /** How many creates are in flight at once. Default `Infinity`. */
   maxCreating?: number | undefined;
   /**
@@ -199,6 +206,11 @@ export interface PoolOptions<T> {
    * acquire.
    */
   leaks?: LeaseWatch | undefined;
+  /**
+   * Reports tasks that acquire while they hold: what `watchNesting` of
+   * `@lease/pool/nesting` gives. Default: none, as it follows async contexts.
+   */
+  nesting?: NestingWatch | undefined;
   /** Where time comes from. Default: `performance.now()` and the global timers. */
   clock?: Clock | undefined;
 }
@@ -347,6 +359,7 @@ const OPTIONS = {
   shed: { is: OBJECT, default: undefined },
 
   createRetry: { is: RETRY, default: {} },
+  budget: { is: OBJECT, default: undefined },
   growth: { is: GROWTH, default: "measured" },
   maxCreating: { is: AMOUNT, default: Infinity },
   createTimeout: { is: LIMIT, default: 10_000 },
@@ -361,6 +374,7 @@ const OPTIONS = {
   name: { is: STRING, default: "pool" },
   observer: { is: OBJECT, default: undefined },
   leaks: { is: FUNCTION, default: undefined },
+  nesting: { is: FUNCTION, default: undefined },
   /** A getter, as each pool has one of its own. */
   clock: {
     is: OBJECT,

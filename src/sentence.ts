@@ -4,6 +4,7 @@ import type { StripeStats } from "./pool_stats.ts";
 /** What is known of a line at one moment. Durations are milliseconds. */
 export interface Circumstance {
   readonly stats: Readonly<StripeStats>;
+  readonly isPaused?: boolean | undefined;
   /** How long the oldest use has lasted. */
   readonly oldestUse?: number | undefined;
   /** Those who hold longest, the oldest first, and where they acquired. */
@@ -27,8 +28,9 @@ export interface Circumstance {
 /** Why whoever waits gets nothing, in one plain sentence without a full stop. */
 export function sentence(known: Circumstance): string {
   const { stats, outage, holders, oldestUse, oldestCreate, overdue } = known;
-  const { idle, used, creating, destroying, max } = stats;
+  const { idle, used, creating, destroying, pending, max } = stats;
   const clauses = [
+    known.isPaused && "the pool is paused",
     // Where all are used it is a release that is waited for.
     used < max && outage && failing(outage, known.cause),
     share(used, max, "used", holders ?? aged(oldestUse)),
@@ -42,6 +44,8 @@ export function sentence(known: Circumstance): string {
     share(idle, max, "idle"),
     used > 0 && known.noneReleasedFor !== undefined &&
     `none was released ${forTime(known.noneReleasedFor)}`,
+    used >= max && pending >= max && known.noneReleasedFor !== undefined &&
+    "holders may be waiting for a second lease",
   ];
   return clauses.filter(Boolean).join("; ") || "no resource exists";
 }

@@ -444,6 +444,35 @@ test("a signal that aborts unheard while it takes the listener rejects with its 
   await assertClosesClean(f);
 });
 
+test("one that is served before it waits leaves its signal to others", async () => {
+  const spy = new SpySignal();
+  const { signal } = spy;
+  const inner: Outcome<unknown>[] = [];
+  const f = fixture({
+    max: 2,
+    stripes: 2,
+    isolated: true,
+    create: (context) =>
+      context.stripe === 0 ? f.factory.create(context) : { id: 0 },
+    observer: {
+      created: ({ stripe }) => {
+        if (stripe > 0) return;
+        inner.push(watch(f.pool.acquire({ affinity: 1, signal })));
+      },
+    },
+  });
+  f.factory.manual.add("create");
+  watch(f.pool.acquire({ affinity: 0 }));
+  const waiter = watch(f.pool.acquire({ affinity: 0, signal }));
+  await settled();
+  f.factory.finishCreate();
+  await settled();
+  assertEquals(inner.map(({ settled }) => settled), [true]);
+  spy.abort("enough");
+  await settled();
+  assertEquals([waiter.error, spy.listeners], ["enough", 0]);
+});
+
 test("an abort reaches all waiters of a signal that acquires while it takes the listener", async () => {
   const f = fixture();
   const held = await f.pool.acquire();

@@ -10,6 +10,7 @@ import {
   type PoolOptions,
 } from "../mod.ts";
 import { settled, watch } from "./fixture.ts";
+import { LocalBudget } from "../src/budget/mod.ts";
 import { test } from "./test.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
@@ -31,6 +32,8 @@ async function leaseAndRelease(pool: Pool<Lossy>): Promise<Lossy> {
   using lease = await pool.acquire();
   return lease.value;
 }
+
+const BUDGET = new LocalBudget(1);
 
 /** A way to each reason but that of a lease that was garbage collected. */
 const WAYS: Record<Exclude<DestroyReason, "leaked">, Way> = {
@@ -70,6 +73,18 @@ const WAYS: Record<Exclude<DestroyReason, "leaked">, Way> = {
       using _other = await pool.acquire();
       await leaseAndRelease(pool);
       pool.resize(1);
+    },
+  },
+  budget: {
+    options: { budget: BUDGET },
+    end: async (pool) => {
+      await leaseAndRelease(pool);
+      await using other = new Pool({
+        create: () => 1,
+        max: 1,
+        budget: BUDGET,
+      });
+      await using _lease = await other.acquire();
     },
   },
   clear: {

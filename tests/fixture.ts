@@ -159,7 +159,7 @@ export function watch<R>(promise: Promise<R>): Outcome<R> {
 }
 
 /** The lease of an acquire that must have resolved. */
-export function leaseOf(outcome: Outcome<Lease<Resource>>): Lease<Resource> {
+export function leaseOf<T>(outcome: Outcome<Lease<T>>): Lease<T> {
   if (outcome.value !== undefined) return outcome.value;
   throw new Error(
     outcome.settled ? `It failed: ${outcome.error}` : "It is still pending",
@@ -186,6 +186,18 @@ export async function until(
     if (error !== signal.reason) throw error;
     throw new Error(`Not so within ${deadline} ms: ${condition}`);
   }
+}
+
+const { gc, Bun } = globalThis as {
+  gc?: () => void;
+  Bun?: { gc(isSync: boolean): void };
+};
+
+/** Collects garbage: without a collector at hand, memory that is asked for brings one. */
+export function collect(): void {
+  if (gc !== undefined) gc();
+  else if (Bun !== undefined) Bun.gc(true);
+  else new ArrayBuffer(64_000_000);
 }
 
 /** Pseudo-random integers below `limit`, the same in every run. */

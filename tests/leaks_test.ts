@@ -5,6 +5,7 @@ import { FaultyClock } from "./faulty_clock.ts";
 import {
   assertClosesClean,
   assertCounts,
+  collect,
   type Fixture,
   fixture,
   type Resource,
@@ -391,18 +392,6 @@ test("a timeout thrown by a use does not get the stack of the use", async () => 
 
 // Collecting.
 
-const { gc, Bun } = globalThis as {
-  gc?: () => void;
-  Bun?: { gc(isSync: boolean): void };
-};
-
-/** Without a collector at hand, memory that is asked for brings one. */
-function collect(): void {
-  if (gc !== undefined) gc();
-  else if (Bun !== undefined) Bun.gc(true);
-  else new ArrayBuffer(64_000_000);
-}
-
 /** Forgets a lease that no object of its own refers to. */
 async function forgets(pool: Pool<Resource>) {
   await pool.acquire();
@@ -427,6 +416,20 @@ test("the resource of a lease that was garbage collected is destroyed and told o
   assertCounts(f.pool, { used: 1 });
   kept.release();
   await f.pool.close();
+});
+
+test("a lease that was garbage collected after an aborted close is not told of", async () => {
+  const [closed, open] = [watched(), watched()];
+  await forgets(closed.pool);
+  await closed.pool.close({ signal: AbortSignal.abort() });
+  await forgets(open.pool);
+  await until(() => {
+    collect();
+    return open.told.length === 1;
+  });
+  assertEquals(closed.told, []);
+  assertEquals(closed.factory.log, ["create 1", "destroy 1"]);
+  await open.pool.close();
 });
 
 test("once told of, a lease is kept by nothing of the pool, not even its stack", async () => {

@@ -54,6 +54,17 @@ test("each resource draws 75 to 100 percent of maxLifetime when it is made", asy
   }
 });
 
+test("a life is as long where nothing but its end needs the time", async () => {
+  using _ = drawing(1);
+  const f = fixture({ idleTimeout: Infinity, maxLifetime: 1_000 });
+  await f.clock.advance(5_000);
+  await fill(f.pool, 1);
+  await f.clock.advance(1_000);
+  assertCounts(f.pool, { idle: 1 });
+  await f.clock.advance(1);
+  assertCounts(f.pool, {});
+});
+
 test("one that is as old as its lifetime is taken, an older one never", async () => {
   using _ = drawing(1);
   const { pool, clock, ends } = mortal({ maxLifetime: 1_000 });

@@ -292,3 +292,48 @@ test("a slot that is given back twice, or never was taken, is a bug", () => {
   stripe!.reserve(new Creation(0, 0));
   assertThrows(() => stripe!.reserve(new Creation(0, 0)), Error, "bug:");
 });
+
+test("the life of what is detached is not watched, and its slot is spare", () => {
+  const { line, notes, join } = lined([1]);
+  join();
+  const entry = line.created(notes.creations.shift()!, "a", 0, 100);
+  assertEquals(line.expire(0, 10), 100);
+  line.detach(entry);
+  assertEquals(line.expire(0, 10), Infinity);
+  assertEquals(entry.life, undefined);
+  assertEquals(slots(line), [1, 0, 0, 0, 0]);
+});
+
+test("an end of life that is brought forward is watched instead of the old one", () => {
+  const { line, notes, join } = lined([1]);
+  join();
+  const entry = line.created(notes.creations.shift()!, "a", 0, 100);
+  line.shorten(entry, 50, "evict");
+  assertEquals(line.expire(0, 10), 50);
+  line.shorten(entry, 70, "evict");
+  assertEquals(line.expire(0, 10), 50);
+  assertEquals(line.expire(51, 10), Infinity, "both are seen to");
+  line.release(entry, 52);
+  assertEquals(notes.since().at(-1), "destroy a evict");
+});
+
+test("a pause is told of each time that the last use has ended", () => {
+  const { line, notes, join } = lined([2]);
+  join();
+  join();
+  const entries = ["a", "b"].map((name) =>
+    line.created(notes.creations.shift()!, name, 0, Infinity)
+  );
+  notes.since();
+  line.pause();
+  line.release(entries[0]!, 1);
+  assertEquals(notes.since(), []);
+  line.release(entries[1]!, 2);
+  assertEquals(notes.since(), ["paused"]);
+  line.inspect(entries[0]!);
+  line.inspected(entries[0]!, 3);
+  assertEquals(notes.since(), ["paused"]);
+  assertStrictEquals(line.take(-1, 3), undefined);
+  line.unpause(3);
+  assertStrictEquals(line.take(-1, 3), entries[1]);
+});

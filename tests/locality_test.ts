@@ -79,6 +79,17 @@ test("a string has the same stripe in every pool, and strings spread over all", 
   }
 });
 
+test("create is told the stripe that it makes for", async () => {
+  const told: number[] = [];
+  const { pool } = fixture({
+    max: 3,
+    stripes: 3,
+    create: ({ stripe }) => ({ id: told.push(stripe) }),
+  });
+  for (const affinity of [2, 0, 1]) await pool.acquire({ affinity });
+  assertEquals(told, [2, 0, 1]);
+});
+
 test("a resource always returns to the stripe that created it", async () => {
   const { pool } = fixture({ max: 2, stripes: 2 });
   (await pool.acquire({ affinity: 1 })).release();

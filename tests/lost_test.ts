@@ -18,6 +18,7 @@ import {
   watch,
 } from "./fixture.ts";
 import { test } from "./test.ts";
+import { VirtualClock } from "./virtual_clock.ts";
 
 /** A pool whose resources can be lost, by their numbers. */
 interface Losing extends Fixture {
@@ -161,6 +162,68 @@ test("one whose resource was lost on its way can still be cancelled and time out
   assertStrictEquals(waiters[0]!.error, "enough");
   await f.clock.advance(300);
   assertEquals((waiters[1]!.error as Error).name, "TimeoutError");
+});
+
+test("one whose new resource is lost while the observer is told of it leaves no timer", async () => {
+  const losers: (() => void)[] = [];
+  const clock = new VirtualClock();
+  const controller = new AbortController();
+  const { signal } = controller;
+  let waiter: ReturnType<typeof watch> | undefined;
+  const pool = new Pool<number>({
+    ...PLAIN,
+    max: 1,
+    clock,
+    idleTimeout: Infinity,
+    createTimeout: Infinity,
+    destroyTimeout: Infinity,
+    create: ({ lost }) =>
+      losers.push(lost) < 3 ? losers.length : new Promise<number>(() => {}),
+    destroy: () => Promise.resolve(),
+    observer: {
+      created: () => losers[1]?.(),
+      destroyed: () => waiter ??= watch(pool.acquire({ signal })),
+    },
+  });
+  (await pool.acquire()).destroy();
+  await settled();
+  assertCounts(pool, { creating: 1, pending: 1 });
+  controller.abort("enough");
+  await settled();
+  assertStrictEquals(waiter!.error, "enough");
+  await clock.advance(1);
+  assertEquals(clock.timers, 0);
+});
+
+test("one whose resource is lost before validate was asked has the next one validated", async () => {
+  const f = losing({ max: 2 }, "validate");
+  const [first, second] = await leases(f, 2);
+  const waiter = watch(f.pool.acquire());
+  first!.release();
+  f.lose(1);
+  second!.release();
+  await settled();
+  assertEquals(leaseOf(waiter).value, { id: 2 });
+});
+
+test("one whose resource is lost on its way as the pool closes is not left waiting", async () => {
+  const held: Lease<Resource>[] = [];
+  const f = losing({
+    max: 2,
+    destroy: ({ id }) => {
+      if (id !== 1) return;
+      held[1]!.release();
+      void f.pool.close();
+      f.lose(2);
+    },
+  });
+  held.push(...await leases(f, 2));
+  const waiter = watch(f.pool.acquire());
+  held[0]!.destroy();
+  await settled();
+  leaseOf(waiter).release();
+  await f.pool.close();
+  assertCounts(f.pool, {});
 });
 
 test("a resource that is lost under validate is replaced before the verdict", async () => {

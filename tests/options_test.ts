@@ -85,6 +85,64 @@ test("stripes must be a positive integer of at most max", () => {
   assertEquals(fixture({ max: 10, stripes: 10 }).pool.stats().max, 10);
 });
 
+test("min must be a non-negative integer of at most max", () => {
+  assertRefused("min", TypeError, "a number", NO_NUMBERS);
+  assertRefused("min", RangeError, "a non-negative integer", [
+    [-1, "-1"],
+    [0.5, "0.5"],
+    [NaN, "NaN"],
+  ]);
+  assertRefused("min", RangeError, "at most 'max' (10)", [
+    [11, "11"],
+    [Infinity, "Infinity"],
+  ]);
+  for (const min of [0, 1, 10]) fixture({ max: 10, min });
+});
+
+test("maxUses and maxCreating must be positive integers or Infinity", () => {
+  for (const name of ["maxUses", "maxCreating"]) {
+    assertRefused(name, TypeError, "a number", NO_NUMBERS);
+    assertRefused(name, RangeError, "a positive integer", [
+      [0, "0"],
+      [1.5, "1.5"],
+      [NaN, "NaN"],
+    ]);
+    for (const value of [1, 1e9, Infinity]) fixture({ [name]: value });
+  }
+});
+
+test("createRetry must be false, or delays above 0 that end", () => {
+  assertRefused("createRetry", TypeError, "an object or false", [
+    [true, "true"],
+    [null, "null"],
+    [100, "100"],
+  ]);
+  const assertNone = (retry: unknown, message: string) =>
+    assertStringIncludes(refusal("createRetry", retry).message, message);
+  for (const name of ["delay", "maxDelay"]) {
+    for (const ms of [0, -1, NaN, Infinity]) {
+      const rule = `'createRetry.${name}' must be a positive, finite number`;
+      assertNone({ [name]: ms }, rule);
+    }
+    assertNone({ [name]: "1" }, `'createRetry.${name}' must be a number`);
+  }
+  assertNone(
+    { delay: 10, maxDelay: 9 },
+    "'createRetry.maxDelay' must be at least 'delay' (10): received 9",
+  );
+  for (const retry of [{}, { delay: 5_000 }, { delay: 9, maxDelay: 9 }]) {
+    fixture({ createRetry: retry });
+  }
+});
+
+test("growth must be one of its words", () => {
+  assertRefused("growth", TypeError, '"measured" or "eager"', [
+    ["lazy", '"lazy"'],
+    [true, "true"],
+    [null, "null"],
+  ]);
+});
+
 test("maxPending must be a non-negative integer or Infinity", () => {
   assertRefused("maxPending", TypeError, "a number", NO_NUMBERS);
   assertRefused("maxPending", RangeError, "a non-negative integer", [
@@ -96,7 +154,7 @@ test("maxPending must be a non-negative integer or Infinity", () => {
   for (const maxPending of [0, 1, Infinity]) fixture({ maxPending });
 });
 
-test("idleTimeout must be a duration, 0 included", () => {
+test("idleTimeout and validateAfter must be durations, 0 included", () => {
   assertRefused("idleTimeout", TypeError, "a number", NO_NUMBERS);
   assertRefused("idleTimeout", RangeError, "a non-negative number of ms", [
     [-1, "-1"],
@@ -105,6 +163,8 @@ test("idleTimeout must be a duration, 0 included", () => {
     [-Infinity, "-Infinity"],
   ]);
   for (const idleTimeout of [0, 0.5, 1e12, Infinity]) fixture({ idleTimeout });
+  const rule = "a non-negative number of ms";
+  assertRefused("validateAfter", RangeError, rule, [[-1, "-1"], [NaN, "NaN"]]);
 });
 
 test("acquireTimeout must be above 0, and the refusal says why", () => {
@@ -121,15 +181,19 @@ test("acquireTimeout must be above 0, and the refusal says why", () => {
   }
 });
 
-test("the limits on user code must be durations above 0", () => {
-  for (const name of ["createTimeout", "destroyTimeout", "validateTimeout"]) {
+test("the limits on user code, and lives, must be durations above 0", () => {
+  const limits = ["createTimeout", "destroyTimeout", "validateTimeout"];
+  const names = [...limits, "resetTimeout", "maxLifetime", "keepalive"];
+  for (const name of names) {
     assertRefused(name, TypeError, "a number", NO_NUMBERS);
     assertRefused(name, RangeError, "a positive number of ms", [
       [0, "0"],
       [-1, "-1"],
       [NaN, "NaN"],
     ]);
-    for (const value of [0.5, 1e12, Infinity]) validated({ [name]: value });
+    for (const value of [0.5, 1e12, Infinity]) {
+      validated({ reset: () => {}, [name]: value });
+    }
   }
 });
 
@@ -144,7 +208,7 @@ test("create is required and functions must be functions", () => {
     ...wrong,
     [undefined, "undefined"],
   ]);
-  for (const name of ["destroy", "validate", "isFatal"]) {
+  for (const name of ["destroy", "validate", "reset", "isFatal"]) {
     assertRefused(name, TypeError, "a function", wrong);
   }
 });

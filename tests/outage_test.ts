@@ -377,10 +377,11 @@ test("the observer is told once when an outage begins and when it ends", async (
   factory.finishCreate();
   await settled();
   assertEquals(events, [
-    ...["created", "createFailed"],
+    "created",
     ["began", { stripe: 1, error }],
-    ...["createFailed", "created"],
+    ...["createFailed", "createFailed"],
     ["ended", { stripe: 1, duration: 300 }],
+    "created",
   ]);
   for (const waiter of waiters) leaseOf(waiter).release();
   events.length = 0;
@@ -390,6 +391,68 @@ test("the observer is told once when an outage begins and when it ends", async (
   factory.finishCreate();
   await settled();
   assertEquals(events, ["created"]);
+});
+
+test("what an observer causes as it hears of a create is told after the end of the outage", async () => {
+  using _ = drawing(1);
+  const events: string[] = [];
+  const turns = ["well", "refused", "well"];
+  const clock = new VirtualClock();
+  const pool = new Pool<object>({
+    max: 3,
+    clock,
+    growth: "eager",
+    createRetry: RETRY,
+    observer: {
+      created: () => {
+        events.push("created");
+        if (turns.length === 0) watch(pool.acquire());
+      },
+      outageBegan: () => events.push("began"),
+      outageEnded: () => events.push("ended"),
+    },
+    create: () => {
+      if (turns.shift() === "well") return Promise.resolve({});
+      throw new Error("refused");
+    },
+  });
+  await pool.acquire();
+  watch(pool.acquire());
+  await clock.advance(100);
+  assertEquals(events, ["created", "began", "ended", "created", "began"]);
+  await pool.close({ signal: AbortSignal.abort() });
+});
+
+test("an overdue create that succeeds does not leave its place to one more probe", async () => {
+  using _ = drawing(1);
+  const clock = new VirtualClock();
+  const creates: PromiseWithResolvers<object>[] = [];
+  const pool = new Pool<object>({
+    max: 5,
+    min: 3,
+    clock,
+    createRetry: RETRY,
+    create: () => {
+      const create = Promise.withResolvers<object>();
+      creates.push(create);
+      return create.promise;
+    },
+  });
+  const waiter = watch(pool.acquire());
+  await settled();
+  creates[0]!.resolve({});
+  await settled();
+  creates[1]!.reject(new Error("refused"));
+  await clock.advance(250);
+  creates[3]!.reject(new Error("refused after a success"));
+  await clock.advance(100);
+  assertEquals([waiter.settled, creates.length], [true, 5]);
+  // What comes of the overdue one is destroyed, and lacks to the minimum.
+  pool.clear();
+  creates[2]!.resolve({});
+  await settled();
+  assertEquals(creates.length, 5);
+  await pool.close({ signal: AbortSignal.abort() });
 });
 
 test("an outage sleeps without demand, and the next acquire tries at once", async () => {
@@ -498,6 +561,43 @@ for (const growth of ["measured", "eager"] as const) {
       }
     });
   }
+}
+
+test("a create that is lost and hangs is tried again after the delay", async () => {
+  using _ = drawing(1);
+  const { clock, pool, losses } = losing();
+  const waiter = watch(pool.acquire());
+  await settled();
+  losses[0]!(new Error("reset by peer"));
+  await clock.advance(99);
+  assertEquals([losses.length, waiter.settled], [1, false]);
+  await clock.advance(1);
+  assertEquals([losses.length, waiter.settled], [2, false]);
+});
+
+test("a create that is lost rejects with what it then fails with", async () => {
+  const { factory, pool, losses } = losing();
+  const waiter = watch(pool.acquire());
+  await settled();
+  losses[0]!(new Error("reset by peer"));
+  await settled();
+  const error = new Error("wrong password");
+  factory.failCreate(error);
+  await settled();
+  assertStrictEquals(waiter.error, error);
+});
+
+/** As `retried`, and the test says which create is lost. */
+function losing(): Fixture & { losses: ((error: unknown) => void)[] } {
+  const losses: ((error: unknown) => void)[] = [];
+  const f = retried({
+    max: 2,
+    create: (context) => {
+      losses.push(context.lost);
+      return f.factory.create(context);
+    },
+  });
+  return { ...f, losses };
 }
 
 test("a close in an outage ends it at once and in silence", async () => {

@@ -66,7 +66,7 @@ test("without a failure nothing limits the creates", () => {
 test("a failure allows nothing for the delay, and then one create", () => {
   using _ = drawing(1);
   const outage = new Outage(BACKOFF);
-  assertEquals(outage.failed(outage.began(), 1_000), true, "it begins one");
+  assertEquals(outage.failed(outage.began(), 1_000, 0), true, "it begins one");
   assertEquals([outage.since, outage.nextAt], [1_000, 1_100]);
   assertEquals(
     [1_000, 1_099, 1_100, 9_999].map((now) => outage.allowance(now)),
@@ -84,7 +84,7 @@ test("the delay doubles with each probe that fails, to maxDelay, each jittered",
     using _ = drawing(draw);
     const outage = new Outage(BACKOFF);
     const delays = [0, 0, 0, 0, 0].map(() => {
-      outage.failed(outage.began(), 0);
+      outage.failed(outage.began(), 0, 0);
       return outage.nextAt;
     });
     assertEquals(delays, [100, 200, 400, 450, 450].map((ms) => ms * share));
@@ -96,7 +96,7 @@ test("creates that fail together count once", () => {
   using _ = drawing(1);
   const outage = new Outage(BACKOFF);
   const together = [1, 2, 3].map(() => outage.began());
-  assertEquals(together.map((began, i) => outage.failed(began, i)), [
+  assertEquals(together.map((began, i) => outage.failed(began, i, 0)), [
     true,
     false,
     false,
@@ -105,19 +105,23 @@ test("creates that fail together count once", () => {
   assertEquals(outage.allowance(100), 1);
 });
 
-test("a failure of one begun before the latest success begins nothing", () => {
+test("a failure of one begun before the latest success begins nothing, but its place is not tried again at once", () => {
   const outage = new Outage(BACKOFF);
   const older = outage.began();
   outage.succeeded(outage.began());
-  assertEquals(outage.failed(older, 0), false);
-  assertEquals([outage.since, outage.allowance(0)], [undefined, Infinity]);
+  assertEquals(outage.failed(older, 0, 3), false);
+  assertEquals([outage.since, outage.allowance(0)], [undefined, 3]);
+  outage.failed(older, 0, 0);
+  assertEquals([outage.since, outage.allowance(0)], [undefined, 1]);
+  outage.succeeded(outage.began());
+  assertEquals(outage.allowance(0), 2);
 });
 
 test("a success of one begun before the failure ends nothing", () => {
   using _ = drawing(1);
   const outage = new Outage(BACKOFF);
   const [first, second] = [outage.began(), outage.began()];
-  outage.failed(first, 0);
+  outage.failed(first, 0, 0);
   assertEquals(outage.succeeded(second), false);
   assertEquals([outage.since, outage.isNew], [0, false]);
   assertEquals([outage.allowance(99), outage.allowance(100)], [0, 1]);
@@ -126,23 +130,23 @@ test("a success of one begun before the failure ends nothing", () => {
 test("each success after an outage doubles the allowance, a failure sets it to one", () => {
   using _ = drawing(1);
   const outage = new Outage(BACKOFF);
-  outage.failed(outage.began(), 0);
+  outage.failed(outage.began(), 0, 0);
   assertEquals(outage.succeeded(outage.began()), true, "it ends");
   assertEquals([outage.since, outage.allowance(0)], [undefined, 2]);
   assertEquals(outage.succeeded(outage.began()), false, "it has ended");
   assertEquals(outage.allowance(0), 4);
   outage.succeeded(outage.began());
   assertEquals(outage.allowance(0), 8);
-  assertEquals(outage.failed(outage.began(), 500), true);
+  assertEquals(outage.failed(outage.began(), 500, 0), true);
   assertEquals([outage.allowance(599), outage.allowance(600)], [0, 1]);
 });
 
 test("the delay begins anew after a success", () => {
   using _ = drawing(1);
   const outage = new Outage(BACKOFF);
-  for (let i = 0; i < 4; i++) outage.failed(outage.began(), 0);
+  for (let i = 0; i < 4; i++) outage.failed(outage.began(), 0, 0);
   outage.succeeded(outage.began());
-  outage.failed(outage.began(), 0);
+  outage.failed(outage.began(), 0, 0);
   assertEquals(outage.nextAt, 100);
 });
 

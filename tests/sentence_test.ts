@@ -32,6 +32,20 @@ test("where a shrink left more than max the sentence counts them all", () => {
   assertEquals(said({ used: 12 }), "all 12 are used");
 });
 
+test("where as many wait as could be served and none was released, holders may wait themselves", () => {
+  const hint = "holders may be waiting for a second lease";
+  const isHinted = (counts: Partial<Circumstance["stats"]>, none?: number) =>
+    said(counts, { noneReleasedFor: none }).endsWith(`; ${hint}`);
+  assertEquals(
+    said({ used: 10, pending: 10 }, { noneReleasedFor: 30_000 }),
+    `all 10 are used; none was released for 30 s; ${hint}`,
+  );
+  assertEquals(isHinted({ used: 12, pending: 11 }, 5), true);
+  assertEquals(isHinted({ used: 10, pending: 9 }, 5), false);
+  assertEquals(isHinted({ used: 9, pending: 10 }, 5), false);
+  assertEquals(isHinted({ used: 10, pending: 10 }), false);
+});
+
 test("where some are used the sentence says of how many", () => {
   assertEquals(said({ used: 1 }), "1 of 10 is used");
   assertEquals(said({ used: 2 }), "2 of 10 are used");

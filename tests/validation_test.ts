@@ -363,33 +363,35 @@ test("a resource whose taker is gone when its verdict comes is idle from then on
 });
 
 test("a resource whose taker is gone before it is validated is idle since its release", async () => {
-  const clock = new VirtualClock(5_000);
-  const controller = new AbortController();
-  const others: Lease<Resource>[] = [];
-  const log: string[] = [];
-  const pool: Pool<Resource> = new Pool<Resource>({
-    create: () => ({ id: log.push("create") }),
-    destroy: () => {
-      for (const lease of others) lease.release();
-      controller.abort("in time");
-      clock.jump(500);
-    },
-    validate: () => log.push("validate") > 0,
-    max: 2,
-    idleTimeout: 1_000,
-    clock,
-  });
-  const first = await pool.acquire();
-  others.push(await pool.acquire());
-  const taker = watch(pool.acquire({ signal: controller.signal }));
-  first.destroy();
-  await settled();
-  assertEquals(taker.error, "in time");
-  assertEquals(log, ["create", "create"]);
-  await clock.advance(500);
-  assertCounts(pool, { idle: 1 });
-  clock.jump(1);
-  assertStrictEquals(pool.tryAcquire(), undefined);
+  for (const age of [1_000, 1_001]) {
+    const clock = new VirtualClock(5_000);
+    const controller = new AbortController();
+    const others: Lease<Resource>[] = [];
+    const log: string[] = [];
+    const pool: Pool<Resource> = new Pool<Resource>({
+      create: () => ({ id: log.push("create") }),
+      destroy: () => {
+        for (const lease of others) lease.release();
+        controller.abort("in time");
+        clock.jump(500);
+      },
+      validate: () => log.push("validate") > 0,
+      max: 2,
+      idleTimeout: 1_000,
+      clock,
+    });
+    const first = await pool.acquire();
+    others.push(await pool.acquire());
+    const taker = watch(pool.acquire({ signal: controller.signal }));
+    first.destroy();
+    await settled();
+    assertEquals(taker.error, "in time");
+    assertEquals(log, ["create", "create"]);
+    assertCounts(pool, { idle: 1 });
+    clock.jump(age - 500);
+    const isKept = pool.tryAcquire() !== undefined;
+    assertEquals([age, isKept], [age, age === 1_000]);
+  }
 });
 
 test("a late good verdict of tryAcquire makes the resource idle from then on", async () => {

@@ -62,7 +62,7 @@ const DRAWN: Record<string, [string, Figure, (figures: Figures) => number]> = {
   ],
   connects: [
     "Connects to it meanwhile",
-    { name: "connects", unit: "connects", logarithmic: true },
+    { name: "connects", unit: "number", logarithmic: true },
     ({ connects }) => connects,
   ],
 };

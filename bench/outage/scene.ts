@@ -74,6 +74,8 @@ export const SCENES: readonly Scene[] = [
         `select pg_terminate_backend(pid) from pg_stat_activity
           where usename = '${ROLE}'`,
       );
+      // Else who asks before any pool can know is left to chance.
+      await delay(50);
       return { requests: await stage.put(steady(2_000)) };
     },
   },

@@ -77,7 +77,17 @@ const TARGETS: readonly Target[] = [
 ];
 
 /** Why a target is missed, by `scene: text`, as read out of the run. */
-const CAUSES: Readonly<Record<string, string>> = {};
+const CAUSES: Readonly<Record<string, string>> = {
+  "down 60 s: failed, best peer":
+    "whose patience ends between the return of the server and the next probe, " +
+    "up to 2 s later; who connects hundreds of times a second is there at once",
+  "booted while down: failed, best peer":
+    "before a first success each failure rejects who waits, so that a wrong " +
+    "password shows at once",
+  "server allows 5: connects, best peer":
+    "those refused after others of the same burst were let in are tried once " +
+    "more at once",
+};
 
 /** The peer with the fewest failures, then connects. */
 function best(figures: ReadonlyMap<string, Figures>): Figures | undefined {

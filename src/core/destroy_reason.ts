@@ -11,6 +11,7 @@
  * - `"leaked"`: its lease was garbage collected without having ended
  * - `"evict"`: `evict` said so
  * - `"resize"`: the pool has become smaller
+ * - `"budget"`: another pool of its budget needed the place more
  * - `"clear"`: idle at `clear()`, or created before it and released after it
  * - `"close"`: the pool closed
  * - `"lease"`: its holder said so: `Lease.destroy()`, or a fatal error in `use`
@@ -26,6 +27,7 @@ export type DestroyReason =
   | "leaked"
   | "evict"
   | "resize"
+  | "budget"
   | "clear"
   | "close"
   | "lease"

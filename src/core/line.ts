@@ -95,11 +95,18 @@ export class Line<T> {
   /** Who came before this place was in line when a use ended. */
   #turned = 0;
   #isClosed = false;
-  /** How many pauses last, and whether the end of the last use is awaited. */
+  /** How many pauses last. */
   #pauses = 0;
-  #awaitsQuiet = false;
+  /** When the last one ended; `Infinity` in a pause. */
+  resumedAt = -Infinity;
   /** Whether a stripe owes slots. */
   #owes = false;
+  /** How many resources it may have, those that come and go included. */
+  #permits = Infinity;
+  /** Something released goes, unless who waits here came before this time. */
+  #yieldsTo = Infinity;
+  /** How many have gone for that. */
+  yielded = 0;
   /**
    * The usual time of a use, in ms; `Infinity` while none has ended. A moving
    * average that falls faster than it rises, as the first uses take longer.
@@ -178,6 +185,10 @@ export class Line<T> {
     return this.#owed;
   }
 
+  get isPaused(): boolean {
+    return this.#pauses > 0;
+  }
+
   /** Whether a waiter that is owed a create could have one begun. */
   get canCreate(): boolean {
     return this.#spare > 0 && this.#pauses === 0 &&
@@ -238,8 +249,9 @@ export class Line<T> {
     return entry.uses >= entry.maxUses || now > entry.diesAt;
   }
 
-  /** The idle entry that was released or checked first. */
+  /** The idle entry that was released or checked first; none in a pause. */
   leastChecked(): Entry<T> | undefined {
+    if (this.#pauses > 0) return undefined;
     let least: Entry<T> | undefined = undefined;
     let earliest = Infinity;
     for (const stripe of this.stripes) {
@@ -288,6 +300,51 @@ export class Line<T> {
     this.resume();
   }
 
+  /** So many resources it may have, those that come and go included. */
+  permit(resources: number): void {
+    this.#permits = resources;
+    this.resume();
+  }
+
+  /** How many resources there are, those that come and go included. */
+  get occupied(): number {
+    return this.#existing + this.#creating + this.#destroying;
+  }
+
+  /** How many creates are held back for want of a permit alone. */
+  get lacking(): number {
+    if (this.#pauses > 0) return 0;
+    const allowed = this.#allowance - this.#creating;
+    const lacking = Math.min(this.#spare, allowed, this.#wanted - this.coming);
+    const free = Math.max(0, this.#permits - this.occupied);
+    return Math.max(0, lacking - free);
+  }
+
+  /** Since when the first in line waits. */
+  get firstSince(): number {
+    return this.#waiting.first?.since ?? Infinity;
+  }
+
+  /** What has been idle longest leaves, if that is more than is kept. */
+  letGo(): boolean {
+    if (this.#existing <= this.#stock) return false;
+    let oldest: Entry<T> | undefined;
+    for (const { oldest: entry } of this.stripes) {
+      if (entry === undefined) continue;
+      if (oldest !== undefined && oldest.releasedAt <= entry.releasedAt) {
+        continue;
+      }
+      oldest = entry;
+    }
+    if (oldest !== undefined) this.#evict(oldest, "budget");
+    return oldest !== undefined;
+  }
+
+  /** Something released goes, unless who waits here came before `time`. */
+  yieldTo(time: number): void {
+    this.#yieldsTo = time;
+  }
+
   /** The demand rule, looked at again. */
   resume(): void {
     this.#demand(this.#waiting.first?.home ?? -1);
@@ -322,6 +379,7 @@ export class Line<T> {
       this.#owed = Math.min(this.#owed, Math.max(owed - 1, 0));
       this.#deliver(waiter, entry, now);
     }
+    this.resume();
     this.#gate.leave();
     return entry;
   }
@@ -438,10 +496,12 @@ export class Line<T> {
     }
     for (const entry of suspects) {
       if (entry.place === "idle") this.#evict(entry, reason);
+      else {
+        this.sendBack(entry);
+        this.destroy(entry, reason);
+      }
     }
-    for (const entry of suspects) {
-      if (entry.taker !== undefined) this.invalid(entry, now, reason);
-    }
+    this.#serve(now);
   }
 
   /**
@@ -466,8 +526,8 @@ export class Line<T> {
     this.#forget(entry);
     stripe.part(entry);
     this.#existing--;
-    this.owe(this.#owed + 1);
     this.#vacated(stripe);
+    this.owe(this.#owed + 1);
     this.#quieten();
   }
 
@@ -501,14 +561,14 @@ export class Line<T> {
   /** Nothing is handed out or created; `paused` follows when nothing is used. */
   pause(): void {
     this.#pauses++;
-    this.#awaitsQuiet = true;
+    this.resumedAt = Infinity;
     this.#quieten();
   }
 
   /** One pause less: after the last, what is idle goes to those who wait. */
   unpause(now: number): void {
     if (this.#pauses === 0 || --this.#pauses > 0) return;
-    this.#awaitsQuiet = false;
+    this.resumedAt = now;
     this.#serve(now);
   }
 
@@ -578,7 +638,6 @@ export class Line<T> {
   close(errorOf: (waiter: Waiter) => unknown): void {
     this.#isClosed = true;
     this.#stock = this.#pauses = 0;
-    this.#awaitsQuiet = false;
     for (const stripe of this.stripes) {
       for (const { taker } of stripe.entries()) {
         if (taker !== undefined) this.cancel(taker, errorOf(taker));
@@ -643,7 +702,7 @@ export class Line<T> {
     // A judge of someone's own making may have called the pool.
     if (this.shed !== undefined && this.#leaves(entry, now)) return;
     this.#rest(entry, isBack);
-    if (this.#awaitsQuiet) this.#quieten();
+    this.#quieten();
   }
 
   /** Whether a used entry cannot be used again: then it leaves. */
@@ -654,8 +713,14 @@ export class Line<T> {
       this.destroy(entry, isUsedUp ? entry.reason : entry.fate);
       return true;
     }
-    if (!this.#owes || !this.#stripe(entry).owes) return false;
-    this.destroy(entry, "resize");
+    if (this.#owes && this.#stripe(entry).owes) {
+      this.destroy(entry, "resize");
+      return true;
+    }
+    if (this.#yieldsTo === Infinity || !this.#yields) return false;
+    this.#yieldsTo = Infinity;
+    this.yielded++;
+    this.destroy(entry, "budget");
     return true;
   }
 
@@ -682,6 +747,10 @@ export class Line<T> {
     this.#effects.deliver(waiter, entry);
   }
 
+  get #yields(): boolean {
+    return this.#yieldsTo < this.firstSince && this.#existing > this.#stock;
+  }
+
   /** Whose turn it is, if anybody's; those who have waited too long leave. */
   #next(now: number): Waiter | undefined {
     if (this.#waiting.length === 0 || this.#pauses > 0) return undefined;
@@ -699,11 +768,9 @@ export class Line<T> {
     return waiter;
   }
 
-  /** Tells once that nothing is used any more, where that is awaited. */
+  /** Tells, in a pause, that nothing is used any more. */
   #quieten(): void {
-    if (!this.#awaitsQuiet || this.used > 0) return;
-    this.#awaitsQuiet = false;
-    this.#effects.paused();
+    if (this.#pauses > 0 && this.used === 0) this.#effects.paused();
   }
 
   #settleDebt(): void {
@@ -749,6 +816,7 @@ export class Line<T> {
     while (
       this.#spare > 0 &&
       this.#pauses === 0 &&
+      this.occupied < this.#permits &&
       this.#creating < this.#allowance &&
       this.coming < this.#wanted &&
       this.#gate.enter(this)
@@ -783,7 +851,7 @@ export class Line<T> {
   }
 
   get #isEmpty(): boolean {
-    return this.#existing + this.#creating + this.#destroying === 0;
+    return this.occupied === 0;
   }
 
   #evict(entry: Entry<T>, reason: DestroyReason): void {

@@ -1,7 +1,7 @@
 import type { Lease } from "../lease.ts";
 import type { Acquirer } from "../lease_watch.ts";
 import { AcquireTimeoutError } from "../pool_error.ts";
-import { Trace } from "./trace.ts";
+import { Trace } from "../trace.ts";
 
 /** An irrational step: no period in the calls escapes the sample. */
 const STEP = (Math.sqrt(5) - 1) / 2;

@@ -8,7 +8,7 @@ import type {
 } from "../lease_watch.ts";
 import type { PoolClosedError } from "../pool_error.ts";
 import { Front } from "./front.ts";
-import type { Trace } from "./trace.ts";
+import type { Trace } from "../trace.ts";
 
 /** How many holders an error names. */
 const NAMED = 3;
@@ -134,8 +134,7 @@ export class Watcher<T> implements LeaseWatcher<T> {
   }
 
   #end(entry: Entry<T>): void {
-    const hold = this.#holds.get(entry);
-    if (hold === undefined) return;
+    const hold = this.#holds.get(entry)!;
     this.#holds.delete(entry);
     this.#untold.delete(hold);
     this.#registry.unregister(hold);
@@ -144,11 +143,10 @@ export class Watcher<T> implements LeaseWatcher<T> {
   /** Nobody can end the lease any more; its holder may still use the resource. */
   #collected(hold: Hold<T>): void {
     const { entry } = hold;
-    const isUntold = this.#untold.delete(hold);
+    const isNew = this.#untold.delete(hold) && entry.place === "used";
     this.#holds.delete(entry);
-    if (entry.place !== "used") return;
     this.#pool.destroy(entry, "leaked");
-    if (isUntold) this.#tell(hold, this.#pool.time.now());
+    if (isNew) this.#tell(hold, this.#pool.time.now());
   }
 
   #tell({ entry, since, trace }: Hold<T>, now: number): void {

@@ -60,10 +60,17 @@ export class Outage {
     return isEnd;
   }
 
-  /** A create failed; gives whether that begins an outage. */
-  failed(began: number, now: number): boolean {
+  /**
+   * A create failed, beside so many that are in flight; gives whether that begins
+   * an outage. One that began before the latest success does not, as a server
+   * that takes no more has not gone: its place is not tried again at once.
+   */
+  failed(began: number, now: number, inFlight: number): boolean {
     const moment = ++this.#moment;
-    if (began < this.#successAt) return false;
+    if (began < this.#successAt) {
+      this.#allowance = Math.min(this.#allowance, Math.max(1, inFlight));
+      return false;
+    }
     this.#allowance = 1;
     // Those that fail together count once.
     if (began > this.#failureAt) {

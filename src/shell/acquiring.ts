@@ -172,6 +172,8 @@ export class Acquiring<T> implements Canceller<T> {
     const line = this.#partition.lineOf(preferred);
     const { maxPending } = this.#parts.settings;
     const isFull = line.pending >= maxPending;
+    // A gate may be due to open that no timer has opened.
+    if (isFull) this.#supply.look(line, now);
     if (isFull && !line.canCreate) {
       this.#parts.play();
       return this.#refuse(this.#parts.refusals.full(line, maxPending, now));
@@ -256,8 +258,9 @@ export class Acquiring<T> implements Canceller<T> {
     signal: AbortSignal | undefined,
     promise: Promise<Lease<T>>,
   ): Promise<Lease<T>> {
+    waiter.signal = signal;
     this.#parts.play();
-    if (waiter.at !== undefined) this.#cancellation.track(waiter, signal);
+    if (waiter.at !== undefined) this.#cancellation.track(waiter);
     return promise;
   }
 
@@ -293,13 +296,13 @@ export class Acquiring<T> implements Canceller<T> {
     if (entry.place !== "used") {
       return this.reject(waiter, this.#closed(waiter, entry));
     }
-    const { signal } = waiter;
     this.#cancellation.untrack(waiter);
-    if (entry.isLost) {
+    // In a line that is closed it would wait for ever.
+    if (entry.isLost && !this.#closing.hasBegun) {
       const line = this.#partition.lineOf(entry.stripe);
       line.handBack(waiter, entry, this.#parts.now());
       // What would have cancelled it on its way has not been heard.
-      return this.#cancellation.track(waiter, signal);
+      return this.#cancellation.track(waiter);
     }
     waiter.resolve(
       this.#isObserved ? entry : new Lease(entry, this.#lessor),

@@ -40,8 +40,10 @@ export class Cancellation<T> implements Ringer {
     this.#canceller = canceller;
   }
 
-  /** From now on a waiter can be cancelled. */
-  track(waiter: Pending<T>, signal: AbortSignal | undefined): void {
+  /** From now on a waiter can be cancelled; one that can be does not mind. */
+  track(waiter: Pending<T>): void {
+    if (waiter.later !== undefined) return;
+    const { signal } = waiter;
     this.#deadlines.add(waiter);
     this.#alarm.advance(waiter.deadline);
     // Without a timer it has been told so.
@@ -81,7 +83,6 @@ export class Cancellation<T> implements Ringer {
 
   #listen(waiter: Pending<T>, signal: AbortSignal): void {
     const others = this.#signals.get(signal);
-    waiter.signal = signal;
     if (others instanceof Set) others.add(waiter);
     else if (others !== undefined) {
       this.#signals.set(signal, new Set([others, waiter]));
@@ -119,12 +120,11 @@ export class Cancellation<T> implements Ringer {
   }
 
   #unlisten(waiter: Pending<T>, signal: AbortSignal): void {
-    waiter.signal = undefined;
     const others = this.#signals.get(signal);
     if (others instanceof Set) {
       others.delete(waiter);
       if (others.size > 0) return;
-    }
+    } else if (others !== waiter) return;
     this.#signals.delete(signal);
     if (!this.#adding.has(signal)) this.#removeListener(signal);
   }

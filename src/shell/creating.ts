@@ -71,7 +71,12 @@ export class Creating<T> {
       if (birth.isOver || creation.isLost) return;
       const loss = error ?? new Error("The resource was lost while created");
       this.#supply.lose(birth, loss);
-      controller.abort(loss);
+      try {
+        controller.abort(loss);
+      } catch {
+        // A reason that a runtime cannot take is told without.
+        controller.abort();
+      }
     }
     this.#supply.look(line, now);
     this.#parts.play();

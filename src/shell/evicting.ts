@@ -46,7 +46,7 @@ export class Evicting<T> {
     } catch {
       // Nobody is there to hear of it: the resource is not kept.
     }
-    if (isMatch && isIn(entry)) this.#retire(entry, now, now);
+    if (isMatch) this.#retire(entry, now, now);
   }
 
   #retire(entry: Entry<T>, at: number, now: number): void {

@@ -10,8 +10,8 @@ export class LazySignal {
     return controller.signal;
   }
 
+  /** Called once. */
   abort(reason: unknown): void {
-    if (this.#isAborted) return;
     this.#isAborted = true;
     this.#reason = reason;
     this.#controller?.abort(reason);

@@ -10,6 +10,7 @@ import type { Aged, PoolSettings } from "../pool_options.ts";
 import type { PoolStats } from "../pool_stats.ts";
 import { Acquiring } from "./acquiring.ts";
 import { Agenda } from "./agenda.ts";
+import { Budgeting } from "./budgeting.ts";
 import { Closing } from "./closing.ts";
 import { Context, type Task } from "./context.ts";
 import { Creating } from "./creating.ts";
@@ -49,6 +50,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   readonly #supply: Supply<T>;
   readonly #evicting: Evicting<T>;
   readonly #pausing: Pausing<T>;
+  readonly #budgeting: Budgeting<T> | undefined;
   readonly #closing: Closing<T>;
   readonly #eviction: Eviction<T>;
   readonly #keepalive: Keepalive<T> | undefined;
@@ -107,7 +109,9 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     const supply = new Supply(this, this.#closing, this.#eviction, stocking);
     this.#supply = supply;
     this.#evicting = new Evicting(this, this.#eviction, supply);
-    this.#pausing = new Pausing(this);
+    this.#pausing = new Pausing(this, supply);
+    this.#budgeting = settings.budget &&
+      new Budgeting(this, this.#context, settings.budget);
     this.#stocking = stocking;
     const validating = new Validating(this);
     this.#keepalive = keepalive === Infinity
@@ -115,7 +119,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       : new Keepalive(this, validating);
     const lessor = reset === undefined
       ? this
-      : new Resetting(this, this.#context, this, this.#closing);
+      : new Resetting(this, this.#context, this);
     const watcher = settings.leaks?.(this, lessor);
     this.#watcher = watcher;
     const acquiring = new Acquiring(
@@ -128,7 +132,8 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       stocking,
       validating,
     );
-    this.acquiring = watcher?.inFront(acquiring) ?? acquiring;
+    const front = settings.nesting?.(this, acquiring) ?? acquiring;
+    this.acquiring = watcher?.inFront(front) ?? front;
     const destroying = new Destroying(this, this.#closing, supply);
     const creating = new Creating(this, this.#closing, supply, destroying);
     this.#effects = {
@@ -182,7 +187,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   resize(max: number): void {
     this.partition.resize(max);
-    this.#stocking.resized();
+    this.#stocking.created();
     const now = this.time.now();
     for (const line of this.partition.lines) this.#supply.look(line, now);
     this.play();
@@ -261,10 +266,17 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   }
 
   #playFrom(isInside: boolean): void {
-    if (this.#isPlaying || this.#tape.end === 0) return;
+    if (this.#isPlaying) return;
     this.#isPlaying = true;
     try {
-      if (!this.#tape.play(this.#effects, isInside)) this.#context.do(this);
+      // What ran may want permits, or give some back.
+      this.#budgeting?.sync();
+      while (this.#tape.end !== 0) {
+        if (!this.#tape.play(this.#effects, isInside)) {
+          return this.#context.do(this);
+        }
+        this.#budgeting?.sync();
+      }
     } finally {
       this.#isPlaying = false;
     }

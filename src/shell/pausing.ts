@@ -1,4 +1,5 @@
 import type { Parts } from "./parts.ts";
+import type { Supply } from "./supply.ts";
 
 /** A `pause` that waits for what is used. */
 interface Wait {
@@ -10,10 +11,12 @@ interface Wait {
 /** Holds back what is idle and what would be created, for a while. */
 export class Pausing<T> {
   readonly #parts: Parts<T>;
+  readonly #supply: Supply<T>;
   readonly #waits = new Set<Wait>();
 
-  constructor(parts: Parts<T>) {
+  constructor(parts: Parts<T>, supply: Supply<T>) {
     this.#parts = parts;
+    this.#supply = supply;
   }
 
   pause(signal: AbortSignal | undefined): Promise<AsyncDisposable> {
@@ -22,8 +25,11 @@ export class Pausing<T> {
       if (!isPaused) return;
       isPaused = false;
       const now = this.#parts.time.now();
-      for (const line of this.#parts.partition.lines) line.unpause(now);
-      this.#parts.play();
+      for (const line of this.#parts.partition.lines) {
+        line.unpause(now);
+        this.#supply.look(line, now);
+        this.#parts.follow(line);
+      }
     };
     const pause = {
       [Symbol.asyncDispose]: () => Promise.resolve(resume()),
@@ -31,8 +37,10 @@ export class Pausing<T> {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
         if (!signal!.aborted) return;
-        wait.end(() => reject(signal!.reason));
-        resume();
+        wait.end(() => {
+          reject(signal!.reason);
+          resume();
+        });
       };
       const wait: Wait = {
         resolve: () => resolve(pause),

@@ -2,7 +2,6 @@ import type { Entry } from "../core/entry.ts";
 import type { Lessor } from "../lease.ts";
 import type { PoolClosedError } from "../pool_error.ts";
 import type { ResetContext } from "../pool_options.ts";
-import type { Closing } from "./closing.ts";
 import type { Context, Task } from "./context.ts";
 import { LazySignal } from "./lazy_signal.ts";
 import type { Parts } from "./parts.ts";
@@ -21,20 +20,13 @@ export class Resetting<T> implements Lessor<T>, Task {
   readonly #parts: Parts<T>;
   readonly #context: Context;
   readonly #lessor: Lessor<T>;
-  readonly #closing: Closing<T>;
   /** Those to be reset in the context of the pool. */
   #released: { entry: Entry<T>; failed: boolean }[] = [];
 
-  constructor(
-    parts: Parts<T>,
-    context: Context,
-    lessor: Lessor<T>,
-    closing: Closing<T>,
-  ) {
+  constructor(parts: Parts<T>, context: Context, lessor: Lessor<T>) {
     this.#parts = parts;
     this.#context = context;
     this.#lessor = lessor;
-    this.#closing = closing;
   }
 
   release(entry: Entry<T>, failed: boolean): void {
@@ -69,10 +61,10 @@ export class Resetting<T> implements Lessor<T>, Task {
   }
 
   #reset(entry: Entry<T>, failed: boolean): void {
-    if (entry.place !== "used") return;
     const { settings, calls, partition } = this.#parts;
     const line = partition.lineOf(entry.stripe);
-    if (this.#closing.hasBegun || line.isWorn(entry, this.#parts.now())) {
+    // As everything is in a pool that closes.
+    if (line.isWorn(entry, this.#parts.now())) {
       return this.#lessor.release(entry, failed);
     }
     const call = new ResetCall(failed);
@@ -83,7 +75,7 @@ export class Resetting<T> implements Lessor<T>, Task {
       call: () => settings.reset!(entry.resource, call),
       done: () => this.#lessor.release(entry, failed),
       failed: (error, isLate) => {
-        if (entry.place === "used") line.destroy(entry, "reset");
+        line.destroy(entry, "reset");
         if (isLate) call.abort(error);
         this.#parts.play();
       },

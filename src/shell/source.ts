@@ -74,6 +74,9 @@ export class Source<T> implements Timed {
     const limit = Math.min(line.spare + line.creating, line.waiting);
     if (line.owed >= limit || this.growth === undefined) return Infinity;
     const usual = pace.usual ?? pace.patience;
+    // What was waited in a pause does not count.
+    const least = line.resumedAt + usual;
+    if (now < least) return least;
     const { count, next } = line.waitingSince(now - usual, limit);
     line.owe(count);
     return next + usual;

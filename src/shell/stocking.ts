@@ -5,8 +5,8 @@ import type { Parts } from "./parts.ts";
 
 /** A call of `warm` that waits. */
 interface Warming {
-  /** How many resources of each line it waits for. */
-  readonly shares: readonly number[];
+  /** How many resources it waits for. */
+  readonly n: number;
   /** How many creates had begun before it. */
   readonly begun: number;
   end(settle: () => void): void;
@@ -46,12 +46,11 @@ export class Stocking<T> implements Ringer {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
-      const { length } = this.#parts.partition.lines;
       const onAbort = () => {
         if (signal!.aborted) warming.fail(signal!.reason);
       };
       const warming: Warming = {
-        shares: split(n, length),
+        n,
         begun,
         resolve,
         fail: (error) => warming.end(() => reject(error)),
@@ -79,10 +78,11 @@ export class Stocking<T> implements Ringer {
     });
   }
 
-  /** There is one resource more. */
+  /** There is one resource more, or room for less. */
   created(): void {
     const { lines } = this.#parts.partition;
-    for (const { shares, resolve, end } of this.#warmings) {
+    for (const { n, resolve, end } of this.#warmings) {
+      const shares = this.#shares(n);
       const isWarm = lines.every((line, i) => line.existing >= shares[i]!);
       if (isWarm) end(resolve);
     }
@@ -105,11 +105,6 @@ export class Stocking<T> implements Ringer {
     this.fail(error);
   }
 
-  /** The pool has another `max`. */
-  resized(): void {
-    if (this.#isKept) this.#stock();
-  }
-
   ring(): void {}
 
   fail(error: unknown): void {
@@ -118,13 +113,16 @@ export class Stocking<T> implements Ringer {
 
   #stock(): void {
     if (this.#isClosed) return;
+    const warmed = [...this.#warmings].map(({ n }) => n);
+    const min = this.#isKept ? this.#parts.settings.min : 0;
+    const shares = this.#shares(Math.max(min, ...warmed));
+    this.#parts.partition.lines.forEach((line, i) => line.stock(shares[i]!));
+  }
+
+  /** How many of so many resources each line has, as far as there is room. */
+  #shares(resources: number): number[] {
     const { lines } = this.#parts.partition;
     const max = lines.reduce((sum, line) => sum + line.max, 0);
-    const min = this.#isKept ? Math.min(this.#parts.settings.min, max) : 0;
-    const shares = split(min, lines.length);
-    lines.forEach((line, i) => {
-      const warmed = [...this.#warmings].map(({ shares }) => shares[i]!);
-      line.stock(Math.max(shares[i]!, ...warmed));
-    });
+    return split(Math.min(resources, max), lines.length);
   }
 }

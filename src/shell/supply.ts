@@ -49,13 +49,14 @@ export class Supply<T> implements Chore {
 
   /** A waiter joins its line, which may begin a create. */
   join(line: Line<T>, waiter: Pending<T>, isForced: boolean): void {
-    if (!this.#isMeasured || isForced || line.spare === 0) {
-      return line.join(waiter, isForced || !this.#isMeasured ? 1 : 0);
-    }
+    const isDue = isForced || !this.#isMeasured;
+    if (line.spare === 0) return line.join(waiter, isDue ? 1 : 0);
     const source = this.of(line);
     const { growth, outage, pace } = source;
-    const { used, coming, useTime } = line;
-    if (outage?.since !== undefined) line.join(waiter, 1);
+    const { coming, useTime } = line;
+    // After a pause what is idle serves those who wait.
+    const used = line.isPaused ? line.existing : line.used;
+    if (isDue || outage?.since !== undefined) line.join(waiter, 1);
     else {
       const place = line.waiting + 1;
       const { usual: createTime } = pace;
@@ -95,7 +96,7 @@ export class Supply<T> implements Chore {
     if (this.#isMeasured) this.of(line).growth!.reset();
   }
 
-  /** The usual time of a create of this line, if one has succeeded. */
+  /** The usual time of a create of this line, if one is known. */
   usual(line: Line<T>): number | undefined {
     return this.of(line).pace.usual;
   }
@@ -109,6 +110,7 @@ export class Supply<T> implements Chore {
       ? outage.nextAt - now
       : undefined;
     return {
+      isPaused: line.isPaused,
       oldestUse: now - line.oldestUse(),
       overdue: line.overdue,
       oldestCreate: first && now - first.began,
@@ -148,6 +150,8 @@ export class Supply<T> implements Chore {
       source.pace.succeeded(duration);
       source.trial = undefined;
       isEnd = source.outage?.succeeded(moment);
+      // Being overdue it allowed for one more, until the line is looked at.
+      if (creation.isOverdue && source.outage !== undefined) line.allow(0);
     }
     const diesAt = now + jitter(settings.maxLifetime);
     const entry = line.created(creation, resource, now, diesAt);
@@ -156,10 +160,11 @@ export class Supply<T> implements Chore {
     if (diesAt !== Infinity) this.#eviction.expect(diesAt);
     this.look(line, now);
     this.#stocking.created();
-    events.tell("created", { resource, stripe, duration });
+    // First, as whoever hears of the create can cause the next outage.
     if (isEnd) {
       events.tell("outageEnded", { stripe, duration: now - since! });
     }
+    events.tell("created", { resource, stripe, duration });
     this.#parts.follow(line);
   }
 
@@ -192,8 +197,8 @@ export class Supply<T> implements Chore {
     this.#stocking.failed(birth.number, error);
     line.createFailed(creation, error, settings.createRetry === false);
     this.look(line, now);
-    events.tell("createFailed", { error, stripe, duration: now - began });
     if (begins) this.#tellOutage(creation, error);
+    events.tell("createFailed", { error, stripe, duration: now - began });
     this.#parts.play();
   }
 
@@ -264,7 +269,7 @@ export class Supply<T> implements Chore {
     if (this.#closing.hasBegun) return false;
     this.#parts.refusals.createFailed(line, error);
     if (outage === undefined) return false;
-    const begins = outage.failed(moment, now);
+    const begins = outage.failed(moment, now, line.creating - 1);
     // What is overdue is added when the line is looked at, without this one.
     line.allow(outage.allowance(now));
     if (source.isNew) source.trial = { error, order: line.arrivals };

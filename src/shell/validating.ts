@@ -108,11 +108,15 @@ export class Validating<T> implements Chore {
 
   /** Validates whatever a waiter is offered, in the context it waits in. */
   async attend(waiter: Pending<T>): Promise<never> {
+    // One that is taken back may be followed by the next at once.
+    const offered: Entry<T>[] = [];
     for (;;) {
-      const entry = await new Promise<Entry<T>>((resolve) => {
-        waiter.offer = resolve;
+      await new Promise<void>((resolve) => {
+        waiter.offer = (entry) => resolve(void offered.push(entry));
       });
-      this.#validate(waiter, entry);
+      for (let entry; (entry = offered.shift()) !== undefined;) {
+        this.#validate(waiter, entry);
+      }
     }
   }
 

@@ -1,7 +1,8 @@
 /** What a transition intends, and what the shell does at once. */
 export type Effect =
   | {
-    readonly kind: "deliver" | "validate";
+    /** `handBack`: it was to be delivered, and is lost. */
+    readonly kind: "deliver" | "validate" | "handBack";
     readonly client: number;
     readonly resource: number;
   }
@@ -17,6 +18,8 @@ export type Effect =
     readonly stripe: number;
     readonly reason: string;
   }
+  /** An idle resource is validated in the background. */
+  | { readonly kind: "inspect"; readonly resource: number }
   /** A sweep of a line is to come again at a tick: undefined if not through. */
   | { readonly kind: "sweep"; readonly again: number | undefined }
   | { readonly kind: "closed" };
@@ -26,8 +29,13 @@ export function effectInWords(effect: Effect): string {
   switch (effect.kind) {
     case "deliver":
       return `client ${effect.client} gets resource ${effect.resource}`;
+    case "handBack":
+      return `resource ${effect.resource} is lost on its way to ` +
+        `client ${effect.client}`;
     case "validate":
       return `validate resource ${effect.resource} for client ${effect.client}`;
+    case "inspect":
+      return `validate resource ${effect.resource} in the background`;
     case "reject":
       return `client ${effect.client} fails: ${effect.error}`;
     case "create":

@@ -1,17 +1,21 @@
-import type { Fault, Scope } from "./scope.ts";
+import type { Effect } from "./effect.ts";
+import type { Scope } from "./scope.ts";
 import {
   atLarge,
+  before,
   IDLE_TICKS,
   isAtRest,
   pending,
   type Stripe,
   sum,
+  type Used,
   type World,
 } from "./world.ts";
 
 /**
  * What can happen to a pool from outside. `bad` is how many resources a
- * synchronous `validate` says no to before it says yes.
+ * synchronous `validate` says no to before it says yes; `lost` is how many are
+ * lost on their way to a lease, `owes` how many creates a newcomer is owed.
  */
 export type Event =
   | {
@@ -19,35 +23,112 @@ export type Event =
     readonly client: number;
     /** The stripe its affinity names, or -1. */
     readonly home: number;
+    readonly owes: number;
     readonly bad: number;
+    readonly lost: number;
   }
-  | { readonly kind: "release"; readonly client: number; readonly bad: number }
-  | { readonly kind: "destroy" | "cancel"; readonly client: number }
-  | { readonly kind: "created" | "createFails"; readonly creation: number }
   | {
-    readonly kind: "destroyed" | "valid" | "invalid" | "postponed";
+    readonly kind: "release";
+    readonly client: number;
+    readonly bad: number;
+    readonly lost: number;
+  }
+  /** `rejected`: with all who came before it. */
+  | {
+    readonly kind: "leaseDestroyed" | "cancel" | "rejected";
+    readonly client: number;
+  }
+  /** The first of a line is rejected, if it is meant. */
+  | {
+    readonly kind: "rejectedFirst";
+    readonly client: number;
+    readonly isMeant: boolean;
+  }
+  | {
+    readonly kind: "created";
+    readonly creation: number;
+    /** How many ticks what it makes will live. */
+    readonly life: number;
+    readonly lost: number;
+  }
+  | {
+    readonly kind: "createFails";
+    readonly creation: number;
+    readonly isTold: boolean;
+  }
+  | { readonly kind: "overdue" | "lostUnborn"; readonly creation: number }
+  | {
+    readonly kind: "valid" | "inspected";
+    readonly resource: number;
+    readonly lost: number;
+  }
+  | {
+    readonly kind:
+      | "destroyed"
+      | "invalid"
+      | "postponed"
+      | "passed"
+      | "retired"
+      | "lost";
     readonly resource: number;
   }
+  | {
+    /** What has been idle since a tick. */
+    readonly kind: "distrusted";
+    readonly line: number;
+    readonly time: number;
+  }
+  | {
+    readonly kind: "allowed" | "stocked" | "owed";
+    readonly line: number;
+    readonly n: number;
+  }
   | { readonly kind: "sweep"; readonly limit: number }
-  | { readonly kind: "turn" | "tick" | "clear" | "close" | "abandon" };
+  | {
+    readonly kind: "inspect" | "turn" | "tick" | "clear" | "close" | "abandon";
+  };
 
 export type AcquireEvent = Extract<Event, { home: number }>;
 
 /** Events that end something begun; the liveness properties rely on these alone. */
 const ENDS: ReadonlySet<Event["kind"]> = new Set<Event["kind"]>([
   "release",
-  "destroy",
+  "leaseDestroyed",
   "created",
-  "createFails",
   "destroyed",
   "valid",
   "invalid",
   "postponed",
+  "passed",
+  "inspected",
   "turn",
 ]);
 
-export function isEnd({ kind }: Event): boolean {
-  return ENDS.has(kind);
+/**
+ * Whether an event ends something, or is one of those that come in the end: a
+ * gate opens, all who wait are owed a create. What is lost on its way, or fails
+ * and begins again for the same waiter, ends nothing.
+ */
+export function isEnd(
+  event: Event,
+  { queues, terms }: World,
+  effects: readonly Effect[],
+): boolean {
+  switch (event.kind) {
+    case "invalid":
+    case "postponed":
+      // A stock could be refilled and refused for ever.
+      return terms.every(({ stock }) => stock === 0);
+    case "createFails":
+      return !effects.some(({ kind }) => kind === "create") ||
+        effects.some(({ kind }) => kind === "reject");
+    case "allowed":
+      return event.n === Infinity;
+    case "owed":
+      return event.n === queues[event.line]!.length;
+    default:
+      return ENDS.has(event.kind) && !("lost" in event && event.lost > 0);
+  }
 }
 
 /**
@@ -57,7 +138,14 @@ export function isEnd({ kind }: Event): boolean {
 export function events(scope: Scope, world: World): Event[] {
   const all = world.closed ? [] : acquires(scope, world);
   for (const stripe of world.stripes) {
-    all.push(...ofStripe(scope, world, stripe));
+    all.push(
+      ...ofUsed(scope, world, stripe),
+      ...ofIdle(scope, stripe),
+      ...ofCreations(scope, world, stripe),
+    );
+    for (const resource of alike(stripe.destroying, () => 0, world)) {
+      all.push({ kind: "destroyed", resource });
+    }
   }
   const { faults } = scope;
   if (faults.has("cancel")) {
@@ -65,6 +153,7 @@ export function events(scope: Scope, world: World): Event[] {
       all.push({ kind: "cancel", client });
     }
   }
+  all.push(...ofLines(scope, world));
   if (world.postponed.length > 0) all.push({ kind: "turn" });
   if (faults.has("ticks")) all.push(...ofTime(scope, world));
   const { closed, abandoned } = world;
@@ -76,78 +165,202 @@ export function events(scope: Scope, world: World): Event[] {
 }
 
 function acquires(scope: Scope, world: World): Event[] {
-  const homes = scope.faults.has("affinity")
+  const { faults } = scope;
+  const homes = faults.has("affinity")
     ? [-1, ...world.stripes.map(({ id }) => id)]
     : [-1];
   const kinds = (["acquire", "tryAcquire"] as const)
-    .filter((kind) => kind === "acquire" || scope.faults.has(kind));
+    .filter((kind) => kind === "acquire" || faults.has(kind));
   const able = atLarge(world).filter(({ takes }) => takes > 0);
   const idle = sum(world.stripes, (stripe) => stripe.idle.length);
-  return alike(able, ({ takes }) => takes, world).flatMap(({ id }) =>
-    kinds.flatMap((kind) =>
-      homes.flatMap((home) =>
-        verdicts(scope, idle).map((bad) => ({ kind, client: id, home, bad }))
-      )
-    )
+  const all: Event[] = [];
+  for (const { id: client } of alike(able, ({ takes }) => takes, world)) {
+    for (const kind of kinds) {
+      // One that is handed over at once cannot be lost on its way.
+      const lost = upTo(kind === "acquire" ? lostOf(scope, idle) : 0);
+      const owes = kind === "acquire" && faults.has("owed") ? [0, 1] : [1];
+      for (const home of homes) {
+        for (const bad of verdicts(scope, idle)) {
+          for (const each of lost) {
+            for (const n of owes) {
+              all.push({ kind, client, home, owes: n, bad, lost: each });
+            }
+          }
+        }
+      }
+    }
+  }
+  return all;
+}
+
+function ofUsed(scope: Scope, world: World, stripe: Stripe): Event[] {
+  const { faults } = scope;
+  const takes = new Map(world.clients.map(({ id, takes }) => [id, takes]));
+  const waiting = world.queues[stripe.line]!.length;
+  const all: Event[] = [];
+  const used = alike(stripe.used, (it) =>
+    [
+      it.holder !== undefined && takes.get(it.holder),
+      it.taker?.id,
+      it.isChecked,
+      it.retired,
+      it.isLost,
+      it.since,
+      it.checkedAt,
+      it.diesAt,
+      it.isWatched,
+      it.uses,
+      world.postponed.includes(it.resource),
+    ].join(), world);
+  for (const it of used) {
+    const { resource, holder: client, retired, isLost } = it;
+    if (client !== undefined) {
+      for (const bad of verdicts(scope, Math.min(1, waiting))) {
+        for (const lost of upTo(lostOf(scope, waiting))) {
+          all.push({ kind: "release", client, bad, lost });
+        }
+      }
+      if (faults.has("leaseDestroyed")) {
+        all.push({ kind: "leaseDestroyed", client });
+      }
+    } else all.push(...ofVerdict(scope, world, it, waiting));
+    if (faults.has("retired") && retired === undefined) {
+      all.push({ kind: "retired", resource });
+    }
+    if (faults.has("lost") && !isLost) all.push({ kind: "lost", resource });
+  }
+  return all;
+}
+
+/** What may be said of one under `validate`. */
+function ofVerdict(
+  scope: Scope,
+  { postponed }: World,
+  { resource, taker, isChecked }: Used,
+  waiting: number,
+): Event[] {
+  if (postponed.includes(resource)) return [];
+  const all: Event[] = [];
+  const { faults } = scope;
+  const kind = isChecked ? "inspected" : "valid";
+  const given = isChecked || taker === undefined ? waiting : 1;
+  for (const lost of upTo(lostOf(scope, given))) {
+    all.push({ kind, resource, lost });
+  }
+  // While a batch is pending, a bad verdict waits behind it.
+  const isNow = isChecked || postponed.length === 0;
+  if (isNow && faults.has("invalid")) all.push({ kind: "invalid", resource });
+  if (isChecked) return all;
+  if (faults.has("postponed")) all.push({ kind: "postponed", resource });
+  if (faults.has("passed") && taker === undefined) {
+    all.push({ kind: "passed", resource });
+  }
+  return all;
+}
+
+function ofIdle({ faults }: Scope, { idle }: Stripe): Event[] {
+  const kinds = (["retired", "lost"] as const)
+    .filter((kind) => faults.has(kind));
+  return idle.flatMap(({ resource }) =>
+    kinds.map((kind) => ({ kind, resource }))
   );
 }
 
-function ofStripe(scope: Scope, world: World, stripe: Stripe): Event[] {
+function ofCreations(scope: Scope, world: World, stripe: Stripe): Event[] {
   const { faults } = scope;
-  const ifIn = <K extends Fault>(fault: K): K[] =>
-    faults.has(fault) ? [fault] : [];
-  const takes = new Map(world.clients.map(({ id, takes }) => [id, takes]));
-  const waiting = world.queues[stripe.line]!.length;
-  const isPostponed = (resource: number) => world.postponed.includes(resource);
+  const { line } = stripe;
+  const waiting = world.queues[line]!.length;
   const all: Event[] = [];
-  const used = alike(stripe.used, ({ resource, holder, taker, retired }) =>
+  const creations = alike(stripe.creating, (it) =>
     [
-      holder !== undefined && takes.get(holder),
-      taker?.id,
-      retired,
-      isPostponed(resource),
+      it.retired,
+      it.isOverdue,
+      it.isLost,
+      before(world, line, it.order),
     ].join(), world);
-  for (const { resource, holder } of used) {
-    if (holder !== undefined) {
-      for (const bad of verdicts(scope, Math.min(1, waiting))) {
-        all.push({ kind: "release", client: holder, bad });
-      }
-      if (faults.has("leaseDestroyed")) {
-        all.push({ kind: "destroy", client: holder });
-      }
-    } else if (!isPostponed(resource)) {
-      // While a batch is pending, a bad verdict waits behind it.
-      const now = world.postponed.length === 0 ? ifIn("invalid") : [];
-      for (const kind of ["valid", ...now, ...ifIn("postponed")] as const) {
-        all.push({ kind, resource });
+  for (const { id: creation, isOverdue, isLost } of creations) {
+    for (const life of faults.has("dies") ? [1, 2] : [Infinity]) {
+      for (const lost of upTo(isLost ? 0 : lostOf(scope, waiting))) {
+        all.push({ kind: "created", creation, life, lost });
       }
     }
-  }
-  const creating = alike(
-    stripe.creating,
-    ({ retired, order }) => [retired, order].join(),
-    world,
-  );
-  for (const { id } of creating) {
-    for (const kind of ["created", ...ifIn("createFails")] as const) {
-      all.push({ kind, creation: id });
+    if (faults.has("createFails")) {
+      all.push({ kind: "createFails", creation, isTold: true });
+    }
+    if (faults.has("failureKept")) {
+      all.push({ kind: "createFails", creation, isTold: false });
+    }
+    if (faults.has("overdue") && !isOverdue) {
+      all.push({ kind: "overdue", creation });
+    }
+    if (faults.has("lostUnborn") && !isLost) {
+      all.push({ kind: "lostUnborn", creation });
     }
   }
-  for (const resource of alike(stripe.destroying, () => 0, world)) {
-    all.push({ kind: "destroyed", resource });
+  return all;
+}
+
+/** What concerns a line, while the pool is open. */
+function ofLines({ faults }: Scope, world: World): Event[] {
+  const { queues, stripes, terms, closed } = world;
+  const all: Event[] = [];
+  const isChecking = stripes.some(({ used }) => used.some((u) => u.isChecked));
+  const hasIdle = stripes.some(({ idle }) => idle.length > 0);
+  if (faults.has("inspected") && !isChecking && hasIdle) {
+    all.push({ kind: "inspect" });
+  }
+  for (const [line, queue] of queues.entries()) {
+    if (faults.has("rejected")) {
+      for (const { client } of queue) all.push({ kind: "rejected", client });
+      for (const { client } of queue.slice(0, 1)) {
+        for (const isMeant of [true, false]) {
+          all.push({ kind: "rejectedFirst", client, isMeant });
+        }
+      }
+    }
+    const own = stripes.filter((stripe) => stripe.line === line);
+    if (faults.has("distrusted")) {
+      const suspects = own.flatMap(({ idle, used }) => [
+        ...idle,
+        ...used.filter(({ taker }) => taker !== undefined),
+      ]);
+      for (const time of new Set(suspects.map(({ since }) => since))) {
+        all.push({ kind: "distrusted", line, time });
+      }
+    }
+    if (closed) continue;
+    const { owed, allowance, stock } = terms[line]!;
+    const offer = (
+      kind: "allowed" | "stocked",
+      now: number,
+      ...all: number[]
+    ) =>
+      faults.has(kind)
+        ? all.filter((n) => n !== now).map((n) => ({ kind, line, n }))
+        : [];
+    all.push(...offer("allowed", allowance, 0, 1, Infinity));
+    const most = Math.min(2, sum(own, ({ capacity }) => capacity));
+    all.push(...offer("stocked", stock, ...upTo(most)));
+    for (let n = owed + 1; faults.has("owed") && n <= queue.length; n++) {
+      all.push({ kind: "owed", line, n });
+    }
   }
   return all;
 }
 
 /** A tick, while it makes something expire one day, and sweeps. */
 function ofTime(scope: Scope, world: World): Event[] {
-  const idle = world.stripes.flatMap((stripe) => stripe.idle);
+  const { now, stripes, sweeps } = world;
+  const idle = stripes.flatMap((stripe) => stripe.idle);
+  const lives = [...idle, ...stripes.flatMap(({ used }) => used)]
+    .filter(({ diesAt }) => diesAt !== Infinity);
   const all: Event[] = [];
-  if (idle.some(({ since }) => world.now - since <= IDLE_TICKS)) {
-    all.push({ kind: "tick" });
-  }
-  const isBegun = world.sweeps.some(({ to }) => to > 0);
-  if (idle.length === 0 && !isBegun) return all;
+  const isAging = idle.some(({ since }) => now - since <= IDLE_TICKS) ||
+    lives.some(({ diesAt }) => diesAt >= now);
+  if (isAging) all.push({ kind: "tick" });
+  const isBegun = sweeps.some(({ to }) => to > 0);
+  const isDue = lives.some((it) => it.isWatched && it.diesAt < now);
+  if (idle.length === 0 && !isBegun && !isDue) return all;
   all.push({ kind: "sweep", limit: Infinity });
   if (scope.faults.has("parts")) all.push({ kind: "sweep", limit: 1 });
   return all;
@@ -156,7 +369,16 @@ function ofTime(scope: Scope, world: World): Event[] {
 /** How often a synchronous `validate` may say no, at most `most` times. */
 function verdicts(scope: Scope, most: number): number[] {
   const isAsked = scope.validate === "sync" && scope.faults.has("invalid");
-  return Array.from({ length: isAsked ? most + 1 : 1 }, (_, bad) => bad);
+  return upTo(isAsked ? most : 0);
+}
+
+/** How many may be lost of what is handed to so many. */
+function lostOf({ faults }: Scope, given: number): number {
+  return faults.has("lostOnWay") ? Math.min(1, given) : 0;
+}
+
+function upTo(most: number): number[] {
+  return Array.from({ length: most + 1 }, (_, n) => n);
 }
 
 /** One of each group with the same code, another one as time goes on. */
@@ -177,40 +399,76 @@ export function eventInWords(event: Event): string {
     case "acquire":
     case "tryAcquire": {
       const where = event.home < 0 ? "" : ` at stripe ${event.home}`;
-      return `client ${event.client} calls ${event.kind}${where}` +
-        refusals(event.bad);
+      const owes = event.owes === 1 ? "" : ", owed nothing";
+      return `client ${event.client} calls ${event.kind}${where}${owes}` +
+        mishaps(event);
     }
     case "release":
-      return `client ${event.client} releases${refusals(event.bad)}`;
-    case "destroy":
+      return `client ${event.client} releases${mishaps(event)}`;
+    case "leaseDestroyed":
       return `client ${event.client} destroys its resource`;
     case "cancel":
       return `the acquire of client ${event.client} is cancelled`;
-    case "created":
-      return `create ${event.creation} resolves`;
-    case "createFails":
-      return `create ${event.creation} rejects`;
+    case "rejected":
+      return `client ${event.client} and all before it are rejected`;
+    case "rejectedFirst":
+      return `${event.isMeant ? "" : "not "}client ${event.client} is rejected`;
+    case "created": {
+      const life = event.life === Infinity ? "" : ` for ${event.life} ticks`;
+      return `create ${event.creation} resolves${life}${mishaps(event)}`;
+    }
+    case "createFails": {
+      const told = event.isTold ? "" : ", and nobody is told";
+      return `create ${event.creation} rejects${told}`;
+    }
+    case "overdue":
+      return `create ${event.creation} is overdue`;
+    case "lostUnborn":
+      return `what create ${event.creation} makes is lost`;
     case "destroyed":
       return `destroy of resource ${event.resource} settles`;
     case "valid":
+    case "inspected":
+      return `resource ${event.resource} is valid${mishaps(event)}`;
     case "invalid":
+    case "retired":
+    case "lost":
       return `resource ${event.resource} is ${event.kind}`;
     case "postponed":
       return `resource ${event.resource} is invalid, which waits its turn`;
+    case "passed":
+      return `resource ${event.resource} is not asked, as its taker has left`;
+    default:
+      return governingInWords(event);
+  }
+}
+
+function governingInWords(event: Event): string {
+  switch (event.kind) {
+    case "distrusted":
+      return `what is idle since tick ${event.time} is distrusted`;
+    case "allowed":
+      return `line ${event.line} may have ${event.n} creates in flight`;
+    case "stocked":
+      return `line ${event.line} is to keep ${event.n}`;
+    case "owed":
+      return `line ${event.line} owes ${event.n} creates`;
+    case "inspect":
+      return "the longest unchecked is checked";
     case "sweep":
       return event.limit === 1 ? "a sweep takes a step" : "a sweep runs";
     case "turn":
       return "the next turn of the event loop comes";
     case "tick":
       return "a tick passes";
-    case "clear":
-    case "close":
-      return `${event.kind} is called`;
     case "abandon":
       return "the signal of close aborts";
+    default:
+      return `${event.kind} is called`;
   }
 }
 
-function refusals(bad: number): string {
-  return bad === 0 ? "" : ` (validate refuses ${bad} first)`;
+function mishaps({ bad, lost }: { bad?: number; lost: number }): string {
+  return (bad ? ` (validate refuses ${bad} first)` : "") +
+    (lost > 0 ? ` (it is lost on its way)` : "");
 }

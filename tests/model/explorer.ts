@@ -71,11 +71,11 @@ class Explorer implements Exploration {
       const step = this.#step(world, event);
       const known = this.states;
       const target = this.#add(step.world, state, event);
-      const fault = stepFault(world, event, step) ??
-        (target === known ? stateFault(step.world) : undefined) ??
+      const fault = stepFault(this.#scope, world, event, step) ??
+        (target === known ? stateFault(this.#scope, step.world) : undefined) ??
         this.#disagreement(way, event, step);
       if (fault !== undefined) throw this.#violation(fault, state, event);
-      if (isEnd(event)) ends.push(target);
+      if (isEnd(event, world, step.effects)) ends.push(target);
     }
     this.#liveness.add(ends, isAtRest(world));
   }

@@ -1,24 +1,40 @@
 import type { Effect } from "./effect.ts";
 import type { Event } from "./event.ts";
-import type { Step } from "./transition_table.ts";
-import { IDLE_TICKS, pending, type Stripe, sum, type World } from "./world.ts";
+import type { Scope } from "./scope.ts";
+import { MOST_USES, type Step } from "./transition_table.ts";
+import {
+  countsOf,
+  IDLE_TICKS,
+  pending,
+  type Resource,
+  type Stripe,
+  sum,
+  type Used,
+  type World,
+} from "./world.ts";
 
 /** The broken rule, if any, of those that hold in every state. */
-export function stateFault(world: World): string | undefined {
+export function stateFault(scope: Scope, world: World): string | undefined {
   return slotFault(world) ?? ownerFault(world) ?? lineFault(world) ??
+    demandFault(scope, world) ?? gateFault(scope, world) ??
     choiceFault(world) ?? closedFault(world);
 }
 
 /** The broken rule, if any, of those that hold in every transition. */
 export function stepFault(
+  scope: Scope,
   before: World,
   event: Event,
   after: Step,
 ): string | undefined {
   return settleFault(before, event, after) ??
+    toldFault(before, event, after) ??
     resourceFault(before, event, after) ??
+    wornFault(scope, before, after) ??
+    lostFault(event, after) ??
     orderFault(before, event, after) ??
     expiryFault(before, after) ??
+    sweepFault(before, after) ??
     tryFault(before, event, after) ??
     createFault(after) ??
     closeFault(before, after);
@@ -60,6 +76,11 @@ function ownerFault(world: World): string | undefined {
 }
 
 function lineFault({ stripes, queues, postponed }: World): string | undefined {
+  for (const { id, idle } of stripes) {
+    if (idle.some(({ since }, i) => i > 0 && idle[i - 1]!.since < since)) {
+      return `what is idle in stripe ${id} is out of order`;
+    }
+  }
   for (const [line, queue] of queues.entries()) {
     if (queue.some(({ id }, i) => i > 0 && queue[i - 1]!.id >= id)) {
       return `S4: line ${line} is out of order`;
@@ -70,10 +91,41 @@ function lineFault({ stripes, queues, postponed }: World): string | undefined {
     if (own.some(({ idle }) => idle.length > 0)) {
       return `S5: a resource is idle while line ${line} waits`;
     }
-    const lacks = queue.length > sum(own, ({ creating }) => creating.length);
-    if (lacks && own.some(({ spare }) => spare > 0)) {
+  }
+}
+
+/** While more are wanted than are coming, no slot is spare, gates aside. */
+function demandFault({ faults }: Scope, world: World): string | undefined {
+  const { terms, postponed, places, refused } = world;
+  for (const [line, { owed, allowance }] of terms.entries()) {
+    const counts = countsOf(world, line);
+    const { waiting, creating, coming, wanted, spare } = counts;
+    if (owed < 0 || owed > waiting) {
+      return `line ${line} owes ${owed} creates to ${waiting}`;
+    }
+    // What is owed to those sent back is known when their batch goes on.
+    if (postponed.length > 0) continue;
+    if (!faults.has("owed") && owed < waiting) {
+      return `line ${line} owes ${owed} creates to ${waiting}`;
+    }
+    const lacks = coming < wanted && creating < allowance && spare > 0;
+    if (lacks && places > 0) {
       return `S5: a slot is spare while line ${line} lacks a create`;
     }
+    if (lacks && !refused.includes(line)) {
+      return `S5: the gate forgets line ${line}, which lacks a create`;
+    }
+  }
+}
+
+function gateFault({ faults }: Scope, world: World): string | undefined {
+  const { places, refused, stripes } = world;
+  const creating = sum(stripes, (stripe) => stripe.creating.length);
+  if (faults.has("gated") && places + creating !== 1) {
+    return `${creating} creates are in flight, and ${places} may be`;
+  }
+  if (places > 0 && refused.length > 0) {
+    return "the gate is open, and has refused a line";
   }
 }
 
@@ -98,14 +150,18 @@ function closedFault(world: World): string | undefined {
   }
 }
 
+/** The effects that may be of a kind. */
+type Of<K, E = Effect> = E extends { kind: infer F }
+  ? K & F extends never ? never : E
+  : never;
+
 /** The effects of the kinds named. */
 function only<K extends Effect["kind"]>(
   effects: readonly Effect[],
   ...kinds: K[]
-) {
-  return effects.filter((effect): effect is Extract<Effect, { kind: K }> =>
-    (kinds as string[]).includes(effect.kind)
-  );
+): Of<K>[] {
+  const isOne = ({ kind }: Effect) => (kinds as string[]).includes(kind);
+  return effects.filter(isOne) as Of<K>[];
 }
 
 function settleFault(
@@ -134,6 +190,84 @@ function settleFault(
       it.holder === client && it.resource === resource
     );
     if (!holds) return `S2: client ${client} gets what is not leased to it`;
+  }
+}
+
+/** Who is told of a failed create came before it began. */
+function toldFault(
+  before: World,
+  event: Event,
+  { effects }: Step,
+): string | undefined {
+  if (event.kind !== "createFails") return;
+  const creation = before.stripes.flatMap(({ creating }) => creating)
+    .find(({ id }) => id === event.creation)!;
+  for (const { client } of only(effects, "reject")) {
+    const waiter = pending(before).find((it) => it.client === client);
+    if (!event.isTold || waiter!.id >= creation.order) {
+      return `client ${client} is told of a create that was none of its own`;
+    }
+  }
+}
+
+/** What has been used enough, has died, or is retired, is not used again. */
+function wornFault(
+  { faults }: Scope,
+  before: World,
+  { world, effects }: Step,
+): string | undefined {
+  const given = only(effects, "deliver", "validate", "handBack");
+  const isKept = (resource: number) =>
+    given.some((effect) => effect.resource === resource) ||
+    world.stripes.some(({ idle }) =>
+      idle.some((it) => it.resource === resource)
+    );
+  const isWorn = ({ diesAt, uses }: Resource, retired: unknown) =>
+    retired !== undefined || before.now > diesAt ||
+    faults.has("wears") && uses >= MOST_USES;
+  for (const { idle, used } of before.stripes) {
+    for (const it of idle) {
+      if (
+        before.now > it.diesAt && given.some((e) => e.resource === it.resource)
+      ) {
+        return `resource ${it.resource} is taken after its life`;
+      }
+    }
+    for (const it of used) {
+      const isIts = it.taker === undefined && isWorn(it, it.retired);
+      if (isIts && isKept(it.resource)) {
+        return `resource ${it.resource} is used again`;
+      }
+    }
+  }
+}
+
+/** A lost one is never delivered; who was to get it waits, or gets another. */
+function lostFault(event: Event, { world, effects }: Step): string | undefined {
+  const now = new Map(places(world));
+  const lost = only(effects, "handBack").map(({ resource }) => resource);
+  for (const resource of lost) {
+    if (now.get(resource)?.place !== "destroying") {
+      return `resource ${resource} is lost, and stays`;
+    }
+  }
+  for (const { kind, resource } of only(effects, "deliver", "validate")) {
+    const isGiven = event.kind === "lost" && event.resource === resource;
+    if (isGiven || kind === "deliver" && lost.includes(resource)) {
+      return "a lost resource is delivered";
+    }
+  }
+  const used = world.stripes.flatMap((stripe) => stripe.used);
+  if (used.some(({ isLost, taker }) => isLost && taker !== undefined)) {
+    return "a lost resource waits for a verdict";
+  }
+  if (event.kind !== "distrusted") return;
+  const isSuspect = ({ since }: Resource) => since <= event.time;
+  for (const { line, idle, used } of world.stripes) {
+    const isBad = (it: Used) => isSuspect(it) && it.taker !== undefined;
+    if (line === event.line && (idle.some(isSuspect) || used.some(isBad))) {
+      return "what is distrusted stays";
+    }
   }
 }
 
@@ -200,48 +334,90 @@ function orderFault(
     }
   }
   if (!("home" in event)) return;
-  const given = only(effects, "validate", "deliver");
+  const given = only(effects, "validate", "deliver", "handBack");
   const taken = new Set(given.map(({ resource }) => resource));
-  for (const { idle } of before.stripes) {
-    const kept = idle.findIndex(({ resource }) => !taken.has(resource));
-    if (kept >= 0 && idle.slice(kept).some((it) => taken.has(it.resource))) {
+  const destroys = only(effects, "destroy").map(({ resource }) => resource);
+  for (const stripe of before.stripes) {
+    const idle = stripe.idle.map(({ resource }) => resource)
+      .filter((it) => taken.has(it) || !destroys.includes(it));
+    const kept = idle.findIndex((it) => !taken.has(it));
+    if (kept >= 0 && idle.slice(kept).some((it) => taken.has(it))) {
       return "the newest idle resource is not taken first";
     }
   }
 }
 
+/** Only what has expired is evicted, not taken, and the stock stays. */
 function expiryFault(
   before: World,
   { world, effects }: Step,
 ): string | undefined {
+  const destroys = only(effects, "destroy");
   const evicted = new Set(
-    only(effects, "destroy").filter(({ reason }) => reason === "idle")
+    destroys.filter(({ reason }) => reason === "idle")
       .map(({ resource }) => resource),
   );
   const now = new Map(places(world));
+  for (const [line, { stock }] of world.terms.entries()) {
+    const own = before.stripes.filter((stripe) => stripe.line === line);
+    const { existing } = countsOf(world, line);
+    for (const { resource, since } of own.flatMap(({ idle }) => idle)) {
+      const isExpired = before.now - since > IDLE_TICKS;
+      if (evicted.has(resource) && !isExpired) {
+        return "S8: evicted before it was idle for longer than idleTimeout";
+      }
+      const isTaken = now.get(resource)?.place === "used";
+      const isKept = existing <= stock || only(effects, "inspect").length > 0;
+      if (isExpired && isTaken && !isKept) {
+        return "S8: an expired resource is taken";
+      }
+    }
+    const left = destroys.filter(({ stripe, reason }) =>
+      world.stripes[stripe]!.line === line && reason !== "idle"
+    );
+    const evicts = own.some(({ idle }) =>
+      idle.some(({ resource }) => evicted.has(resource))
+    );
+    if (evicts && existing + left.length < stock) {
+      return "what is to be kept is evicted";
+    }
+  }
+}
+
+/** After a sweep nothing stays that has ended, and the next comes in time. */
+function sweepFault(
+  before: World,
+  { world, effects }: Step,
+): string | undefined {
   const agains = only(effects, "sweep").map(({ again }) => again);
-  for (const line of world.sweeps.keys()) {
-    const isThrough = agains[line] !== undefined;
-    for (const { idle } of before.stripes.filter((s) => s.line === line)) {
-      for (const { resource, since } of idle) {
-        const isExpired = before.now - since > IDLE_TICKS;
-        const place = now.get(resource)?.place;
-        if (evicted.has(resource) && !isExpired) {
-          return "S8: evicted before it was idle for longer than idleTimeout";
+  for (const [line, again] of agains.entries()) {
+    // What became idle behind a sweep is left to the next one.
+    if (again === undefined || before.sweeps[line]!.to > 0) continue;
+    const { now } = world;
+    const { existing } = countsOf(world, line);
+    const isKept = existing <= world.terms[line]!.stock;
+    const own = world.stripes.filter((stripe) => stripe.line === line);
+    for (const { idle, used } of own) {
+      const isExpired = idle.some(({ since }) => now - since > IDLE_TICKS);
+      if (isExpired && !isKept) {
+        return "S8: idle for longer than idleTimeout after a sweep";
+      }
+      const soonest = Math.min(...idle.map(({ since }) => since + IDLE_TICKS));
+      if (!isExpired && again > soonest) {
+        return "S8: the next sweep comes later than an end";
+      }
+      for (const { diesAt } of idle) {
+        if (diesAt < now) return "a dead resource is idle after a sweep";
+      }
+      for (const { diesAt, retired } of used) {
+        if (diesAt < now && retired === undefined) {
+          return "a dead resource is not retired by a sweep";
         }
-        if (isExpired && place === "used") {
-          return "S8: an expired resource is taken";
-        }
-        // What became idle behind a sweep is left to the next one.
-        if (!isThrough || place !== "idle" || before.sweeps[line]!.to > 0) {
-          continue;
-        }
-        if (isExpired) {
-          return "S8: idle for longer than idleTimeout after a sweep";
-        }
-        if (!isExpired && (agains[line] ?? 0) > since + IDLE_TICKS) {
-          return "S8: the next sweep comes later than an end";
-        }
+      }
+      if (
+        [...idle, ...used].some((it) => now <= it.diesAt && it.diesAt < again)
+      ) {
+        return "the next sweep comes later than the end of a life";
       }
     }
   }
@@ -255,17 +431,29 @@ function tryFault(
   if (event.kind !== "tryAcquire") return;
   const waits = pending(world).length > pending(before).length;
   if (waits) return "S9: tryAcquire waits";
-  if (only(effects, "create").length > 0) return "S9: tryAcquire creates";
-}
-
-/** A create begins only for a waiter who has none. */
-function createFault({ world, effects }: Step): string | undefined {
+  // What has died on the way is replaced, where so many are to be kept.
   for (const { stripe } of only(effects, "create")) {
     const { line } = world.stripes[stripe]!;
-    const own = world.stripes.filter((stripe) => stripe.line === line);
-    const creating = sum(own, (stripe) => stripe.creating.length);
-    if (creating > world.queues[line]!.length) {
-      return "a create begins that no waiter lacks";
+    const { coming, existing } = countsOf(world, line);
+    if (coming > world.terms[line]!.stock - existing) {
+      return "S9: tryAcquire creates";
+    }
+  }
+}
+
+/** A create begins only if it is lacked and allowed, and makes what is used. */
+function createFault({ world, effects }: Step): string | undefined {
+  for (const { creation, stripe } of only(effects, "create")) {
+    const { line, creating } = world.stripes[stripe]!;
+    const counts = countsOf(world, line);
+    if (world.closed) return "S10: a create begins after close";
+    if (counts.coming > counts.wanted) return "a create begins that none lacks";
+    if (counts.creating > world.terms[line]!.allowance) {
+      return "a create begins that is not allowed";
+    }
+    const begun = creating.find(({ id }) => id === creation);
+    if (begun?.retired !== undefined) {
+      return "a create is retired that began after all were";
     }
   }
 }

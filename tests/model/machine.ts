@@ -7,14 +7,15 @@ import { Waiter } from "../../src/core/waiter.ts";
 import type { Effect } from "./effect.ts";
 import type { AcquireEvent, Event } from "./event.ts";
 import type { Scope } from "./scope.ts";
+import { MOST_USES } from "./transition_table.ts";
 import { IDLE_TICKS, sum } from "./world.ts";
 
 /** A waiter that knows whose it is. */
 export class Pending extends Waiter {
   readonly client: number;
 
-  constructor(order: number, home: number, client: number) {
-    super(order, home, 0);
+  constructor(order: number, home: number, since: number, client: number) {
+    super(order, home, since);
     this.client = client;
   }
 }
@@ -39,27 +40,54 @@ export class Machine implements Effects<number> {
   #creations = 0;
   #births = 0;
 
-  constructor({ capacities, isolated, validate }: Scope) {
-    const max = sum(capacities, (capacity) => capacity);
-    const stripes = capacities.length;
-    const shape = { max, stripes, isolated, maxCreating: Infinity };
-    const validateAfter = validate === "never" ? Infinity : 0;
-    const idleTimeout = IDLE_TICKS;
-    const rules = { validateAfter, idleTimeout, maxUses: Infinity };
+  constructor({ capacities, isolated, validate, faults }: Scope) {
+    const shape = {
+      max: sum(capacities, (capacity) => capacity),
+      stripes: capacities.length,
+      isolated,
+      maxCreating: faults.has("gated") ? 1 : Infinity,
+    };
+    const after = faults.has("trusted") ? 1 : 0;
+    const rules = {
+      validateAfter: validate === "never" ? Infinity : after,
+      idleTimeout: IDLE_TICKS,
+      maxUses: faults.has("wears") ? MOST_USES : Infinity,
+    };
     this.partition = new Partition(shape, rules, this);
     this.#validate = validate;
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  isLeased(entry: Entry<number>): boolean {
+    return [...this.#leases.values()].includes(entry);
   }
 
   perform(event: Event): void {
     this.effects = [];
     this.#act(event);
-    if (this.#validate !== "sync") return;
-    // What a verdict causes is noted behind, and met in this very loop.
     let bad = "bad" in event ? event.bad : 0;
-    for (const effect of this.effects) {
-      if (effect.kind !== "validate") continue;
-      const entry = this.entries.get(effect.resource)!;
-      if (entry.taker !== undefined) this.#judge(entry, bad-- <= 0);
+    let lost = "lost" in event ? event.lost : 0;
+    // What one causes is noted behind, and met in this very loop.
+    for (const [i, effect] of this.effects.entries()) {
+      if (effect.kind === "deliver") {
+        const { client, resource } = effect;
+        const entry = this.entries.get(resource)!;
+        if (lost-- <= 0) {
+          entry.uses++;
+          this.#leases.set(client, entry);
+          continue;
+        }
+        const line = this.#line(entry);
+        this.effects[i] = { kind: "handBack", client, resource };
+        line.lost(entry, this.#now);
+        line.handBack(this.waiters.get(client)!, entry, this.#now);
+      } else if (effect.kind === "validate" && this.#validate === "sync") {
+        const entry = this.entries.get(effect.resource)!;
+        if (entry.taker !== undefined) this.#judge(entry, bad-- <= 0);
+      }
     }
   }
 
@@ -72,11 +100,19 @@ export class Machine implements Effects<number> {
   }
 
   deliver(waiter: Waiter, entry: Entry<number>): void {
-    this.#lease((waiter as Pending).client, entry);
+    this.#deliver((waiter as Pending).client, entry);
   }
 
   validate(waiter: Waiter, entry: Entry<number>): void {
     this.#validates((waiter as Pending).client, entry);
+  }
+
+  shed(): void {
+    throw new Error("a line without a judge sheds nobody");
+  }
+
+  paused(): void {
+    throw new Error("a line that is not paused says so");
   }
 
   reject(waiter: Waiter, error: unknown): void {
@@ -110,7 +146,7 @@ export class Machine implements Effects<number> {
         const entry = this.#spend(event.client);
         return this.#line(entry).release(entry, this.#now);
       }
-      case "destroy": {
+      case "leaseDestroyed": {
         const entry = this.#spend(event.client);
         return this.#line(entry).destroy(entry, "lease");
       }
@@ -118,37 +154,72 @@ export class Machine implements Effects<number> {
         const waiter = this.waiters.get(event.client)!;
         return this.partition.lineOf(waiter.home).cancel(waiter, "abort");
       }
+      case "rejected": {
+        const { home, order } = this.waiters.get(event.client)!;
+        return this.partition.lineOf(home).reject(order + 1, "create");
+      }
+      case "rejectedFirst": {
+        const { home, order } = this.waiters.get(event.client)!;
+        const place = order + Number(event.isMeant);
+        return this.partition.lineOf(home).rejectFirst(place, "create");
+      }
       case "created":
-        return this.#created(event.creation);
+        return this.#created(event.creation, event.life);
       case "createFails":
-        return this.#createFailed(event.creation, "create");
-      case "destroyed": {
-        const entry = this.entries.get(event.resource)!;
-        this.entries.delete(event.resource);
-        return this.#line(entry).destroyed(entry);
+        return this.#createFailed(event.creation, "create", event.isTold);
+      case "overdue":
+      case "lostUnborn": {
+        const creation = this.creations.get(event.creation)!;
+        if (event.kind === "lostUnborn") creation.isLost = true;
+        return this.#line(creation).giveUpOn(creation);
       }
-      case "valid":
-      case "invalid":
-        return this.#judge(
-          this.entries.get(event.resource)!,
-          event.kind === "valid",
-        );
-      case "postponed": {
-        const entry = this.entries.get(event.resource)!;
-        this.#line(entry).sendBack(entry);
-        return void this.#postponed.push(entry);
-      }
-      case "turn":
-        return this.#judge(this.#postponed.shift()!, false);
       default:
-        return this.#govern(event);
+        return "resource" in event
+          ? this.#concern(event, this.entries.get(event.resource)!)
+          : this.#govern(event);
     }
   }
 
-  /** What concerns all lines at once. */
+  /** What concerns one resource. */
+  #concern(event: Event, entry: Entry<number>): void {
+    const line = this.#line(entry);
+    switch (event.kind) {
+      case "destroyed":
+        this.entries.delete(entry.resource);
+        return line.destroyed(entry);
+      case "valid":
+      case "invalid":
+        return this.#judge(entry, event.kind === "valid");
+      case "postponed":
+        line.sendBack(entry);
+        return void this.#postponed.push(entry);
+      case "passed":
+        return line.pass(entry, this.#now);
+      case "inspected":
+        return line.inspected(entry, this.#now);
+      case "retired":
+        return line.retire(entry, "leaked");
+      case "lost":
+        return line.lost(entry, this.#now);
+    }
+  }
+
+  /** What concerns a line, or all of them. */
   #govern(event: Event): void {
     const { lines } = this.partition;
     switch (event.kind) {
+      case "allowed":
+        return lines[event.line]!.allow(event.n);
+      case "stocked":
+        return lines[event.line]!.stock(event.n);
+      case "owed":
+        return lines[event.line]!.owe(event.n);
+      case "distrusted":
+        return lines[event.line]!.distrust(event.time, this.#now, "invalid");
+      case "inspect":
+        return this.#inspect();
+      case "turn":
+        return this.#judge(this.#postponed.shift()!, false);
       case "tick":
         return void this.#now++;
       case "sweep":
@@ -166,53 +237,71 @@ export class Machine implements Effects<number> {
         this.#leases.clear();
         this.#postponed = [];
         for (const id of this.creations.keys()) {
-          this.#createFailed(id, "abandoned");
+          this.#createFailed(id, "abandoned", true);
         }
     }
   }
 
-  #acquire({ client, home, bad }: AcquireEvent): void {
+  #acquire({ client, home, owes, bad, lost }: AcquireEvent): void {
     const entry = this.partition.take(home, this.#now);
     if (entry === undefined) {
       const preferred = this.partition.homeOf(home);
       return this.partition.lineOf(preferred)
-        .join(this.#waiter(client, preferred), 1);
+        .join(this.#waiter(client, preferred), owes);
     }
-    const isSettled = this.#validate === "never" ||
-      this.#validate === "sync" && bad === 0 && this.effects.length === 0;
-    if (this.#validate !== "never") this.#validates(client, entry);
-    if (isSettled) return this.#lease(client, entry);
+    const isSuspect = this.#isSuspect(entry);
+    const isAtOnce = this.#validate === "sync" && bad === 0;
+    const isAhead = this.effects.length === 0 && lost === 0;
+    if (isSuspect) this.#validates(client, entry);
+    else this.#deliver(client, entry);
+    if (isAhead && !isSuspect) return;
+    if (isAhead && isAtOnce) return this.#deliver(client, entry);
     const { lines } = this.partition;
     const waiter = this.#waiter(client, lines.length > 1 ? entry.stripe : home);
-    this.#line(entry).judge(waiter, entry);
+    if (isSuspect) this.#line(entry).judge(waiter, entry);
   }
 
   #tryAcquire({ client, home, bad }: AcquireEvent): void {
     for (let asked = 0;; asked++) {
       const entry = this.partition.take(home, this.#now);
       if (entry === undefined) return;
-      if (this.#validate !== "never") this.#validates(client, entry);
-      if (this.#validate === "async") return;
-      if (this.#validate === "never" || asked >= bad) {
-        return this.#lease(client, entry);
-      }
+      const isSuspect = this.#isSuspect(entry);
+      if (isSuspect) this.#validates(client, entry);
+      if (isSuspect && this.#validate === "async") return;
+      if (!isSuspect || asked >= bad) return this.#deliver(client, entry);
       this.#judge(entry, false);
     }
   }
 
-  #created(id: number): void {
-    const creation = this.creations.get(id)!;
-    this.creations.delete(id);
-    this.#line(creation).created(creation, ++this.#births, this.#now, Infinity);
-    for (const entry of this.partition.stripes[creation.stripe]!.entries()) {
-      this.entries.set(entry.resource, entry);
+  /** Of all lines, the one that was released or checked first. */
+  #inspect(): void {
+    let found: Entry<number> | undefined;
+    const time = ({ releasedAt, checkedAt }: Entry<number>) =>
+      Math.max(releasedAt, checkedAt);
+    for (const line of this.partition.lines) {
+      const least = line.leastChecked();
+      const isEarlier = least !== undefined &&
+        (found === undefined || time(least) < time(found));
+      if (isEarlier) found = least;
     }
+    const { resource } = found!;
+    this.#line(found!).inspect(found!);
+    this.effects.push({ kind: "inspect", resource });
   }
 
-  #createFailed(id: number, error: string): void {
+  #created(id: number, life: number): void {
     const creation = this.creations.get(id)!;
     this.creations.delete(id);
-    this.#line(creation).createFailed(creation, error, true);
+    const line = this.#line(creation);
+    const diesAt = this.#now + life;
+    const entry = line.created(creation, ++this.#births, this.#now, diesAt);
+    this.entries.set(entry.resource, entry);
+  }
+
+  #createFailed(id: number, error: string, isTold: boolean): void {
+    const creation = this.creations.get(id)!;
+    this.creations.delete(id);
+    this.#line(creation).createFailed(creation, error, isTold);
   }
 
   #judge(entry: Entry<number>, isValid: boolean): void {
@@ -224,9 +313,12 @@ export class Machine implements Effects<number> {
     this.effects.push({ kind: "validate", client, resource });
   }
 
-  #lease(client: number, entry: Entry<number>): void {
-    const { resource } = entry;
-    this.#leases.set(client, entry);
+  #isSuspect(entry: Entry<number>): boolean {
+    return this.#validate !== "never" &&
+      this.#line(entry).isSuspect(entry, this.#now);
+  }
+
+  #deliver(client: number, { resource }: Entry<number>): void {
     this.effects.push({ kind: "deliver", client, resource });
   }
 
@@ -238,7 +330,7 @@ export class Machine implements Effects<number> {
 
   #waiter(client: number, home: number): Pending {
     const order = this.partition.lineOf(home).arrive();
-    const waiter = new Pending(order, home, client);
+    const waiter = new Pending(order, home, this.#now, client);
     this.waiters.set(client, waiter);
     return waiter;
   }

@@ -14,9 +14,8 @@
 import { FAULTS, missingPairs, SCOPES } from "./scope.ts";
 
 const began = performance.now();
-const names = SCOPES.map(({ name }) => name);
-const chosen = names.filter((name) =>
-  Deno.args.every((word) => name.includes(word))
+const chosen = [...SCOPES.keys()].filter((i) =>
+  Deno.args.every((word) => SCOPES[i]!.name.includes(word))
 );
 const faults: string[] = [];
 
@@ -29,13 +28,13 @@ if (Deno.args.length === 0) {
       `has: ${missing.length}`,
   );
 }
-for (const { name, faults } of SCOPES.filter((s) => chosen.includes(s.name))) {
+for (const { name, faults } of chosen.map((i) => SCOPES[i]!)) {
   const without = FAULTS.filter((fault) => !faults.has(fault));
   console.log(`${name}: without ${without.join(", ") || "none"}`);
 }
 console.log();
 
-const queue = chosen.map((name) => names.indexOf(name));
+const queue = [...chosen];
 await Promise.all(
   Array.from({ length: navigator.hardwareConcurrency }, () => proveNext()),
 );

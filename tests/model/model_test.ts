@@ -2,7 +2,7 @@ import { assert, assertThrows } from "@std/assert";
 import { Line } from "../../src/core/line.ts";
 import { test } from "../test.ts";
 import { explore, Violation } from "./explorer.ts";
-import { SMALL_SCOPES } from "./scope.ts";
+import { type Scope, SMALL_SCOPES } from "./scope.ts";
 import { TransitionTable } from "./transition_table.ts";
 
 for (const scope of SMALL_SCOPES) {
@@ -12,7 +12,7 @@ for (const scope of SMALL_SCOPES) {
   });
 }
 
-const [scope] = SMALL_SCOPES;
+const [scope, , , , creates, checks, isolated] = SMALL_SCOPES;
 
 /** A table that is wrong, by what is wrong with it, and the rule it breaks. */
 const WRONG: [string, typeof TransitionTable, RegExp][] = [
@@ -51,9 +51,9 @@ const WRONG: [string, typeof TransitionTable, RegExp][] = [
   [
     "waiters are served last come, first",
     class extends TransitionTable {
-      override created(id: number) {
+      override created(id: number, life: number) {
         this.world.queues[0]!.reverse();
-        super.created(id);
+        super.created(id, life);
         this.world.queues[0]!.reverse();
       }
     },
@@ -109,12 +109,39 @@ const VERBS = [
   "valid",
 ] as const;
 
-for (const verb of VERBS) {
+/** Those of the policies for creates, and of what ends resources. */
+const CREATE_VERBS = [
+  "allow",
+  "stock",
+  "owe",
+  "giveUpOn",
+  "reject",
+  "rejectFirst",
+] as const;
+
+const END_VERBS = [
+  "retire",
+  "lost",
+  "handBack",
+  "distrust",
+  "pass",
+  "inspect",
+  "inspected",
+] as const;
+
+const ALL_VERBS: [keyof Line<unknown>, Scope][] = [
+  ...VERBS.map((verb): [typeof verb, Scope] => [verb, scope!]),
+  ...CREATE_VERBS.map((verb): [typeof verb, Scope] => [verb, creates!]),
+  ...END_VERBS.map((verb): [typeof verb, Scope] => [verb, checks!]),
+  ["resume", isolated!],
+];
+
+for (const [verb, scope] of ALL_VERBS) {
   test(`the replay notices a machine whose '${verb}' does nothing`, () => {
     const right = Line.prototype[verb];
     Object.assign(Line.prototype, { [verb]: () => undefined });
     try {
-      const violation = assertThrows(() => explore(scope!), Violation);
+      const violation = assertThrows(() => explore(scope), Violation);
       assert(/the machine/.test(violation.message), violation.message);
     } finally {
       Object.assign(Line.prototype, { [verb]: right });

@@ -1,12 +1,37 @@
 /** What may happen in the world of a scope, beside acquire and release. */
 export const FAULTS = [
+  /** A create fails: who came before it is told, or nobody. */
   "createFails",
+  "failureKept",
+  /** All who came before a place are rejected. */
+  "rejected",
   "cancel",
   "leaseDestroyed",
   "invalid",
   "postponed",
+  /** A taker leaves before its resource is validated. */
+  "passed",
+  /** What was released or checked in the same tick is not validated. */
+  "trusted",
+  "inspected",
+  "distrusted",
   "ticks",
   "parts",
+  /** Resources live for a tick or two; they are used twice at most. */
+  "dies",
+  "wears",
+  "retired",
+  /** A resource is lost: at any place, on its way to a lease, unborn. */
+  "lost",
+  "lostOnWay",
+  "lostUnborn",
+  "overdue",
+  /** The allowance, the stock, what is owed to those who wait change. */
+  "allowed",
+  "stocked",
+  "owed",
+  /** One create of the whole pool is in flight. */
+  "gated",
   "clear",
   "close",
   "abandon",
@@ -28,6 +53,8 @@ export interface Scope {
   readonly faults: ReadonlySet<Fault>;
 }
 
+type Shape = Omit<Scope, "name" | "faults">;
+
 /** Pairs of faults that no scope holds. */
 export function missingPairs(scopes: readonly Scope[]): [Fault, Fault][] {
   return FAULTS.flatMap((a, i) =>
@@ -39,85 +66,149 @@ export function missingPairs(scopes: readonly Scope[]): [Fault, Fault][] {
   );
 }
 
-/** The scope of a shape, with all faults that can happen but those named. */
+/** The scope of a shape, with those of the faults that can happen in it. */
 function scope(
-  shape: Omit<Scope, "name" | "faults">,
-  ...but: readonly Fault[]
+  capacities: readonly number[],
+  clients: number,
+  takes: number,
+  validate: Scope["validate"],
+  faults: readonly Fault[],
+  isolated = false,
 ): Scope {
-  const { capacities, clients, takes, isolated, validate } = shape;
   const never: Fault[] = validate === "async"
     ? []
-    : validate === "sync"
-    ? ["postponed"]
-    : ["invalid", "postponed"];
+    : ["postponed", "passed", "trusted", "inspected", "distrusted"];
+  if (validate === "never") never.push("invalid");
   if (capacities.length === 1) never.push("affinity");
+  const held = new Set(faults.filter((fault) => !never.includes(fault)));
   const lines = isolated ? "isolated" : "one line";
   const shared = capacities.length > 1 ? `, ${lines}` : "";
   return {
-    ...shape,
+    capacities,
+    isolated,
+    clients,
+    takes,
+    validate,
     name: `${capacities.join(" + ")} slots, ${clients} clients × ${takes}` +
-      `${shared}, validate ${validate}`,
-    faults: new Set(
-      FAULTS.filter((fault) => !never.includes(fault) && !but.includes(fault)),
-    ),
+      `${shared}, validate ${validate}, ${held.size} kinds of fault`,
+    faults: held,
   };
 }
 
-const SHAPE = { isolated: false, clients: 3 };
+/** What can happen to a pool without policies. */
+const PLAIN: readonly Fault[] = [
+  "createFails",
+  "cancel",
+  "leaseDestroyed",
+  "invalid",
+  "postponed",
+  "ticks",
+  "clear",
+  "close",
+  "abandon",
+  "tryAcquire",
+  "affinity",
+];
+
+/** What is left to smaller scopes. */
+const ASIDE: readonly Fault[] = ["leaseDestroyed", "abandon", "tryAcquire"];
+
+/** What policies say of creates. */
+const CREATES: readonly Fault[] = [
+  "createFails",
+  "failureKept",
+  "rejected",
+  "overdue",
+  "lostUnborn",
+  "allowed",
+  "stocked",
+  "owed",
+  "gated",
+  "cancel",
+];
+
+/** What ends a resource, or its idle time. */
+const ENDS: readonly Fault[] = [
+  "ticks",
+  "parts",
+  "dies",
+  "wears",
+  "retired",
+  "lost",
+  "lostOnWay",
+  "clear",
+  "close",
+];
+
+/** What becomes of one under `validate`. */
+const CHECKS: readonly Fault[] = [
+  "invalid",
+  "postponed",
+  "passed",
+  "inspected",
+  "distrusted",
+  "cancel",
+];
+
+function but(faults: readonly Fault[], ...less: readonly Fault[]) {
+  return faults.filter((fault) => !less.includes(fault));
+}
 
 /** Small enough for every run of the tests on every runtime. */
 export const SMALL_SCOPES: readonly Scope[] = [
-  scope({
-    capacities: [1],
-    isolated: false,
-    clients: 2,
-    takes: 2,
-    validate: "async",
-  }),
-  scope({
-    capacities: [2],
-    isolated: false,
-    clients: 2,
-    takes: 1,
-    validate: "sync",
-  }),
-  scope({
-    capacities: [1, 1],
-    isolated: false,
-    clients: 2,
-    takes: 1,
-    validate: "never",
-  }),
-  scope({
-    capacities: [1, 1],
-    isolated: true,
-    clients: 2,
-    takes: 1,
-    validate: "never",
-  }),
+  scope([1], 2, 2, "async", [...PLAIN, "parts"]),
+  scope([2], 2, 1, "sync", [...PLAIN, "parts"]),
+  scope([1, 1], 2, 1, "never", PLAIN),
+  scope([1, 1], 2, 1, "never", PLAIN, true),
+  scope([1], 2, 1, "never", [...CREATES, "leaseDestroyed", "lost"]),
+  scope([1], 2, 1, "async", [...CHECKS, ...but(ENDS, "parts", "dies")]),
+  scope([1, 1], 2, 1, "never", but(CREATES, "allowed", "stocked"), true),
 ];
 
 /** What `deno task model` explores and replays. */
 export const SCOPES: readonly Scope[] = [
-  ...[[2, 2], [2, 1], [1, 1]].flatMap((capacities) =>
-    [false, true].flatMap((isolated) =>
-      (["async", "never"] as const).map((validate) =>
-        scope(
-          { ...SHAPE, capacities, isolated, takes: 1, validate },
-          "parts",
-        )
-      )
-    )
-  ),
-  scope({
-    ...SHAPE,
-    capacities: [1, 1],
-    clients: 2,
-    takes: 1,
-    validate: "async",
-  }),
+  scope([2, 2], 3, 1, "async", but(PLAIN, ...ASIDE, "affinity", "ticks")),
+  scope([2, 2], 3, 1, "never", PLAIN),
+  scope([2, 2], 3, 1, "async", but(PLAIN, "ticks"), true),
+  scope([2, 2], 3, 1, "never", PLAIN, true),
   ...(["async", "sync", "never"] as const).flatMap((validate) => [
-    scope({ ...SHAPE, capacities: [1], takes: 3, validate }),
-    scope({ ...SHAPE, capacities: [2], takes: 2, validate }),
+    scope([1], 3, 3, validate, [...PLAIN, "parts"]),
+    scope([2], 2, 2, validate, [...PLAIN, "parts"]),
   ]),
+  // All that can happen to one slot.
+  scope([1], 2, 1, "async", but(FAULTS, "allowed", "stocked", "gated")),
+  scope([1], 2, 1, "async", but(FAULTS, "ticks", "parts", "dies", "wears")),
+  scope([1], 2, 1, "never", FAULTS),
+  scope([1], 3, 1, "async", but(FAULTS, "allowed", "stocked", "dies")),
+  // Policies by pairs, on two.
+  scope([2], 3, 1, "never", [...CREATES, "leaseDestroyed", "close"]),
+  scope([2], 2, 1, "never", [...ENDS, "stocked"]),
+  scope([2], 2, 1, "async", [
+    ...CHECKS,
+    ...but(ENDS, "parts", "dies", "wears"),
+  ]),
+  scope([2], 3, 1, "async", [...CHECKS, "ticks", "trusted", "lostOnWay"]),
+  scope([2], 2, 1, "sync", [
+    ...but(CREATES, "allowed", "stocked"),
+    "invalid",
+    "lost",
+    "lostOnWay",
+  ]),
+  scope([3], 3, 1, "async", ["ticks", "distrusted", "stocked", "cancel"]),
+  // Where a stripe is chosen, or a line has its turn.
+  scope([1, 1], 2, 1, "never", [
+    ...but(CREATES, "rejected", "stocked", "gated", "cancel"),
+    "affinity",
+  ]),
+  scope([1, 1], 2, 1, "never", [
+    "affinity",
+    "rejected",
+    "stocked",
+    "gated",
+    "cancel",
+  ]),
+  scope([1, 1], 2, 1, "async", [...CHECKS, "lost", "lostOnWay", "affinity"]),
+  scope([1, 1], 2, 1, "async", [...but(ENDS, "lost"), "trusted", "affinity"]),
+  scope([1, 1], 2, 1, "never", but(CREATES, "allowed", "stocked"), true),
+  scope([1, 1], 2, 1, "never", ["gated", "stocked", "clear"], true),
 ];

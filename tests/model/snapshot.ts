@@ -1,9 +1,21 @@
+import type { Creation as RealCreation } from "../../src/core/creation.ts";
 import { Entry } from "../../src/core/entry.ts";
 import { HeapNode } from "../../src/core/heap.ts";
 import type { Stripe as RealStripe } from "../../src/core/stripe.ts";
 import { WaiterQueue } from "../../src/core/waiter_queue.ts";
 import type { Machine, Pending } from "./machine.ts";
-import { IDLE_TICKS, type Stripe, sum, takers, type World } from "./world.ts";
+import {
+  before,
+  countsOf,
+  type Creation,
+  IDLE_TICKS,
+  type Resource,
+  type Stripe,
+  sum,
+  takers,
+  type Used,
+  type World,
+} from "./world.ts";
 
 /** A state in full: what it is about, and what holds of it. */
 type Snapshot = [string, unknown][];
@@ -20,15 +32,16 @@ export function difference(machine: Machine, world: World): string | undefined {
 }
 
 function ofModel(world: World): Snapshot {
-  const { stripes, queues, withIdle, withSpare } = world;
+  const { stripes, queues, withIdle, withSpare, terms, places } = world;
+  const { now, turned } = world;
   const ofStripes = stripes.flatMap((stripe): Snapshot => {
     const { id, idle, used, creating, destroying } = stripe;
     return [
       [`slots of stripe ${id}`, slots([stripe])],
-      ["idle", idle.map((it) => [it.resource, it.since + IDLE_TICKS])],
+      ["idle", idle.map((it) => [...stamps(it), ends(it)])],
       ["idle from the oldest", idle.map((it) => it.resource).reverse()],
-      ["used", used.map((it) => [it.resource, it.taker?.client, it.retired])],
-      ["creating", creating.map((it) => [it.id, it.retired])],
+      ["used", used.map((it) => [...stamps(it), ...uses(it)])],
+      ["creating", creating.map((it) => creation(world, stripe, it))],
       ["destroying", destroying.toSorted()],
       ["noted", [withIdle.includes(id), withSpare.includes(id)]],
     ];
@@ -37,15 +50,31 @@ function ofModel(world: World): Snapshot {
     const validating = takers(world).filter(({ line }) => line === id);
     const all = slots(stripes.filter(({ line }) => line === id));
     const pending = queue.length + validating.length;
+    const inLine = queue.filter(({ isBack }) => !isBack);
+    const waited = inLine.findIndex(({ since }) => since > now - 1);
     const clients = (isBack: boolean) =>
       queue.filter((it) => it.isBack === isBack).map(({ client }) => client);
+    const { owed, allowance } = terms[id]!;
+    const { existing, creating, coming, spare, idle } = countsOf(world, id);
+    const hasPlace = spare > 0 && creating < allowance && places > 0;
     return [
       [`slots of line ${id}`, all],
-      ["counts", [all.idle, all.spare, pending]],
+      ["counts", [idle, spare, existing, existing - idle, pending]],
+      ["creates", [creating, coming, creating - coming, hasPlace]],
+      ["owed", owed],
       ["back in line", clients(true)],
       ["in line", clients(false)],
+      ["waiting for a tick", [
+        waited < 0 ? queue.length : queue.length - inLine.length + waited,
+        inLine[waited]?.since ?? Infinity,
+      ]],
       ["validating", validating.map(({ client }) => client).sort()],
       ["pending", [queue.length, pending, pending]],
+      [
+        "stuck",
+        [...queue, ...validating].filter((it) => it.id >= turned[id]!)
+          .map(({ client }) => client).sort(),
+      ],
     ];
   });
   return [...ofStripes, ...ofLines];
@@ -59,6 +88,26 @@ function slots(stripes: readonly Stripe[]) {
     creating: sum(stripes, ({ creating }) => creating.length),
     destroying: sum(stripes, ({ destroying }) => destroying.length),
   };
+}
+
+function stamps(it: Resource) {
+  const { resource, since, checkedAt, diesAt, isWatched, uses } = it;
+  return [resource, since, checkedAt, diesAt, isWatched, uses];
+}
+
+function ends({ since, diesAt }: Resource) {
+  return Math.min(since + IDLE_TICKS, diesAt);
+}
+
+function uses(it: Used) {
+  const { holder, taker, retired, isLost, usedAt } = it;
+  const began = holder === undefined ? undefined : usedAt;
+  return [taker?.client, retired, isLost, began];
+}
+
+function creation(world: World, { line }: Stripe, it: Creation) {
+  const { id, order, isOverdue, isLost, retired } = it;
+  return [id, before(world, line, order), isOverdue, isLost, retired];
 }
 
 function ofMachine(machine: Machine): Snapshot {
@@ -82,29 +131,47 @@ function ofStripe(machine: Machine, stripe: RealStripe<number>): Snapshot {
     .filter((it) => it.stripe === id && it.place === "destroying");
   return [
     [`slots of stripe ${id}`, stripe.slots()],
-    ["idle", idle.map((it) => [it.resource, it.endsAt])],
+    ["idle", idle.map((it) => [...realStamps(it), it.endsAt])],
     ["idle from the oldest", back.map((it) => it.resource)],
-    [
-      "used",
-      used.map((it) => [
-        it.resource,
-        (it.taker as Pending | undefined)?.client,
-        it.maxUses > 0 ? undefined : it.reason,
-      ]),
-    ],
-    ["creating", [...creating.map(([id, it]) => [id, it.retired])]],
+    ["used", used.map((it) => [...realStamps(it), ...realUses(machine, it)])],
+    ["creating", [...creating.map((it) => realCreation(machine, ...it))]],
     ["destroying", [...destroying.map((it) => it.resource)].sort()],
     ["noted", [inIdle, inSpare]],
   ];
+}
+
+function realStamps(it: Entry<number>) {
+  const { resource, releasedAt, checkedAt, diesAt, life, uses } = it;
+  return [resource, releasedAt, checkedAt, diesAt, life !== undefined, uses];
+}
+
+function realUses(machine: Machine, it: Entry<number>) {
+  const { maxUses, reason, isLost, usedAt } = it;
+  const taker = it.taker as Pending | undefined;
+  const retired = maxUses > 0 ? undefined : reason;
+  const began = machine.isLeased(it) ? usedAt : undefined;
+  return [taker?.client, retired, isLost, began];
+}
+
+function realCreation(machine: Machine, id: number, it: RealCreation) {
+  const line = machine.partition.lineOf(it.stripe);
+  const earlier = waitersOf(machine, line)
+    .filter(({ order }) => order < it.order);
+  return [id, earlier.length, it.isOverdue, it.isLost, it.retired];
+}
+
+/** Those of a line who have not settled. */
+function waitersOf(machine: Machine, line: unknown): Pending[] {
+  return [...machine.waiters.values()].filter(({ at, home }) =>
+    at !== undefined && machine.partition.lineOf(home) === line
+  );
 }
 
 function ofLine(machine: Machine, id: number): Snapshot {
   const { lines } = machine.partition;
   const line = lines[id]!;
   const { pending, max: _, ...slots } = line.stats();
-  const own = [...machine.waiters.values()].filter(({ at, home }) =>
-    at !== undefined && machine.partition.lineOf(home) === line
-  );
+  const own = waitersOf(machine, line);
   const back = own.flatMap(({ at, client }) =>
     at instanceof HeapNode ? [{ order: at.key, client }] : []
   );
@@ -118,15 +185,23 @@ function ofLine(machine: Machine, id: number): Snapshot {
   const validating = own.filter((it) =>
     it.at instanceof Entry && it.at.taker === it
   );
+  const waited = line.waitingSince(machine.now - 1, Infinity);
   return [
     [`slots of line ${id}`, slots],
-    ["counts", [line.idle, line.spare, pending]],
+    ["counts", [line.idle, line.spare, line.existing, line.used, pending]],
+    ["creates", [line.creating, line.coming, line.overdue, line.canCreate]],
+    ["owed", line.owed],
     [
       "back in line",
       back.sort((a, b) => a.order - b.order).map(({ client }) => client),
     ],
     ["in line", joined],
+    ["waiting for a tick", [waited.count, waited.next]],
     ["validating", validating.map(({ client }) => client).sort()],
     ["pending", [line.waiting, line.pending, own.length]],
+    [
+      "stuck",
+      own.filter((it) => line.isStuck(it)).map(({ client }) => client).sort(),
+    ],
   ];
 }

@@ -1,9 +1,12 @@
-import type { Scope } from "./scope.ts";
+import type { Fault, Scope } from "./scope.ts";
 import {
   atLarge,
+  before,
   type Creation,
   IDLE_TICKS,
   pending,
+  type Resource,
+  type Retired,
   type Stripe,
   type Used,
   type Waiter,
@@ -15,18 +18,24 @@ import {
  * their clients, resources, creates and stripes, and the age of what expired.
  */
 export function keyOf(scope: Scope, world: World): string {
-  const code = new Code(world);
+  const code = new Code(scope, world);
   return orders(scope).map((order) => code.key(order))
     .reduce((least, key) => key < least ? key : least);
 }
 
+/** What goes by the order of stripes, so that they are told apart. */
+const ORDERED: readonly Fault[] = ["parts", "inspected", "stocked", "gated"];
+
+/** What goes by when a resource was released or checked. */
+const STAMPED: readonly Fault[] = ["inspected", "passed", "distrusted"];
+
 /**
  * The orders in which the stripes come to the same: they must have as many
- * slots, and a sweep that stops half-way can tell them apart.
+ * slots, and nothing that happens may go by their order.
  */
 function orders({ capacities, faults }: Scope): readonly number[][] {
   const isAlike = capacities.length === 2 &&
-    capacities[0] === capacities[1] && !faults.has("parts");
+    capacities[0] === capacities[1] && !ORDERED.some((f) => faults.has(f));
   const order = [...capacities.keys()];
   return isAlike ? [order, order.toReversed()] : [order];
 }
@@ -34,31 +43,51 @@ function orders({ capacities, faults }: Scope): readonly number[][] {
 /** Numbers for what is not alike in a world. */
 class Code {
   readonly #world: World;
+  readonly #isStamped: boolean;
   readonly #takes = new Map<number, number>();
   /** Places in the order of arrival, in line or as a taker, by line. */
   readonly #rank = new Map<number, number>();
-  readonly #reasons = new Map<string | undefined, number>([[undefined, 0]]);
+  readonly #reasons = new Map<Retired, number>([[undefined, 0]]);
+  /** The order of the ticks at which something was released or checked. */
+  readonly #times: readonly number[];
+  /** Resources in the order of their ends. */
+  readonly #lives: readonly number[];
 
-  constructor(world: World) {
+  constructor({ faults }: Scope, world: World) {
+    const { stripes } = world;
     this.#world = world;
+    this.#isStamped = STAMPED.some((fault) => faults.has(fault));
     for (const { id, takes } of world.clients) this.#takes.set(id, takes);
     const ranks = world.queues.map(() => 0);
     for (const { id, line } of pending(world)) {
       this.#rank.set(id, ++ranks[line]!);
     }
-    for (const reason of ["clear", "close"]) {
+    for (const reason of ["clear", "close", "lost", "leaked", "lifetime"]) {
       this.#reasons.set(reason, this.#reasons.size);
     }
+    const kept = stripes.flatMap(({ idle, used }) => [
+      ...idle,
+      ...used.filter(({ holder }) => holder === undefined),
+    ]);
+    const times = kept.flatMap((it) => [it.since, checkOf(it)]);
+    this.#times = [...new Set(times)].sort((a, b) => a - b);
+    this.#lives = stripes.flatMap(({ idle, used }) => [...idle, ...used])
+      .filter(({ isWatched }) => isWatched)
+      .sort((a, b) => a.diesAt - b.diesAt || a.resource - b.resource)
+      .map(({ resource }) => resource);
   }
 
   key(order: readonly number[]): string {
     const { closed, abandoned, queues, stripes, sweeps } = this.#world;
+    const { terms, refused } = this.#world;
     const places = new Map(order.map((id, place) => [id, place + 1]));
     const large = atLarge(this.#world).map(({ takes }) => takes).sort();
     const codes = [Number(closed) + Number(abandoned), large.length, ...large];
     for (const line of queues.length === 1 ? [0] : order) {
       const { to, earliest } = sweeps[line]!;
-      codes.push(to, this.#end(earliest), queues[line]!.length);
+      const { owed, stock, allowance } = terms[line]!;
+      codes.push(to, this.#end(earliest), owed, stock, Math.min(allowance, 9));
+      codes.push(refused.indexOf(line) + 1, queues[line]!.length);
       for (const waiter of queues[line]!) {
         codes.push(this.#waiter(waiter, places));
       }
@@ -74,14 +103,18 @@ class Code {
     stripe: Stripe,
     places: ReadonlyMap<number, number>,
   ): void {
-    const { spare, idle, used, creating, destroying } = stripe;
+    const { line, spare, idle, used, creating, destroying } = stripe;
     codes.push(spare, idle.length, used.length, creating.length);
     codes.push(destroying.length);
-    for (const { since } of idle) codes.push(this.#end(since + IDLE_TICKS));
-    const numbers = used.map((it) => this.#used(it, places));
-    codes.push(...numbers.sort((a, b) => a - b));
-    const creations = creating.map((it) => this.#creation(it));
-    codes.push(...creations.sort((a, b) => a - b));
+    for (const it of idle) codes.push(...this.#stamps(it), ...this.#ends(it));
+    const all = [
+      used.map((it) => this.#used(it, places)),
+      creating.map((it) => this.#creation(it, line)),
+    ];
+    for (const alike of all) {
+      const sorted = alike.map((codes) => String.fromCharCode(...codes)).sort();
+      for (const char of sorted.join("")) codes.push(char.charCodeAt(0));
+    }
   }
 
   #pushChoices(codes: number[], places: ReadonlyMap<number, number>): void {
@@ -98,6 +131,23 @@ class Code {
     return Math.min(Math.max(tick - this.#world.now, -1), IDLE_TICKS + 1) + 1;
   }
 
+  #stamps(it: Resource): number[] {
+    const end = this.#end(it.since + IDLE_TICKS);
+    if (!this.#isStamped) return [end];
+    const check = checkOf(it);
+    return [
+      end,
+      this.#end(check),
+      this.#times.indexOf(it.since),
+      this.#times.indexOf(check),
+    ];
+  }
+
+  /** What ends it: its life and its uses. */
+  #ends({ resource, diesAt, uses }: Resource): number[] {
+    return [this.#end(diesAt), this.#lives.indexOf(resource) + 1, uses];
+  }
+
   #waiter(
     { id, client, home, isBack }: Waiter,
     places: ReadonlyMap<number, number>,
@@ -107,15 +157,8 @@ class Code {
     return ((this.#rank.get(id)! * 4 + takes) * 4 + place) * 2 + Number(isBack);
   }
 
-  #creation({ retired, order }: Creation): number {
-    const before = pending(this.#world).filter(({ id }) => id < order);
-    return before.length * 4 + this.#reasons.get(retired)!;
-  }
-
-  #used(
-    { resource, holder, taker, retired }: Used,
-    places: ReadonlyMap<number, number>,
-  ): number {
+  #used(it: Used, places: ReadonlyMap<number, number>): number[] {
+    const { resource, holder, taker, retired, isLost, isChecked } = it;
     const postponed = this.#world.postponed.indexOf(resource) + 1;
     const owner = taker !== undefined
       ? this.#waiter(taker, places)
@@ -124,6 +167,27 @@ class Code {
       : 0;
     const isLeased = Number(holder !== undefined);
     const reason = this.#reasons.get(retired)!;
-    return ((owner * 4 + postponed) * 4 + reason) * 2 + isLeased;
+    const flags = (Number(isLost) * 2 + Number(isChecked)) * 2 + isLeased;
+    // A release writes its own stamps.
+    const isKept = this.#isStamped && holder === undefined;
+    return [
+      owner,
+      postponed,
+      reason,
+      flags,
+      ...this.#ends(it),
+      ...isKept ? this.#stamps(it) : [],
+    ];
   }
+
+  #creation(it: Creation, line: number): number[] {
+    const rank = before(this.#world, line, it.order);
+    const flags = Number(it.isOverdue) * 2 + Number(it.isLost);
+    return [rank, flags, this.#reasons.get(it.retired)!];
+  }
+}
+
+/** When it was last known to be good. */
+function checkOf({ since, checkedAt }: Resource): number {
+  return Math.max(since, checkedAt);
 }

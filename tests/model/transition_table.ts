@@ -2,15 +2,20 @@ import type { Effect } from "./effect.ts";
 import type { AcquireEvent, Event } from "./event.ts";
 import type { Scope } from "./scope.ts";
 import {
+  countsOf,
   type Creation,
   IDLE_TICKS,
+  type Resource,
   type Retired,
   type Stripe,
-  sum,
+  type Terms,
   type Used,
   type Waiter,
   type World,
 } from "./world.ts";
+
+/** How often a resource is used at most where it wears. */
+export const MOST_USES = 2;
 
 /** A world, and the effects intended on the way to it. */
 export interface Step {
@@ -21,20 +26,30 @@ export interface Step {
 /** The table of transitions: each changes the world, and notes its effects. */
 export class TransitionTable implements Step {
   readonly effects: Effect[] = [];
+  /** Who was to be given something in this transition. */
+  readonly #given = new Map<number, Waiter>();
 
   constructor(readonly scope: Scope, readonly world: World) {}
 
   perform(event: Event): void {
     this.#transit(event);
-    if (this.scope.validate !== "sync") return;
-    // A synchronous `validate` answers at once, and what that causes comes after.
     let bad = "bad" in event ? event.bad : 0;
-    for (const effect of this.effects) {
-      if (effect.kind !== "validate") continue;
-      const { resource } = effect;
-      if (this.#used(resource)[1]?.taker === undefined) continue;
-      if (bad-- > 0) this.invalid(resource);
-      else this.valid(resource);
+    let lost = "lost" in event ? event.lost : 0;
+    // What is met on the way may cause more, which comes after.
+    for (const [i, effect] of this.effects.entries()) {
+      if (effect.kind === "deliver") {
+        if (lost-- <= 0) this.#lease(effect.resource);
+        else {
+          this.effects[i] = { ...effect, kind: "handBack" };
+          this.handBack(effect.client, effect.resource);
+        }
+      } else if (effect.kind === "validate" && this.scope.validate === "sync") {
+        // A synchronous `validate` answers at once.
+        const { resource } = effect;
+        if (this.#used(resource)[1]?.taker === undefined) continue;
+        if (bad-- > 0) this.invalid(resource, "invalid");
+        else this.valid(resource);
+      }
     }
   }
 
@@ -46,59 +61,99 @@ export class TransitionTable implements Step {
         return this.tryAcquire(event);
       case "release":
         return this.release(...this.#leased(event.client));
-      case "destroy": {
-        const [stripe, { resource }] = this.#leased(event.client);
-        return this.destroy(stripe, resource, "lease");
-      }
+      case "leaseDestroyed":
+        return this.destroy(...this.#leased(event.client), "lease");
       case "cancel":
         return this.cancel(event.client, "abort");
+      case "rejected":
+        return this.rejected(event.client);
+      case "rejectedFirst":
+        return event.isMeant ? this.cancel(event.client, "create") : undefined;
       case "created":
-        return this.created(event.creation);
+        return this.created(event.creation, event.life);
       case "createFails":
-        return this.createFailed(event.creation, "create");
+        return this.createFailed(event.creation, "create", event.isTold);
+      case "overdue":
+        return this.overdue(event.creation, {});
+      case "lostUnborn":
+        return this.overdue(event.creation, { isLost: true });
       case "destroyed":
         return this.destroyed(event.resource);
       case "valid":
         return this.valid(event.resource);
+      case "inspected":
+        return this.inspected(event.resource);
       case "invalid":
-        return this.invalid(event.resource);
+        return this.invalid(event.resource, "invalid");
       case "postponed":
         return this.postponed(event.resource);
+      case "passed":
+        return this.passed(...this.#unuse(event.resource));
+      case "retired":
+        return this.retired(event.resource, "leaked");
+      case "lost":
+        return this.lost(event.resource);
+      default:
+        return this.#govern(event);
+    }
+  }
+
+  /** What concerns a line, or all of them. */
+  #govern(event: Event): void {
+    const { queues, postponed } = this.world;
+    switch (event.kind) {
+      case "inspect":
+        return this.inspect();
+      case "distrusted":
+        return this.distrusted(event.line, event.time);
+      case "allowed":
+        return this.#write(event.line, { allowance: event.n });
+      case "stocked":
+        return this.#write(event.line, { stock: event.n });
+      case "owed":
+        return this.#write(event.line, { owed: event.n });
       case "turn":
-        return this.invalid(this.world.postponed.shift()!);
+        return this.invalid(postponed.shift()!, "invalid");
       case "tick":
         return void this.world.now++;
       case "sweep":
-        return this.world.queues.forEach((_, i) => this.sweep(i, event.limit));
+        return queues.forEach((_, line) => this.sweep(line, event.limit));
       case "clear":
-        return this.world.queues.forEach((_, line) =>
-          this.retire(line, "clear")
-        );
+        return queues.forEach((_, line) => this.retire(line, "clear"));
       case "close":
         this.world.closed = true;
-        return this.world.queues.forEach((_, line) => this.close(line));
+        return queues.forEach((_, line) => this.close(line));
       case "abandon":
         this.world.abandoned = true;
         return this.abandon();
     }
   }
 
-  acquire({ client, home }: AcquireEvent): void {
+  acquire({ client, home, owes }: AcquireEvent): void {
     const { world } = this;
     this.#count(client);
     const found = this.take(home);
+    const isBack = false;
+    const since = world.now;
     const id = world.arrivals++;
     if (found !== undefined) {
       const [stripe, resource] = found;
       const { line } = stripe;
       const preferred = this.scope.isolated ? line : home;
-      const taker = { id, client, home: preferred, line, isBack: false };
+      const taker = { id, client, home: preferred, line, since, isBack };
       return this.offer(stripe, resource, taker);
     }
     const preferred = this.homeOf(home);
     const line = this.scope.isolated ? preferred : 0;
-    const waiter = { id, client, home: preferred, line, isBack: false };
-    world.queues[line]!.push(waiter);
+    world.queues[line]!.push({
+      id,
+      client,
+      home: preferred,
+      line,
+      since,
+      isBack,
+    });
+    this.#owe(line, owes);
     this.demand(line, preferred);
   }
 
@@ -110,21 +165,21 @@ export class TransitionTable implements Step {
       const found = this.take(home);
       if (found === undefined) return;
       const [stripe, resource] = found;
-      if (validate !== "never") {
-        this.effects.push({ kind: "validate", client, resource });
+      const isSuspect = this.isSuspect(resource);
+      if (isSuspect) {
+        const { resource: number } = resource;
+        this.effects.push({ kind: "validate", client, resource: number });
+        if (validate === "async") return this.#use(stripe, used(resource));
       }
-      if (validate === "async") {
-        return this.#use(stripe, { ...NOBODY, resource });
+      if (!isSuspect || asked >= bad) {
+        return this.deliver(stripe, used(resource), client);
       }
-      if (validate === "never" || asked >= bad) {
-        return this.deliver(stripe, resource, undefined, client);
-      }
-      this.destroy(stripe, resource, "invalid");
+      this.destroy(stripe, used(resource), "invalid");
     }
   }
 
-  /** The newest idle one, if it has not expired: then all of its stripe have. */
-  take(home: number): [Stripe, number] | undefined {
+  /** The newest idle one; what has come to its end is evicted on the way. */
+  take(home: number): [Stripe, Resource] | undefined {
     const { queues } = this.world;
     const isOpen = this.scope.isolated && home < 0;
     if (!isOpen && queues[this.scope.isolated ? home : 0]!.length > 0) {
@@ -140,68 +195,133 @@ export class TransitionTable implements Step {
     }
   }
 
-  /** An idle or released resource goes to a taker, by way of `validate`. */
-  offer(stripe: Stripe, resource: number, taker: Waiter): void {
-    const { client } = taker;
-    if (this.scope.validate === "never") {
-      return this.deliver(stripe, resource, undefined, client);
-    }
-    this.#use(stripe, { ...NOBODY, resource, taker });
-    this.effects.push({ kind: "validate", client, resource });
+  /** Whether it is validated before it is used again. */
+  isSuspect({ since, checkedAt }: Resource): boolean {
+    const { validate, faults } = this.scope;
+    const after = faults.has("trusted") ? 1 : 0;
+    return validate !== "never" &&
+      this.world.now - Math.max(since, checkedAt) >= after;
   }
 
-  deliver(
-    stripe: Stripe,
-    resource: number,
-    retired: Retired,
-    client: number,
-  ): void {
-    this.#use(stripe, { resource, holder: client, taker: undefined, retired });
+  /** Why a used one is not used again, if it is not. */
+  wornBy({ retired, uses, diesAt }: Used): Retired {
+    if (retired !== undefined) return retired;
+    if (this.scope.faults.has("wears") && uses >= MOST_USES) return "uses";
+    return this.world.now > diesAt ? "lifetime" : undefined;
+  }
+
+  /** An idle or released resource goes to a taker, by way of `validate`. */
+  offer(stripe: Stripe, resource: Resource, taker: Waiter): void {
+    const { client } = taker;
+    if (!this.isSuspect(resource)) {
+      this.#given.set(client, taker);
+      return this.deliver(stripe, used(resource), client);
+    }
+    this.#use(stripe, { ...used(resource), taker });
+    const { resource: number } = resource;
+    this.effects.push({ kind: "validate", client, resource: number });
+  }
+
+  deliver(stripe: Stripe, used: Used, client: number): void {
+    const { resource } = used;
+    const lease = { holder: client, taker: undefined, isChecked: false };
+    this.#use(stripe, { ...used, ...lease, usedAt: this.world.now });
     this.effects.push({ kind: "deliver", client, resource });
   }
 
-  created(id: number): void {
-    const [stripe, { retired }] = this.#endCreate(id);
-    const resource = ++this.world.births;
-    const head = this.world.queues[stripe.line]!.shift();
-    if (head !== undefined) {
-      return this.deliver(stripe, resource, retired, head.client);
-    }
-    this.release(stripe, { ...NOBODY, resource, retired });
+  /** What was to be delivered is lost: its waiter goes back to its place. */
+  handBack(client: number, resource: number): void {
+    this.lost(resource);
+    const [stripe, used] = this.#unuse(resource);
+    this.#putBack(this.#given.get(client)!);
+    this.destroy(stripe, used, used.retired!);
+    this.serve(stripe.line);
   }
 
-  createFailed(id: number, error: string): void {
+  created(id: number, life: number): void {
+    const { now } = this.world;
+    const [stripe, { retired, isLost }] = this.#endCreate(id);
+    const { line } = stripe;
+    const newborn = {
+      ...used({
+        resource: ++this.world.births,
+        since: now,
+        checkedAt: -Infinity,
+        diesAt: now + life,
+        isWatched: life !== Infinity,
+        uses: 0,
+      }),
+      retired,
+    };
+    const head = this.world.queues[line]![0];
+    if (isLost) this.destroy(stripe, newborn, "lost");
+    else if (head === undefined) this.settle(stripe, newborn);
+    else {
+      this.#owe(line, -1);
+      this.deliver(stripe, newborn, this.#shift(line).client);
+    }
+    this.resume(line);
+    this.#leaveGate();
+  }
+
+  /** Who is told came before the create began. */
+  createFailed(id: number, error: string, isTold: boolean): void {
     const [stripe, { order }] = this.#endCreate(id);
-    const queue = this.world.queues[stripe.line]!;
-    const head = queue[0];
-    if (head !== undefined && head.id < order) {
-      queue.shift();
-      this.reject(head, error);
+    const head = this.world.queues[stripe.line]![0];
+    if (isTold && head !== undefined && head.id < order) {
+      this.cancel(head.client, error);
     }
     this.vacate(stripe);
+    this.#leaveGate();
+  }
+
+  /** A create is not counted on any more; it may be lost as well. */
+  overdue(id: number, { isLost }: { isLost?: boolean }): void {
+    const [stripe, creation] = this.#creation(id);
+    const overdue = {
+      ...creation,
+      isOverdue: true,
+      isLost: isLost ?? creation.isLost,
+    };
+    stripe.creating = stripe.creating.map((it) =>
+      it === creation ? overdue : it
+    );
+    this.resume(stripe.line);
+  }
+
+  release(stripe: Stripe, used: Used): void {
+    this.#turn(stripe.line);
+    this.settle(stripe, { ...used, since: this.world.now });
   }
 
   /** Nobody has it any more: it is destroyed, offered to the head, or idle. */
-  release(stripe: Stripe, { resource, retired }: Used): void {
-    if (retired !== undefined) return this.destroy(stripe, resource, retired);
-    const head = this.world.queues[stripe.line]!.shift();
-    if (head !== undefined) return this.offer(stripe, resource, head);
-    stripe.idle.unshift({ resource, since: this.world.now });
+  settle(stripe: Stripe, used: Used): void {
+    const worn = this.wornBy(used);
+    if (worn !== undefined) return this.destroy(stripe, used, worn);
+    if (this.world.queues[stripe.line]!.length > 0) {
+      return this.offer(stripe, used, this.#shift(stripe.line));
+    }
+    // At its place by its release, as the newest of those released with it.
+    const older = stripe.idle.findIndex(({ since }) => since <= used.since);
+    const place = older < 0 ? stripe.idle.length : older;
+    stripe.idle.splice(place, 0, resourceOf(used));
     this.#note(this.world.withIdle, stripe);
   }
 
   valid(resource: number): void {
     const [stripe, used] = this.#unuse(resource);
-    const { taker, retired } = used;
-    if (taker === undefined) return this.release(stripe, used);
-    this.deliver(stripe, resource, retired, taker.client);
+    const { taker } = used;
+    const since = this.world.now;
+    if (taker === undefined) return this.settle(stripe, { ...used, since });
+    this.#given.set(taker.client, taker);
+    this.deliver(stripe, used, taker.client);
   }
 
   /** Its taker takes again, at its old place. */
-  invalid(resource: number): void {
-    const [stripe, { taker }] = this.#unuse(resource);
-    this.destroy(stripe, resource, "invalid");
-    this.#putBack(taker);
+  invalid(resource: number, reason: string): void {
+    const [stripe, used] = this.#unuse(resource);
+    this.#putBack(used.taker);
+    this.destroy(stripe, used, used.isLost ? "lost" : reason);
     this.serve(stripe.line);
   }
 
@@ -213,23 +333,94 @@ export class TransitionTable implements Step {
     this.world.postponed.push(resource);
   }
 
+  /** Nobody asked for the verdict: it is as it was. */
+  passed(stripe: Stripe, used: Used): void {
+    this.settle(stripe, used);
+  }
+
+  /** The one that nobody has looked at for the longest is looked at. */
+  inspect(): void {
+    const time = (it: Resource) => Math.max(it.since, it.checkedAt);
+    const all = this.world.stripes
+      .flatMap(({ idle }) => idle.toReversed());
+    const least = Math.min(...all.map(time));
+    const found = all.find((it) => time(it) === least)!;
+    const { resource } = found;
+    const stripe = this.#idleAt(resource)!;
+    stripe.idle = stripe.idle.filter((it) => it !== found);
+    this.#use(stripe, { ...used(found), isChecked: true });
+    this.effects.push({ kind: "inspect", resource });
+  }
+
+  /** It is good, and as it was, unless somebody waits by now. */
+  inspected(resource: number): void {
+    const { queues, now } = this.world;
+    const [stripe, found] = this.#unuse(resource);
+    const checked = { ...found, isChecked: false, checkedAt: now };
+    const { line } = stripe;
+    if (queues[line]!.length === 0 || this.wornBy(checked) !== undefined) {
+      return this.settle(stripe, checked);
+    }
+    const head = this.#shift(line);
+    this.deliver(stripe, checked, head.client);
+  }
+
+  /** An idle one leaves now, a used one at its release; the first reason stays. */
+  retired(resource: number, reason: string): void {
+    const idle = this.#idleAt(resource);
+    if (idle !== undefined) return this.#evict(idle, resource, reason);
+    this.#change(resource, ({ retired }) => ({ retired: retired ?? reason }));
+  }
+
+  /** As `retired`; its taker takes again. */
+  lost(resource: number): void {
+    const [, used] = this.#used(resource);
+    if (used?.taker !== undefined) return this.invalid(resource, "lost");
+    this.retired(resource, "lost");
+    if (used !== undefined) this.#change(resource, () => ({ isLost: true }));
+  }
+
+  /** What is idle, or to be validated, since that tick or longer is bad. */
+  distrusted(line: number, time: number): void {
+    const isSuspect = ({ since }: Resource) => since <= time;
+    for (const stripe of this.#of(line)) {
+      const suspects = [
+        ...stripe.idle,
+        ...stripe.used.filter(({ taker }) => taker !== undefined),
+      ].filter(isSuspect).sort(byBirth);
+      for (const { resource } of suspects) {
+        if (this.#idleAt(resource) !== undefined) {
+          this.#evict(stripe, resource, "invalid");
+          continue;
+        }
+        const [, suspect] = this.#unuse(resource);
+        this.#putBack(suspect.taker);
+        this.destroy(stripe, suspect, "invalid");
+      }
+    }
+    this.serve(line);
+  }
+
   /** Those in line are offered what is idle, and create for the rest. */
   serve(line: number): void {
     const queue = this.world.queues[line]!;
-    for (let stripe; queue.length > 0;) {
-      const { home } = queue[0]!;
-      if ((stripe = this.#stocked(home, false)) === undefined) {
-        return this.demand(line, home);
-      }
+    while (queue.length > 0) {
+      const stripe = this.#stocked(queue[0]!.home, false);
+      if (stripe === undefined) break;
       const found = this.#takeNewest(stripe);
-      if (found !== undefined) this.offer(stripe, found, queue.shift()!);
+      if (found !== undefined) this.offer(stripe, found, this.#shift(line));
     }
+    this.resume(line);
   }
 
-  destroy(stripe: Stripe, resource: number, reason: string): void {
+  /** One who waits is owed what leaves. */
+  destroy(stripe: Stripe, { resource }: Resource, reason: string): void {
+    const { id, line } = stripe;
+    this.#turn(line);
     stripe.destroying.push(resource);
-    const { id } = stripe;
     this.effects.push({ kind: "destroy", resource, stripe: id, reason });
+    this.#owe(line, 1);
+    this.resume(line);
   }
 
   destroyed(resource: number): void {
@@ -240,41 +431,64 @@ export class TransitionTable implements Step {
     this.vacate(stripe);
   }
 
-  reject({ client }: { client: number }, error: string): void {
-    this.effects.push({ kind: "reject", client, error });
-  }
-
   /** Its create, if one is in flight for it, goes on. */
   cancel(client: number, error: string): void {
     const { queues, stripes } = this.world;
     const isOther = (waiter: Waiter) => waiter.client !== client;
-    queues.forEach((queue, i) => queues[i] = queue.filter(isOther));
+    queues.forEach((queue, line) => {
+      queues[line] = queue.filter(isOther);
+      this.#owe(line, 0);
+    });
     for (const stripe of stripes) {
       stripe.used = stripe.used.map((used) =>
         used.taker?.client === client ? { ...used, taker: undefined } : used
       );
     }
-    this.reject({ client }, error);
+    this.effects.push({ kind: "reject", client, error });
   }
 
-  /** Looks at so many idle ones and stripes; the oldest expired leave first. */
+  /** One who waits, and all who came before, are rejected. */
+  rejected(client: number): void {
+    const queue = this.world.queues.find((queue) =>
+      queue.some((waiter) => waiter.client === client)
+    )!;
+    const last = queue.findIndex((waiter) => waiter.client === client);
+    for (const { client } of queue.slice(0, last + 1)) {
+      this.cancel(client, "create");
+    }
+  }
+
+  /**
+   * Looks at so many that have died, idle ones and stripes; the first to die
+   * leaves first, then the oldest expired.
+   */
   sweep(line: number, limit: number): void {
     const { now, sweeps } = this.world;
     const stripes = this.#of(line);
+    let left = limit;
+    for (let dead; (dead = this.#firstToDie(line)) !== undefined; left--) {
+      if (dead.diesAt >= now || left <= 0) break;
+      this.retired(dead.resource, "lifetime");
+      this.#change(dead.resource, () => ({ isWatched: false }));
+    }
     let { to, earliest } = sweeps[line]!;
-    for (let looks = 0; looks < limit && to < stripes.length; looks++) {
+    for (; left > 0 && to < stripes.length; left--) {
       const stripe = stripes[to]!;
-      const since = stripe.idle.at(-1)?.since ?? Infinity;
-      if (now - since > IDLE_TICKS) {
-        this.#evict(stripe, "idle");
+      const oldest = stripe.idle.at(-1);
+      if (oldest !== undefined && this.#ending(stripe, oldest) !== undefined) {
+        this.#evict(stripe, oldest.resource, "idle");
       } else {
-        earliest = Math.min(earliest, since + IDLE_TICKS);
+        // One that is kept beyond its end has none.
+        const end = oldest === undefined ? Infinity : endOf(oldest);
+        if (end >= now) earliest = Math.min(earliest, end);
         to++;
       }
     }
     const isOver = to === stripes.length;
     sweeps[line] = isOver ? { to: 0, earliest: Infinity } : { to, earliest };
-    this.effects.push({ kind: "sweep", again: isOver ? earliest : undefined });
+    const next = this.#firstToDie(line)?.diesAt ?? Infinity;
+    const again = isOver ? Math.min(earliest, next) : undefined;
+    this.effects.push({ kind: "sweep", again });
   }
 
   /** What is idle leaves, the rest at its release; the first reason stays. */
@@ -284,17 +498,22 @@ export class TransitionTable implements Step {
       retired: it.retired ?? reason,
     });
     for (const stripe of this.#of(line)) {
-      while (stripe.idle.length > 0) this.#evict(stripe, reason);
       stripe.used = stripe.used.map(retire);
       stripe.creating = stripe.creating.map(retire);
+    }
+    for (const stripe of this.#of(line)) {
+      for (let oldest; (oldest = stripe.idle.at(-1)) !== undefined;) {
+        this.#evict(stripe, oldest.resource, reason);
+      }
     }
   }
 
   /** Takers leave first, then those in line. */
   close(line: number): void {
-    const { queues } = this.world;
+    const { queues, terms } = this.world;
     const takers = this.#of(line).flatMap(({ used }) => used)
       .flatMap(({ taker }) => taker ?? []);
+    terms[line] = { ...terms[line]!, stock: 0 };
     for (const { client } of [...takers, ...queues[line]!]) {
       this.cancel(client, "closed");
     }
@@ -309,10 +528,10 @@ export class TransitionTable implements Step {
     for (const stripe of stripes) {
       const { used } = stripe;
       stripe.used = [];
-      for (const { resource } of used) this.destroy(stripe, resource, "close");
+      for (const it of used) this.destroy(stripe, it, "close");
     }
     stripes.flatMap(({ creating }) => creating).sort((a, b) => a.id - b.id)
-      .forEach(({ id }) => this.createFailed(id, "abandoned"));
+      .forEach(({ id }) => this.createFailed(id, "abandoned", true));
   }
 
   /** A slot goes to a waiter who lacks a create, else it is spare. */
@@ -323,19 +542,29 @@ export class TransitionTable implements Step {
     this.#endClose(stripe.line);
   }
 
-  /** The demand rule; what is idle is for those a batch sent back. */
+  /** The demand rule, for the first of a line. */
+  resume(line: number): void {
+    this.demand(line, this.world.queues[line]![0]?.home ?? -1);
+  }
+
+  /** While more are wanted than are coming, slots and allowance create them. */
   demand(line: number, home: number): void {
-    const { queues, withSpare } = this.world;
+    const { world } = this;
     const stripes = this.#of(line);
-    const lack = queues[line]!.length -
-      sum(stripes, ({ creating, idle }) => creating.length + idle.length);
-    const spare = sum(stripes, ({ spare }) => spare);
-    for (let n = Math.min(lack, spare); n > 0; n--) {
+    for (;;) {
+      const { spare, creating, coming, wanted } = countsOf(world, line);
+      const isAllowed = creating < world.terms[line]!.allowance;
+      if (spare === 0 || !isAllowed || coming >= wanted) return;
+      if (world.places <= 0) {
+        if (!world.refused.includes(line)) world.refused.push(line);
+        return;
+      }
+      world.places--;
+      const { withSpare, arrivals: order } = world;
       const stripe = this.#choose(stripes, home, (s) => s.spare > 0, withSpare);
-      const id = ++this.world.creations;
+      const id = ++world.creations;
       stripe!.spare--;
-      const { arrivals } = this.world;
-      stripe!.creating.push({ id, order: arrivals, retired: undefined });
+      stripe!.creating.push({ ...UNBORN, id, order });
       this.effects.push({ kind: "create", creation: id, stripe: stripe!.id });
     }
   }
@@ -346,6 +575,33 @@ export class TransitionTable implements Step {
     if (home >= 0 || !this.scope.isolated) return home;
     return this.#latest(world.withSpare, ({ spare }) => spare > 0)?.id ??
       world.turn++ % world.stripes.length;
+  }
+
+  /** So many more are owed, no more than wait. */
+  #owe(line: number, n: number): void {
+    const { queues, terms } = this.world;
+    const owed = Math.max(0, terms[line]!.owed + n);
+    const waiting = queues[line]!.length;
+    terms[line] = { ...terms[line]!, owed: Math.min(owed, waiting) };
+  }
+
+  #write(line: number, terms: Partial<Terms>): void {
+    this.world.terms[line] = { ...this.world.terms[line]!, ...terms };
+    this.resume(line);
+  }
+
+  /** A create has ended: the lines that were refused have their turn. */
+  #leaveGate(): void {
+    const { world } = this;
+    world.places++;
+    while (world.places > 0 && world.refused.length > 0) {
+      this.resume(world.refused.shift()!);
+    }
+  }
+
+  /** A use has ended, and who waits knows that others get on. */
+  #turn(line: number): void {
+    this.world.turned[line] = this.world.arrivals;
   }
 
   // The choice between stripes: the preferred one, else the one noted last.
@@ -389,6 +645,16 @@ export class TransitionTable implements Step {
     return this.world.stripes.filter((stripe) => stripe.line === line);
   }
 
+  // Waiters.
+
+  /** The head leaves its line. */
+  #shift(line: number): Waiter {
+    const head = this.world.queues[line]!.shift()!;
+    this.#owe(line, 0);
+    this.#given.set(head.client, head);
+    return head;
+  }
+
   #putBack(taker: Waiter | undefined): void {
     if (taker === undefined) return;
     const queue = this.world.queues[taker.line]!;
@@ -402,18 +668,43 @@ export class TransitionTable implements Step {
     );
   }
 
-  /** Takes the newest idle one; if it has expired, all leave, the oldest first. */
-  #takeNewest(stripe: Stripe): number | undefined {
-    const { since } = stripe.idle[0]!;
-    if (this.world.now - since <= IDLE_TICKS) {
-      return stripe.idle.shift()!.resource;
-    }
-    while (stripe.idle.length > 0) this.#evict(stripe, "idle");
+  // Idle ones.
+
+  /** Takes the newest idle one, or evicts one: dead itself, else the oldest. */
+  #takeNewest(stripe: Stripe): Resource | undefined {
+    const newest = stripe.idle[0]!;
+    const reason = this.#ending(stripe, newest);
+    if (reason === undefined) return stripe.idle.shift()!;
+    const leaves = reason === "idle" ? stripe.idle.at(-1)! : newest;
+    this.#evict(stripe, leaves.resource, reason);
     return undefined;
   }
 
-  #evict(stripe: Stripe, reason: string): void {
-    this.destroy(stripe, stripe.idle.pop()!.resource, reason);
+  /** Why an idle one is not kept: the stock is, but for the end of a life. */
+  #ending({ line }: Stripe, { since, diesAt }: Resource): Retired {
+    const { now, terms } = this.world;
+    if (now > diesAt) return "lifetime";
+    const isNeeded = countsOf(this.world, line).existing <= terms[line]!.stock;
+    return now - since > IDLE_TICKS && !isNeeded ? "idle" : undefined;
+  }
+
+  #idleAt(resource: number): Stripe | undefined {
+    return this.world.stripes.find(({ idle }) =>
+      idle.some((it) => it.resource === resource)
+    );
+  }
+
+  #evict(stripe: Stripe, resource: number, reason: string): void {
+    const found = stripe.idle.find((it) => it.resource === resource)!;
+    stripe.idle = stripe.idle.filter((it) => it !== found);
+    this.destroy(stripe, found, reason);
+  }
+
+  /** Of those whose end is to be told; twins in the order of their births. */
+  #firstToDie(line: number): Resource | undefined {
+    return this.#of(line).flatMap(({ idle, used }) => [...idle, ...used])
+      .filter(({ isWatched }) => isWatched)
+      .sort((a, b) => a.diesAt - b.diesAt || byBirth(a, b))[0];
   }
 
   #endClose(line: number): void {
@@ -422,17 +713,24 @@ export class TransitionTable implements Step {
     if (this.world.closed && isEmpty) this.effects.push({ kind: "closed" });
   }
 
+  // Creates and used ones.
+
+  #creation(id: number): [Stripe, Creation] {
+    const stripe = this.world.stripes.find(({ creating }) =>
+      creating.some((creation) => creation.id === id)
+    )!;
+    return [stripe, stripe.creating.find((creation) => creation.id === id)!];
+  }
+
   #endCreate(id: number): [Stripe, Creation] {
-    const isIt = (creation: { id: number }) => creation.id === id;
-    const stripe = this.world.stripes.find((s) => s.creating.some(isIt))!;
-    const creation = stripe.creating.find(isIt)!;
-    stripe.creating = stripe.creating.filter((creation) => !isIt(creation));
+    const [stripe, creation] = this.#creation(id);
+    stripe.creating = stripe.creating.filter((it) => it !== creation);
     return [stripe, creation];
   }
 
   #use(stripe: Stripe, used: Used): void {
     stripe.used.push(used);
-    stripe.used.sort((a, b) => a.resource - b.resource);
+    stripe.used.sort(byBirth);
   }
 
   #used(resource: number): [Stripe, Used] | [undefined, undefined] {
@@ -441,6 +739,20 @@ export class TransitionTable implements Step {
       if (used !== undefined) return [stripe, used];
     }
     return [undefined, undefined];
+  }
+
+  /** Changes one that is used, if it is. */
+  #change(resource: number, change: (used: Used) => Partial<Used>): void {
+    const [stripe, used] = this.#used(resource);
+    if (stripe === undefined) return;
+    stripe.used = stripe.used.map((it) =>
+      it === used ? { ...it, ...change(it) } : it
+    );
+  }
+
+  /** What was delivered has arrived. */
+  #lease(resource: number): void {
+    this.#change(resource, ({ uses }) => ({ uses: uses + 1 }));
   }
 
   #unuse(resource: number): [Stripe, Used] {
@@ -457,5 +769,33 @@ export class TransitionTable implements Step {
   }
 }
 
-/** Used by nobody yet. */
-const NOBODY = { holder: undefined, taker: undefined, retired: undefined };
+/** The last tick at which an idle one is kept for itself. */
+function endOf({ since, diesAt }: Resource): number {
+  return Math.min(since + IDLE_TICKS, diesAt);
+}
+
+function byBirth(a: Resource, b: Resource): number {
+  return a.resource - b.resource;
+}
+
+/** One that is used by nobody yet. */
+function used(resource: Resource): Used {
+  return {
+    ...resource,
+    holder: undefined,
+    taker: undefined,
+    isChecked: false,
+    usedAt: 0,
+    retired: undefined,
+    isLost: false,
+  };
+}
+
+/** What stays of a used one. */
+function resourceOf(
+  { resource, since, checkedAt, diesAt, isWatched, uses }: Used,
+): Resource {
+  return { resource, since, checkedAt, diesAt, isWatched, uses };
+}
+
+const UNBORN = { isOverdue: false, isLost: false, retired: undefined };

@@ -11,32 +11,51 @@ export interface Waiter {
   readonly home: number;
   /** The line it stands in. */
   readonly line: number;
+  /** The tick at which it came. */
+  readonly since: number;
   /** Whether it came back from an offer in vain. */
   readonly isBack: boolean;
-}
-
-export interface Idle {
-  readonly resource: number;
-  /** The tick at which it became idle. */
-  readonly since: number;
 }
 
 /** Why a resource is not used again; undefined if it is. */
 export type Retired = string | undefined;
 
-/** A used resource: leased, or under `validate` for a taker, who may be gone. */
-export interface Used {
+/** A resource, and what is known of it wherever it is. */
+export interface Resource {
   readonly resource: number;
+  /** The tick at which it was released, or born. */
+  readonly since: number;
+  /** The tick at which it was checked in the background. */
+  readonly checkedAt: number;
+  /** The last tick of its life. */
+  readonly diesAt: number;
+  /** Whether a sweep is still to tell that its life has ended. */
+  readonly isWatched: boolean;
+  /** How many leases it had. */
+  readonly uses: number;
+}
+
+/**
+ * A used resource: leased, under `validate` for a taker, who may be gone, or
+ * checked in the background.
+ */
+export interface Used extends Resource {
   readonly holder: number | undefined;
   readonly taker: Waiter | undefined;
+  readonly isChecked: boolean;
+  /** The tick at which its use began. */
+  readonly usedAt: number;
   readonly retired: Retired;
+  readonly isLost: boolean;
 }
 
 /** A create in flight. */
 export interface Creation {
   readonly id: number;
-  /** Who arrived with a lower number came before it began. */
+  /** Those with a lower number came before it. */
   readonly order: number;
+  readonly isOverdue: boolean;
+  readonly isLost: boolean;
   readonly retired: Retired;
 }
 
@@ -47,7 +66,7 @@ export interface Stripe {
   readonly capacity: number;
   spare: number;
   /** Newest first. */
-  idle: Idle[];
+  idle: Resource[];
   /** Resources are numbered at birth; the oldest is first. */
   used: Used[];
   creating: Creation[];
@@ -67,12 +86,29 @@ export interface Sweep {
   readonly earliest: number;
 }
 
+/** The numbers that others write for a line. */
+export interface Terms {
+  /** How many creates its waiters are owed. */
+  readonly owed: number;
+  /** How many resources are to exist. */
+  readonly stock: number;
+  /** How many creates may be in flight. */
+  readonly allowance: number;
+}
+
 /** A pool and everything around it that decides what can happen next. */
 export interface World {
   readonly stripes: Stripe[];
   /** Those waiting in each line: one line, or one for each stripe if isolated. */
   readonly queues: Waiter[][];
   readonly sweeps: Sweep[];
+  readonly terms: Terms[];
+  /** Who came before that place was in line when a use ended, by line. */
+  readonly turned: number[];
+  /** How many creates of all lines may still begin. */
+  places: number;
+  /** The lines that begin one when there is a place again, in order. */
+  refused: number[];
   clients: Client[];
   /** The stripes noted as having something idle, a spare slot; the latest last. */
   withIdle: number[];
@@ -91,7 +127,7 @@ export interface World {
 }
 
 export function start(scope: Scope): World {
-  const { capacities, isolated, clients, takes } = scope;
+  const { capacities, isolated, clients, takes, faults } = scope;
   const lines = isolated ? capacities : [0];
   return {
     stripes: capacities.map((capacity, id) => ({
@@ -106,6 +142,10 @@ export function start(scope: Scope): World {
     })),
     queues: lines.map(() => []),
     sweeps: lines.map(() => ({ to: 0, earliest: Infinity })),
+    terms: lines.map(() => ({ owed: 0, stock: 0, allowance: Infinity })),
+    turned: lines.map(() => 0),
+    places: faults.has("gated") ? 1 : Infinity,
+    refused: [],
     clients: Array.from({ length: clients }, (_, id) => ({ id, takes })),
     withIdle: [],
     // The first stripe is the first to be filled.
@@ -134,6 +174,9 @@ export function copy(world: World): World {
     })),
     queues: world.queues.map((queue) => [...queue]),
     sweeps: [...world.sweeps],
+    terms: [...world.terms],
+    turned: [...world.turned],
+    refused: [...world.refused],
     withIdle: [...world.withIdle],
     withSpare: [...world.withSpare],
     postponed: [...world.postponed],
@@ -151,6 +194,12 @@ export function pending(world: World): Waiter[] {
   return [...world.queues.flat(), ...takers(world)].sort((a, b) => a.id - b.id);
 }
 
+/** How many who came before a place are still pending in a line. */
+export function before(world: World, line: number, order: number): number {
+  return pending(world).filter((it) => it.line === line && it.id < order)
+    .length;
+}
+
 /** Clients that neither wait nor hold. */
 export function atLarge(world: World): Client[] {
   const engaged = new Set(pending(world).map(({ client }) => client));
@@ -166,6 +215,37 @@ export function isAtRest({ stripes, queues }: World): boolean {
     stripes.every(({ spare, idle, capacity }) =>
       spare + idle.length === capacity
     );
+}
+
+/** What a line counts, over its stripes. */
+export interface Counts {
+  readonly waiting: number;
+  readonly spare: number;
+  readonly idle: number;
+  /** Idle or used. */
+  readonly existing: number;
+  readonly creating: number;
+  /** Creates in flight that are counted on. */
+  readonly coming: number;
+  /** Creates that are to be coming, as far as there are slots and allowance. */
+  readonly wanted: number;
+}
+
+export function countsOf(world: World, line: number): Counts {
+  const own = world.stripes.filter((stripe) => stripe.line === line);
+  const { owed, stock } = world.terms[line]!;
+  const idle = sum(own, (stripe) => stripe.idle.length);
+  const existing = idle + sum(own, ({ used }) => used.length);
+  const creations = own.flatMap(({ creating }) => creating);
+  return {
+    waiting: world.queues[line]!.length,
+    spare: sum(own, ({ spare }) => spare),
+    idle,
+    existing,
+    creating: creations.length,
+    coming: creations.filter(({ isOverdue }) => !isOverdue).length,
+    wanted: Math.max(owed - idle, stock - existing),
+  };
 }
 
 export function sum<A>(all: readonly A[], of: (item: A) => number): number {

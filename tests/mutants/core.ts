@@ -7,6 +7,7 @@ const WAITER_QUEUE = "src/core/waiter_queue.ts";
 const PARTITION = "src/core/partition.ts";
 const HEAP = "src/core/heap.ts";
 const ENTRY = "src/core/entry.ts";
+const GATE = "src/core/gate.ts";
 
 export const CORE: readonly Mutant[] = [
   // Slots.
@@ -24,9 +25,9 @@ export const CORE: readonly Mutant[] = [
     name: "no_spare_on_destroy",
     about: "a vacated slot is not spare",
     file: LINE,
-    from: `    this.#spare++;
-    this.#demand(id);`,
-    to: `    this.#demand(id);`,
+    from: `    if (spare > 0) this.#spare++;
+    else this`,
+    to: `    if (spare <= 0) this`,
   },
   {
     name: "destroy_does_not_free",
@@ -55,8 +56,9 @@ export const CORE: readonly Mutant[] = [
     name: "used_not_counted_down",
     about: "a destroyed resource counts as used",
     file: STRIPE,
-    from: `    this.#entries.delete(entry);`,
-    to: ``,
+    from: `    this.#entries.delete(entry);
+    this.#destroying++;`,
+    to: `    this.#destroying++;`,
   },
   {
     name: "returned_to_another_stripe",
@@ -144,16 +146,15 @@ export const CORE: readonly Mutant[] = [
     name: "newcomer_takes_first",
     about: "a newcomer takes although others wait",
     file: LINE,
-    from:
-      `return this.#waiting.length > 0 ? undefined : this.#take(home, now);`,
-    to: `return this.#take(home, now);`,
+    from: `const isHeld = this.#waiting.length > 0 || this.#pauses > 0;`,
+    to: `const isHeld = this.#pauses > 0;`,
   },
   {
     name: "fifo_idle",
     about: "the oldest idle resource is taken",
     file: LINE,
-    from: `const entry = stripe.newest!;`,
-    to: `const entry = stripe.oldest!;`,
+    from: `this.#rules.oldestFirst ? stripe.oldest! : stripe.newest!`,
+    to: `stripe.oldest!`,
   },
   {
     name: "lifo_waiters",
@@ -232,10 +233,10 @@ export const CORE: readonly Mutant[] = [
     name: "taker_again_takes_nothing",
     about: "a taker sent back is not offered what is idle",
     file: LINE,
-    from: `    while (this.#waiting.length > 0) {
-      const found`,
-    to: `    while (this.#waiting.length < 0) {
-      const found`,
+    from: `    while (this.#idle > 0) {
+      const waiter`,
+    to: `    while (this.#idle < 0) {
+      const waiter`,
   },
 
   // Creates.
@@ -257,14 +258,15 @@ export const CORE: readonly Mutant[] = [
     name: "freed_counts_no_creates",
     about: "a vacated slot creates for waiters that have a create in flight",
     file: LINE,
-    from: `    this.#spare++;
-    this.#demand(id);`,
-    to: `    this.#spare++;
-    if (this.#waiting.length > 0) {
-      this.#spare--;
+    from: `    if (spare > 0) this.#spare++;
+    else this`,
+    to: `    if (spare > 0 && this.#waiting.length > 0) {
+      const creation = new Creation(id, this.#arrivals);
       this.#creating++;
-      this.#effects.create(this.#stripe({ stripe: id }).reserve());
-    }`,
+      this.#stripe({ stripe: id }).reserve(creation);
+      this.#effects.create(creation);
+    } else if (spare > 0) this.#spare++;
+    else this`,
   },
   {
     name: "home_not_filled_first",
@@ -288,8 +290,8 @@ export const CORE: readonly Mutant[] = [
     name: "not_validated_when_handed_over",
     about: "a resource handed over is not validated",
     file: LINE,
-    from: "    if (!this.isSuspect(entry, now)) return",
-    to: "    if (!this.isSuspect(entry, now) || waiter.order > 0) return",
+    from: 'if (entry.place !== "used" || !this.isSuspect(entry, now)) {',
+    to: 'if (entry.place !== "used" || waiter.order > 0) {',
   },
   {
     name: "orphan_stamped_zero",
@@ -484,7 +486,7 @@ export const CORE: readonly Mutant[] = [
     name: "close_settles_early",
     about: "close settles while something is out",
     file: LINE,
-    from: `    if (this.#isClosed && this.#spare === this.max) this`,
+    from: `    if (this.#isClosed && this.#isEmpty) this`,
     to: `    if (this.#isClosed) this`,
   },
   {
@@ -492,7 +494,7 @@ export const CORE: readonly Mutant[] = [
     about: "the close of a line that has nothing does not settle",
     file: LINE,
     from: `    this.#retire("close");
-    if (this.#spare === this.max) this.#effects.closed();`,
+    if (this.#isEmpty) this.#effects.closed();`,
     to: `    this.#retire("close");`,
   },
   {
@@ -502,5 +504,284 @@ export const CORE: readonly Mutant[] = [
     from:
       `      for (const entry of stripe.entries()) this.destroy(entry, "close");`,
     to: `      void stripe;`,
+  },
+
+  // What is wanted, and allowed.
+  {
+    name: "allowance_off_by_one",
+    about: "one create more than is allowed is in flight",
+    file: LINE,
+    from: `this.#creating < this.#allowance &&
+      this.coming`,
+    to: `this.#creating <= this.#allowance &&
+      this.coming`,
+  },
+  {
+    name: "allowance_counts_coming",
+    about: "an overdue create takes no place of the allowance",
+    file: LINE,
+    from: `this.#creating < this.#allowance &&
+      this.coming`,
+    to: `this.coming < this.#allowance &&
+      this.coming`,
+  },
+  {
+    name: "overdue_is_counted_on",
+    about: "a create that is overdue is counted on",
+    file: LINE,
+    from: "return this.#creating - this.#overdue;",
+    to: "return this.#creating;",
+  },
+  {
+    name: "overdue_twice",
+    about: "a create that is overdue and then lost is given up on twice",
+    file: LINE,
+    from: `    if (creation.isOverdue) return;
+`,
+    to: "",
+  },
+  {
+    name: "overdue_stays",
+    about: "a create that ends is overdue for ever",
+    file: LINE,
+    from: `    if (creation.isOverdue) this.#overdue--;
+`,
+    to: "",
+  },
+  {
+    name: "idle_serves_the_stock_alone",
+    about: "one who waits is owed a create beside what is idle",
+    file: LINE,
+    from: "Math.max(this.#owed - this.#idle, lacking)",
+    to: "Math.max(this.#owed, lacking)",
+  },
+  {
+    name: "stock_and_debt_add_up",
+    about: "creates for the stock come beside those for who waits",
+    file: LINE,
+    from: "return Math.max(this.#owed - this.#idle, lacking);",
+    to: "return Math.max(this.#owed - this.#idle, 0) + Math.max(lacking, 0);",
+  },
+  {
+    name: "stock_of_idle",
+    about: "the stock is of idle resources",
+    file: LINE,
+    from: "const lacking = this.#stock - this.existing;",
+    to: "const lacking = this.#stock - this.#idle;",
+  },
+  {
+    name: "stock_expires",
+    about: "what is to be kept is evicted as idle",
+    file: LINE,
+    from: "now <= entry.endsAt || this.existing <= this.#stock",
+    to: "now <= entry.endsAt",
+  },
+  {
+    name: "stock_keeps_one_more",
+    about: "one more than the stock is never evicted",
+    file: LINE,
+    from: "this.existing <= this.#stock;",
+    to: "this.existing - 1 <= this.#stock;",
+  },
+  {
+    name: "closed_keeps_stock",
+    about: "a line that closes refills its stock",
+    file: LINE,
+    from: `    this.#stock = this.#pauses = 0;`,
+    to: `    this.#pauses = 0;`,
+  },
+  {
+    name: "success_pays_nothing",
+    about: "a create that succeeded for one who waits leaves it owed",
+    file: LINE,
+    from: `      this.#owed = Math.min(this.#owed, Math.max(owed - 1, 0));
+`,
+    to: `      void owed;
+`,
+  },
+  {
+    name: "debt_without_waiters",
+    about: "more creates are owed than wait",
+    file: LINE,
+    from:
+      "    if (this.#owed > this.#waiting.length) this.#owed = this.#waiting.length;",
+    to: "    void this.#waiting;",
+  },
+  {
+    name: "nothing_owed_for_what_leaves",
+    about: "one who waits is owed nothing for what leaves",
+    file: LINE,
+    from: `    this.#effects.destroy(entry, reason);
+    this.owe(this.#owed + 1);`,
+    to: `    this.#effects.destroy(entry, reason);
+    this.resume();`,
+  },
+  {
+    name: "success_begins_nothing",
+    about: "a create that ended within an allowance leaves its place",
+    file: LINE,
+    from: `    this.resume();
+    this.#gate.leave();`,
+    to: "    this.#gate.leave();",
+  },
+  {
+    name: "told_of_an_older_create",
+    about: "a failed create rejects one who came after it began",
+    file: LINE,
+    from: `const first = this.#waiting.firstBefore(order);`,
+    to: `const first = this.#waiting.firstBefore(order + 1);`,
+  },
+  {
+    name: "rejects_latecomers",
+    about: "a failure rejects one who came after it",
+    file: LINE,
+    from: `(waiter = this.#waiting.firstBefore(order)) !== undefined;`,
+    to: `(waiter = this.#waiting.firstBefore(order + 1)) !== undefined;`,
+  },
+  {
+    name: "gate_forgets_refused",
+    about: "a line that the gate refused is not run",
+    file: GATE,
+    from: `    this.#refused.add(visitor);
+`,
+    to: "",
+  },
+  {
+    name: "gate_lets_all_in",
+    about: "all that were refused go in when a place comes free",
+    file: GATE,
+    from: `    this.#free--;
+`,
+    to: `    this.#free -= Number(this.#refused.size === 0);
+`,
+  },
+  {
+    name: "gate_kept",
+    about: "a failed create keeps its place in the gate",
+    file: LINE,
+    from: `    this.#vacated(stripe);
+    this.#gate.leave();`,
+    to: "    this.#vacated(stripe);",
+  },
+  {
+    name: "clear_retires_refill",
+    about: "a clear retires the creates that refill the stock",
+    file: LINE,
+    from: `    for (const stripe of this.stripes) stripe.retire(reason);
+    for (const stripe of this.stripes) {
+      while (stripe.oldest !== undefined) this.#evict(stripe.oldest, reason);
+    }`,
+    to: `    for (const stripe of this.stripes) {
+      while (stripe.oldest !== undefined) this.#evict(stripe.oldest, reason);
+      stripe.retire(reason);
+    }`,
+  },
+
+  // Lives, losses and looks.
+  {
+    name: "handed_back_to_tail",
+    about: "one handed back waits at the tail",
+    file: LINE,
+    from: `    this.#waiting.putBack(waiter);
+    this.destroy`,
+    to: `    this.#waiting.push(waiter);
+    this.destroy`,
+  },
+  {
+    name: "worn_one_use_late",
+    about: "a resource has one use more than maxUses",
+    file: LINE,
+    from: "entry.uses >= entry.maxUses || now",
+    to: "entry.uses > entry.maxUses || now",
+  },
+  {
+    name: "dead_is_released",
+    about: "a resource released after its life is idle",
+    file: LINE,
+    from: "entry.uses >= entry.maxUses || now > entry.diesAt",
+    to: "entry.uses >= entry.maxUses",
+  },
+  {
+    name: "dead_is_taken",
+    about: "an idle resource is taken after its life",
+    file: LINE,
+    from: `    if (now > entry.diesAt) return entry.fate;
+`,
+    to: "",
+  },
+  {
+    name: "life_told_twice",
+    about: "what was told that its life has ended is told again",
+    file: LINE,
+    from: `      this.retire(first, first.fate);
+      this.#forget(first);`,
+    to: `      this.retire(first, first.fate);
+      if (first.place !== "used") this.#forget(first);
+      else break;`,
+  },
+  {
+    name: "passed_is_stamped",
+    about: "one whose taker left before it was validated counts as released",
+    file: LINE,
+    from: `  pass(entry: Entry<T>, now: number): void {
+    this.#settle(entry, now, true);`,
+    to: `  pass(entry: Entry<T>, now: number): void {
+    entry.releasedAt = now;
+    this.#settle(entry, now);`,
+  },
+  {
+    name: "passed_is_newest",
+    about: "one whose taker left goes before what was released later",
+    file: LINE,
+    from: "    if (isBack) stripe.restAgain(entry);",
+    to: "    if (isBack) stripe.rest(entry);",
+  },
+  {
+    name: "checked_serves_nobody",
+    about: "one found good is idle although somebody waits",
+    file: LINE,
+    from: `    if (waiter !== undefined) this.#deliver(waiter, entry, now);
+    else this.#settle(entry, now, true);`,
+    to: `    if (waiter !== undefined) this.#rest(entry, true);
+    else this.#settle(entry, now, true);`,
+  },
+  {
+    name: "check_not_noted",
+    about: "a good check does not count",
+    file: LINE,
+    from: `    entry.checkedAt = now;
+`,
+    to: "",
+  },
+  {
+    name: "looks_at_newest",
+    about: "the one checked last is looked at",
+    file: LINE,
+    from: "        if (time >= earliest) continue;",
+    to: "        if (time > earliest) continue;",
+  },
+  {
+    name: "trust_by_release_alone",
+    about: "what was checked is validated as if it was not",
+    file: LINE,
+    from: "now - Math.max(releasedAt, checkedAt) >= this",
+    to: "now - releasedAt >= this",
+  },
+  {
+    name: "distrusts_what_is_out",
+    about: "what is leased is distrusted as if it were idle",
+    file: LINE,
+    from: `const isOut = entry.place === "used" && entry.taker === undefined;`,
+    to: `const isOut = entry.place === "used";`,
+  },
+  {
+    name: "distrust_serves_one_by_one",
+    about: "takers of what is distrusted are served before all are back",
+    file: LINE,
+    from: `        this.sendBack(entry);
+        this.destroy(entry, reason);
+      }`,
+    to: `        this.invalid(entry, now, reason);
+      }`,
   },
 ];

@@ -1,6 +1,5 @@
 import type { Mutant } from "./mutant.ts";
 
-const ACQUIRING = "src/shell/acquiring.ts";
 const CHECK = "src/check.ts";
 const LINE = "src/core/line.ts";
 const OPTION_NAME = "src/option_name.ts";
@@ -25,13 +24,6 @@ export const ERRORS: readonly Mutant[] = [
     file: REFUSALS,
     from: `if (last?.waited !== waited) {`,
     to: `if (last?.waited !== waited || waited >= 0) {`,
-  },
-  {
-    name: "wait_of_the_clockless",
-    about: "who waits in a pool that reads no clock waits since 0",
-    file: ACQUIRING,
-    from: `const since = isTimed ? now : this.#time.now();`,
-    to: `const since = now;`,
   },
   {
     name: "limit_keeps_the_last_failure",
@@ -66,8 +58,10 @@ export const ERRORS: readonly Mutant[] = [
     about: "none was released, although one was destroyed by its holder",
     file: LINE,
     from: `    this.#turned = this.#arrivals;
-    this.#forget(entry);`,
-    to: `    this.#forget(entry);`,
+    this.#forget(entry);
+    this.#stripe(entry).leave`,
+    to: `    this.#forget(entry);
+    this.#stripe(entry).leave`,
   },
   {
     name: "counts_can_be_changed",

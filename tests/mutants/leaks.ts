@@ -1,7 +1,7 @@
 import type { Mutant } from "./mutant.ts";
 
 const FRONT = "src/leaks/front.ts";
-const TRACE = "src/leaks/trace.ts";
+const TRACE = "src/trace.ts";
 const WATCHER = "src/leaks/watcher.ts";
 
 export const LEAKS: readonly Mutant[] = [
@@ -102,6 +102,13 @@ export const LEAKS: readonly Mutant[] = [
     to: `    this.#lessor.release(entry, false);`,
   },
   {
+    name: "leak_told_of_collected_after_close",
+    about: "a lease that an aborted close took back is told of when collected",
+    file: WATCHER,
+    from: `this.#untold.delete(hold) && entry.place === "used"`,
+    to: `this.#untold.delete(hold)`,
+  },
+  {
     name: "leak_hold_keeps_lease",
     about: "the books lead to the lease, which is never collected",
     file: WATCHER,
@@ -113,7 +120,8 @@ export const LEAKS: readonly Mutant[] = [
     name: "leak_stack_of_pool",
     about: "the stack begins with the pool's own method",
     file: TRACE,
-    from: `  if (METHOD.test(lines[0] ?? "")) lines.shift();
+    from:
+      `  for (let n = 0; n < depth && METHOD.test(lines[0] ?? ""); n++) lines.shift();
 `,
     to: ``,
   },

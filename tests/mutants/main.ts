@@ -15,7 +15,11 @@ import { CORE } from "./core.ts";
 import { ERRORS } from "./errors.ts";
 import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
+import { NESTING } from "./nesting.ts";
+import { POLICY } from "./policy.ts";
 import { POOL_MUTANTS } from "./pool.ts";
+import { PRESSURE } from "./pressure.ts";
+import { RESOURCES } from "./resources.ts";
 import { sample } from "./sample.ts";
 import { SHELL } from "./shell.ts";
 import { TIMERS } from "./timers.ts";
@@ -51,8 +55,8 @@ const LAYERS: readonly Layer[] = [
   { name: "memory", path: `${PROGRAMS}/freed_store.ts`, ...PROGRAM },
 ];
 
-/** Milliseconds after which a layer hangs: the suite takes ten seconds. */
-const LIMIT = 60_000;
+/** Milliseconds after which a layer hangs, also where others work beside it. */
+const LIMIT = 120_000;
 
 const WORKERS = 2;
 
@@ -63,11 +67,15 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
   const all = [
     ...CORE,
     ...SHELL,
+    ...POLICY,
+    ...RESOURCES,
     ...TIMERS,
     ...ERRORS,
     ...LEAKS,
+    ...NESTING,
     ...CODEL,
     ...POOL_MUTANTS,
+    ...PRESSURE,
   ];
   const names = new Set(all.map(({ name }) => name));
   if (names.size < all.length) throw new Error("Two mutants share a name");

@@ -48,8 +48,9 @@ export const POOL_MUTANTS: readonly Mutant[] = [
     name: "value_of_what_was_taken_back",
     about: "a lease that an aborted close ended still gives its value",
     file: LEASE,
-    from: `    if (entry.place !== "used") {`,
-    to: `    if (entry.place === "gone" && entry.place !== "gone") {`,
+    from: `    if (entry.place !== "used") throw this.#lessor.closed(entry);
+`,
+    to: ``,
   },
   {
     name: "dispose_destroys",
@@ -193,5 +194,110 @@ export const POOL_MUTANTS: readonly Mutant[] = [
     file: SYSTEM_CLOCK,
     from: `    this.#reuses = REUSES;`,
     to: `    this.#reuses = 0;`,
+  },
+
+  // What options say of one another.
+  {
+    name: "use_not_counted",
+    about: "a lease is no use",
+    file: LEASE,
+    from: `    entry.uses++;
+`,
+    to: "",
+  },
+  {
+    name: "failed_use_released",
+    about: "what a use failed with is not told when it is released",
+    file: LEASE,
+    from: "lease.#release(true)",
+    to: "lease.#release(false)",
+  },
+  {
+    name: "released_as_failed",
+    about: "each release tells of a use that failed",
+    file: LEASE,
+    from: "    this.#release(false);",
+    to: "    this.#release(true);",
+  },
+  {
+    name: "held_until_released",
+    about: "a lease shows as held after a close took it back",
+    file: LEASE,
+    from: `this.#entry?.place === "used" ? "held"`,
+    to: `this.#entry !== undefined ? "held"`,
+  },
+  {
+    name: "min_above_max",
+    about: "a min above max is accepted",
+    file: OPTIONS,
+    from: "Object.entries({ stripes, min })",
+    to: "Object.entries({ stripes })",
+  },
+  {
+    name: "needs_nothing",
+    about: "an option without the one it needs is accepted",
+    file: OPTIONS,
+    from: "if (row.needs !== undefined && values",
+    to: `if (row.needs === "max" && values`,
+  },
+  {
+    name: "long_delay_without_most",
+    about: "a delay above 2 000 needs a maxDelay",
+    file: OPTIONS,
+    from: "maxDelay = Math.max(delay, 2_000)",
+    to: "maxDelay = 2_000",
+  },
+  {
+    name: "most_below_delay",
+    about: "a maxDelay below delay is accepted",
+    file: OPTIONS,
+    from: "if (maxDelay < delay) {",
+    to: "if (maxDelay < 0) {",
+  },
+  {
+    name: "disposed_at_once",
+    about: "Symbol.dispose comes before Symbol.asyncDispose",
+    file: OPTIONS,
+    from: "disposable[Symbol.asyncDispose] ?? disposable[Symbol.dispose]",
+    to: "disposable[Symbol.dispose] ?? disposable[Symbol.asyncDispose]",
+  },
+  {
+    name: "not_disposable_fails",
+    about: "what has nothing to dispose of cannot be destroyed",
+    file: OPTIONS,
+    from: "end?.call(",
+    to: "end!.call(",
+  },
+  {
+    name: "warm_above_max",
+    about: "a warm of more than max is accepted",
+    file: OPTIONS,
+    from: "if (n > max) warming",
+    to: "if (n > max + 1) warming",
+  },
+  {
+    name: "warm_of_min_alone",
+    about: "without a minimum a warm waits for none",
+    file: POOL,
+    from: `n ?? Math.max(Math.min(this.#min, max), 1)`,
+    to: `n ?? Math.min(this.#min, max)`,
+  },
+  {
+    name: "warm_of_one",
+    about: "a warm does not look at the minimum",
+    file: POOL,
+    from: `n ?? Math.max(Math.min(this.#min, max), 1)`,
+    to: `n ?? 1`,
+  },
+  {
+    name: "aborted_warm_begins",
+    about: "a warm whose signal has aborted creates",
+    file: POOL,
+    from: `      return isAborted
+        ? Promise.reject(signal!.reason)
+        : this.#local.warm(resources, signal);`,
+    to: `      return isAborted && signal === undefined
+        ? Promise.reject(signal!.reason)
+        : this.#local.warm(resources, signal);`,
   },
 ];

@@ -8,6 +8,7 @@ const CREATING = "src/shell/creating.ts";
 const DEADLINE_LIST = "src/shell/deadline_list.ts";
 const DESTROYING = "src/shell/destroying.ts";
 const EVENTS = "src/shell/events.ts";
+const LAZY_SIGNAL = "src/shell/lazy_signal.ts";
 const LOCAL_POOL = "src/shell/local_pool.ts";
 const REFUSALS = "src/shell/refusals.ts";
 const SUPPLY = "src/shell/supply.ts";
@@ -40,8 +41,9 @@ export const SHELL: readonly Mutant[] = [
     name: "reentrant_effects_nested",
     about: "effects of nested acts run before the outer one is done",
     file: LOCAL_POOL,
-    from: `    if (this.#isPlaying || this.#tape.end === 0) return;`,
-    to: `    if (this.#tape.end === 0) return;`,
+    from: `    if (this.#isPlaying) return;
+`,
+    to: "",
   },
   {
     name: "effects_last_first",
@@ -220,8 +222,8 @@ export const SHELL: readonly Mutant[] = [
     name: "unlooked_try_acquire_before_validate",
     about: "tryAcquire validates what the destroys before it took back",
     file: ACQUIRING,
-    from: "const verdict = !isOurs || this.#validating.ask(entry, now);",
-    to: "const verdict = this.#validating.ask(entry, now);",
+    from: "const verdict = !isOurs || !isLost",
+    to: "const verdict = !isLost",
   },
   {
     name: "unlooked_try_acquire",
@@ -669,13 +671,6 @@ export const SHELL: readonly Mutant[] = [
     events.tell("created",`,
   },
   {
-    name: "untimed_for_the_observer",
-    about: "durations are 0 where idleTimeout is infinite",
-    file: LOCAL_POOL,
-    from: "validate !== undefined || observer !== undefined ||",
-    to: "validate !== undefined ||",
-  },
-  {
     name: "stats_of_the_first_line",
     about: "the pending of isolated stripes are not added up",
     file: LOCAL_POOL,
@@ -777,5 +772,293 @@ export const SHELL: readonly Mutant[] = [
     file: CLOSING,
     from: `    this.#parts.time.stop();`,
     to: ``,
+  },
+
+  // What is lost, and late.
+  {
+    name: "lost_on_its_way_is_leased",
+    about: "what is lost on its way to a lease is leased",
+    file: ACQUIRING,
+    from: "if (entry.isLost && !this.#closing.hasBegun) {",
+    to: "if (entry === undefined) {",
+  },
+  {
+    name: "handed_back_is_deaf",
+    about: "one whose resource was lost on its way is not cancelled any more",
+    file: ACQUIRING,
+    from: "return this.#cancellation.track(waiter);",
+    to: "return;",
+  },
+  {
+    name: "lost_believed_to_be_valid",
+    about: "a validate that loses what it checks is believed",
+    file: VALIDATING,
+    from: "!entry.isLost && Boolean(verdict)",
+    to: "Boolean(verdict)",
+  },
+  {
+    name: "lost_create_not_aborted",
+    about: "a create goes on although its resource is lost",
+    file: CREATING,
+    from: `      controller.abort(loss);
+`,
+    to: "",
+  },
+  {
+    name: "lost_twice_while_created",
+    about: "a second loss of what is being created counts again",
+    file: CREATING,
+    from: "if (birth.isOver || creation.isLost) return;",
+    to: "if (birth.isOver) return;",
+  },
+  {
+    name: "lost_after_its_create_failed",
+    about: "what is lost after its create has failed counts as a create",
+    file: CREATING,
+    from: "if (birth.isOver || creation.isLost) return;",
+    to: "if (creation.isLost) return;",
+  },
+  {
+    name: "lost_without_a_reason",
+    about: "a create lost without an error fails with undefined",
+    file: CREATING,
+    from: `error ?? new Error("The resource was lost while created")`,
+    to: "error",
+  },
+  {
+    name: "loss_distrusts_while_used",
+    about: "one loss evicts all idle although others are in use",
+    file: CREATING,
+    from: `if (place === "idle" && line.used === 0) {`,
+    to: `if (place === "idle") {`,
+  },
+  {
+    name: "loss_distrusts_nothing",
+    about: "one loss while nothing is used leaves what is idle as long",
+    file: CREATING,
+    from: `        line.distrust(releasedAt, now, "lost");
+`,
+    to: "",
+  },
+  {
+    name: "loss_not_looked_at",
+    about: "a loss does not have the creates looked at",
+    file: CREATING,
+    from: `    this.#supply.look(line, now);
+    this.#parts.play();`,
+    to: "    this.#parts.play();",
+  },
+  {
+    name: "loss_not_followed",
+    about: "what is lost is destroyed with the next act",
+    file: CREATING,
+    from: `    this.#supply.look(line, now);
+    this.#parts.play();`,
+    to: "    this.#supply.look(line, now);",
+  },
+  {
+    name: "create_not_looked_at",
+    about: "nobody looks when a create is overdue",
+    file: CREATING,
+    from: `    supply.look(partition.lineOf(stripe), began);
+`,
+    to: "",
+  },
+  {
+    name: "create_of_first_stripe",
+    about: "create is told the first stripe",
+    file: CREATING,
+    from: "settings.create({ signal, lost, stripe })",
+    to: "settings.create({ signal, lost, stripe: 0 })",
+  },
+  {
+    name: "farewell_to_the_dead_waited_for",
+    about: "the destroy of a lost one holds its slot until it settles",
+    file: DESTROYING,
+    from: `    if (reason === "lost") this.#vacate(entry);
+`,
+    to: "",
+  },
+  {
+    name: "no_farewell_waited_for",
+    about:
+      "every destroy holds its slot for the usual time of a create at most",
+    file: DESTROYING,
+    from: `if (reason === "lost") this.#vacate(entry);`,
+    to: "this.#vacate(entry);",
+  },
+  {
+    name: "slot_vacated_twice",
+    about: "the slot of a lost one is vacated again as its destroy settles",
+    file: DESTROYING,
+    from: `      if (entry.place !== "destroying") return;
+      line`,
+    to: "      line",
+  },
+  {
+    name: "farewell_not_followed",
+    about: "the slot of a lost one is created for with the next act",
+    file: DESTROYING,
+    from: `        this.#supply.look(line, this.#parts.now());
+        this.#parts.play();`,
+    to: "        this.#supply.look(line, this.#parts.now());",
+  },
+  {
+    name: "every_leaver_resets_growth",
+    about: "whatever is destroyed, growth forgets the waits",
+    file: DESTROYING,
+    from: `if (reason === "idle") this.#supply`,
+    to: "this.#supply",
+  },
+  {
+    name: "late_destroy_not_aborted",
+    about: "the signal of a destroy does not abort at destroyTimeout",
+    file: DESTROYING,
+    from: `      if (isLate) call.abort(failure!.error);
+`,
+    to: "",
+  },
+  {
+    name: "late_one_has_a_limit",
+    about: "the destroy of what came late fails after destroyTimeout",
+    file: DESTROYING,
+    from: `reason === "late" ? Infinity : settings.destroyTimeout`,
+    to: "settings.destroyTimeout",
+  },
+  {
+    name: "destroy_told_another_reason",
+    about: "destroy is told that its holder said so",
+    file: DESTROYING,
+    from: "new DestroyCall(reason)",
+    to: `new DestroyCall("lease")`,
+  },
+  {
+    name: "idle_since_birth",
+    about: "validate is told the age as the time idle",
+    file: VALIDATING,
+    from: "this.idle = now - releasedAt;",
+    to: "this.idle = now - bornAt;",
+  },
+  {
+    name: "age_since_release",
+    about: "validate is told the time idle as the age",
+    file: VALIDATING,
+    from: "this.age = now - bornAt;",
+    to: "this.age = now - releasedAt;",
+  },
+  {
+    name: "silence_paid_by_all",
+    about: "a validate that times out leaves what is idle as long",
+    file: VALIDATING,
+    from: `        if (isLate) this.#distrust(entry, releasedAt);
+`,
+    to: "",
+  },
+  {
+    name: "refusal_distrusts",
+    about: "a validate that rejects evicts what is idle as long",
+    file: VALIDATING,
+    from: "if (isLate) this.#distrust(entry, releasedAt);",
+    to: "this.#distrust(entry, releasedAt);",
+  },
+  {
+    name: "late_validate_not_aborted",
+    about: "the signal of a validate does not abort at validateTimeout",
+    file: VALIDATING,
+    from: `        verdict.abort(error);
+`,
+    to: "",
+  },
+  {
+    name: "validate_outlives_close",
+    about: "an aborted close does not abort a validate",
+    file: VALIDATING,
+    from:
+      `      abandoned: () => verdict.abort(this.#parts.refusals.closed(entry.stripe)),
+`,
+    to: "",
+  },
+  {
+    name: "check_of_what_was_taken_back",
+    about: "the verdict of a check concerns what a close took back",
+    file: VALIDATING,
+    from: `      if (entry.place !== "used") return;
+      if (isValid) line.inspected`,
+    to: "      if (isValid) line.inspected",
+  },
+  {
+    name: "check_believes_a_no",
+    about: "a check that says no leaves the resource",
+    file: VALIDATING,
+    from: `      else line.invalid(entry, now, "invalid");
+      over();`,
+    to: `      else line.inspected(entry, now);
+      over();`,
+  },
+  {
+    name: "check_not_followed",
+    about: "what a check refuses is destroyed with the next act",
+    file: VALIDATING,
+    from: `      over();
+      this.#parts.follow(line);`,
+    to: "      over();",
+  },
+  {
+    name: "passed_as_released",
+    about: "one whose taker left before validate counts as released then",
+    file: VALIDATING,
+    from: "    line.pass(entry, this.#parts.now());",
+    to: "    line.release(entry, this.#parts.now());",
+  },
+  {
+    name: "signal_read_late",
+    about: "a signal first read after it aborted has not",
+    file: LAZY_SIGNAL,
+    from: `    if (this.#isAborted) controller.abort(this.#reason);
+`,
+    to: "",
+  },
+  {
+    name: "signal_read_twice_differs",
+    about: "each read of a signal makes one",
+    file: LAZY_SIGNAL,
+    from: "this.#controller ??= new AbortController()",
+    to: "this.#controller = new AbortController()",
+  },
+  {
+    name: "signal_read_early",
+    about: "a signal read before it aborts never does",
+    file: LAZY_SIGNAL,
+    from: `    this.#controller?.abort(reason);
+`,
+    to: "",
+  },
+  {
+    name: "released_told_twice",
+    about: "with a reset a release is told of twice",
+    file: LOCAL_POOL,
+    from: "this.#tells = observer !== undefined && reset === undefined;",
+    to: "this.#tells = observer !== undefined;",
+  },
+  {
+    name: "fatal_of_the_pool",
+    about: "isFatal of a use does not come before that of the pool",
+    file: ACQUIRING,
+    from: "const isAsked = own ?? isFatal;",
+    to: "const isAsked = isFatal ?? own;",
+  },
+  {
+    name: "second_track_counts_twice",
+    about: "one that is tracked already is tracked once more",
+    file: CANCELLATION,
+    from: "    if (waiter.later !== undefined) return;\n",
+    to: "",
+  },
+  {
+    name: "unlisten_forgets_another",
+    about: "one that waits no more on a signal forgets another who does",
+    file: CANCELLATION,
+    from: "} else if (others !== waiter) return;",
+    to: "}",
   },
 ];

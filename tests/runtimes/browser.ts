@@ -1,11 +1,14 @@
 import { chromium } from "playwright-core";
 import { conclude, report, type TestCase } from "./report.ts";
-import { bundleSuite } from "./bundle.ts";
+import { bundleSuite, NOT_IN_A_PAGE } from "./bundle.ts";
 
 /** Where Debian puts it; no browser comes from npm. */
 const CHROMIUM = "/usr/bin/chromium";
 
-/** What keeps a headless Chromium off the network, and able to run as root. */
+/**
+ * What keeps a headless Chromium off the network, able to run as root, and its
+ * collector at hand.
+ */
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -14,10 +17,11 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  "--js-flags=--expose-gc",
 ];
 
 async function runInPage(): Promise<TestCase[]> {
-  const suite = await Deno.readFile(await bundleSuite());
+  const suite = await Deno.readFile(await bundleSuite(NOT_IN_A_PAGE));
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     ({ url }) =>

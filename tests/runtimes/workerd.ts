@@ -16,6 +16,7 @@ async function runInWorker(): Promise<TestCase[]> {
   const suite = await Deno.readTextFile(await bundleSuite());
   const miniflare = new Miniflare({
     compatibilityDate: "2026-07-01",
+    compatibilityFlags: ["nodejs_als"],
     modules: [
       { type: "ESModule", path: "worker.js", contents: WORKER },
       { type: "ESModule", path: "suite.test.js", contents: suite },

@@ -17,8 +17,10 @@ const HOUR = 3_600_000;
 const LIMITS = [1, 5, 20, 100, 1_000];
 /** Ids of ops that plans hold start here, apart from those of steps. */
 const PLAN_IDS = 1_000_000;
-/** Hazards draw from numbers of their own, so a seed is the same without. */
+/** Hazards, policies and shedding draw from numbers of their own. */
 const HAZARD_STREAM = 1_000;
+const POLICY_STREAM = 2_000;
+const SHED_STREAM = 3_000;
 
 /** What a callback does when nothing goes wrong. */
 export const PLAIN: Plan = {
@@ -36,9 +38,11 @@ export function generate(
 ): Scenario {
   const random = new Random(seed);
   const config = makeConfig(random);
+  config.sheds = new Random(seed, SHED_STREAM).chance(25);
   const steps: Step[] = [];
   const length = random.pick([20, 80, 200, 400]);
   while (steps.length < length) addSteps(steps, random, config);
+  addEvents(steps, new Random(seed, POLICY_STREAM), config);
   config.hazards = HAZARDS.filter((hazard, kind) => {
     const random = new Random(seed, HAZARD_STREAM + kind);
     if (!random.chance(60) || !hazards.includes(hazard)) return false;
@@ -70,7 +74,7 @@ export function plan(scenario: Scenario, role: Role, index: number): Plan {
 
 function planCall(
   { config, seed }: Scenario,
-  role: "create" | "destroy" | "validate" | "observer",
+  role: "create" | "destroy" | "validate" | "observer" | "reset",
   index: number,
 ): Plan {
   const number = ROLES.indexOf(role);
@@ -84,6 +88,7 @@ function planCall(
     create: config.createTimeout,
     destroy: config.destroyTimeout,
     validate: config.validateTimeout,
+    reset: config.resetTimeout,
     observer: Infinity,
   }[role];
   return {
@@ -153,6 +158,51 @@ function planClock(
 }
 
 function makeConfig(random: Random): Config {
+  const shape = makeShape(random);
+  const isPlain = random.chance(20);
+  return { ...shape, ...isPlain ? NO_POLICY : makePolicies(random, shape.max) };
+}
+
+type Policies = Pick<Config, keyof typeof NO_POLICY>;
+
+/** A pool without policies. */
+export const NO_POLICY = {
+  growth: "eager" as Config["growth"],
+  createRetry: false as Config["createRetry"],
+  maxCreating: Infinity,
+  min: 0,
+  maxLifetime: Infinity,
+  maxUses: Infinity,
+  validateAfter: 0,
+  keepalive: Infinity,
+  resets: false,
+  resetTimeout: Infinity,
+  places: Infinity,
+  sheds: false,
+};
+
+function makePolicies(random: Random, max: number): Policies {
+  const delay = random.pick([1, 5, 20, 100]);
+  const maxDelay = delay * random.pick([1, 2, 10]);
+  return {
+    growth: random.chance(60) ? "measured" : "eager",
+    createRetry: random.chance(70) ? { delay, maxDelay } : false,
+    maxCreating: random.pick([Infinity, Infinity, Infinity, 1, 2, 3]),
+    min: random.chance(30) ? 1 + random.below(max) : 0,
+    maxLifetime: random.pick([Infinity, Infinity, Infinity, 20, 300, 5_000]),
+    maxUses: random.pick([Infinity, Infinity, Infinity, 1, 2, 5]),
+    validateAfter: random.pick([0, 0, 1, 10, 100]),
+    keepalive: random.pick([Infinity, Infinity, 10, 100, 1_000]),
+    resets: random.chance(40),
+    resetTimeout: random.pick([...LIMITS, Infinity]),
+    places: random.chance(15) ? 1 + random.below(max) : Infinity,
+    sheds: false,
+  };
+}
+
+function makeShape(
+  random: Random,
+): Omit<Config, keyof Policies> {
   const max = random.pick([1, 1, 2, 2, 3, 4, 5, 8, 40]);
   const stripes = random.chance(50) ? 1 : 1 + random.below(Math.min(max, 31));
   return {
@@ -224,6 +274,41 @@ function makeOp(random: Random, config: Config, id: number): Op {
   return { do: "advance", ms };
 }
 
+/** Puts what happens to resources and their server between the other steps. */
+function addEvents(steps: Step[], random: Random, config: Config): void {
+  for (let count = random.below(1 + steps.length / 8); count > 0; count--) {
+    const at = random.below(steps.length);
+    const draw = random.below(100);
+    const op: Op = draw < 60
+      ? makeLoss(random)
+      : draw < 70
+      ? makeWarm(random, config, at)
+      : { do: "outage", isDown: random.chance(40) };
+    steps.splice(at, 0, { op, ticks: random.pick([0, 1, Infinity]) });
+  }
+}
+
+function makeLoss(random: Random): Op {
+  const what = random.pick(
+    [
+      "idle",
+      "idle",
+      "held",
+      "held",
+      "resting",
+      "all",
+      "creating",
+      "gone",
+    ] as const,
+  );
+  return { do: "lose", what, id: random.below(40) };
+}
+
+function makeWarm(random: Random, config: Config, id: number): Op {
+  const signal = random.chance(40) ? makeSignal(random, id) : undefined;
+  return { do: "warm", n: 1 + random.below(config.max), signal };
+}
+
 /** Puts the steps of a hazard, if it has any, between the others. */
 function addHazards(steps: Step[], random: Random, hazard: Hazard): void {
   if (hazard !== "skew" && hazard !== "dispatch") return;
@@ -251,7 +336,9 @@ function makeAct(random: Random, config: Config, id: number): Op {
   if (draw < 50) return makeTryAcquire(random, id);
   if (draw < 70) return makeEnd(random, recent);
   if (draw < 82) return { do: "abort", signal: makeSignal(random, recent) };
-  if (draw < 90) return { do: "clear" };
+  if (draw < 88) return { do: "clear" };
+  if (draw < 93) return makeLoss(random);
+  if (draw < 94) return makeWarm(random, config, recent);
   if (draw < 98) return { do: "die", id: recent };
   return makeClose(random, recent);
 }
@@ -276,6 +363,10 @@ function makeAcquire(random: Random, config: Config, id: number): AcquireOp {
     affinity: makeAffinity(random),
     hold: random.pick([0, 0, 1, 2, 3, 5, 10, 50, Infinity]),
     ending: makeEnding(random),
+    isFatal: random.pick([
+      ...["absent", "absent", "absent"] as const,
+      ...["always", "never", "throws"] as const,
+    ]),
     nested: nests ? makeAcquire(random, config, id + PLAN_IDS / 2) : undefined,
   };
 }

@@ -1,7 +1,7 @@
 import type { PoolStats, StripeStats } from "../../mod.ts";
 import type { Ledger, Resource } from "./ledger.ts";
 import type { Config } from "./scenario.ts";
-import type { SeenClock } from "./seen_clock.ts";
+import type { Moment, SeenClock } from "./seen_clock.ts";
 import type { StepClock } from "./step_clock.ts";
 
 /** What there is to look at. */
@@ -16,6 +16,8 @@ export interface Scene {
   readonly counted: WeakSet<AbortSignal>;
   /** Distinct signals that may have a listener of a close. */
   readonly closeSignals: ReadonlySet<AbortSignal>;
+  /** By line, when it last had no more than it is to keep. */
+  readonly keptSince: Moment[];
 }
 
 /** What holds at every moment, in the middle of a callback too. */
@@ -41,7 +43,7 @@ export function glance({ config, ledger }: Scene, stats: PoolStats): void {
   if (total < ledger.total()) {
     ledger.fail(`S6: the pool counts ${total}, there are ${ledger.total()}`);
   }
-  if (creating < ledger.creating() || destroying < ledger.destroying()) {
+  if (creating < ledger.creates.sure() || destroying < ledger.destroying()) {
     ledger.fail("S6: a callback was called before the commit");
   }
 }
@@ -52,40 +54,44 @@ export function inspect(scene: Scene, stats: PoolStats): void {
   glance(scene, stats);
   compare(ledger, stats);
   checkPending(scene);
+  noteKept(scene);
   checkIdle(scene);
   checkStripes(scene, stats);
   checkDemand(scene, stats);
+  checkTold(scene);
   checkTimers(scene, stats);
   checkListeners(scene);
   const { mistake } = ledger.closing;
   if (mistake !== undefined) ledger.fail(`S6: ${mistake}`);
 }
 
-/** Under validation, and still wanted. */
-function validating({ validations }: Ledger): Set<Resource> {
+/** Under validation or reset, and still wanted. */
+function busy({ validations, resets }: Ledger): Set<Resource> {
   const resources = new Set<Resource>();
-  for (const { resource } of validations) {
-    if (resource!.destroyCalls === 0) resources.add(resource!);
+  for (const { resource } of [...validations, ...resets]) {
+    if (resource.destroyCalls === 0) resources.add(resource);
   }
   return resources;
 }
 
 function compare(ledger: Ledger, stats: PoolStats): void {
   let live = 0;
-  for (const { signal } of ledger.live) {
-    if (!ledger.isGivenUp(signal)) live++;
-  }
-  const used = ledger.held.size + validating(ledger).size;
+  for (const { isLate } of ledger.live) if (!isLate) live++;
+  const used = ledger.held.size + busy(ledger).size;
   const expected: Omit<StripeStats, "max"> = {
     idle: live - used,
     used,
-    creating: ledger.creating(),
+    creating: ledger.creates.sure(),
     destroying: ledger.destroying(),
     pending: ledger.pending.size,
   };
   for (const key of Object.keys(expected) as (keyof typeof expected)[]) {
     if (stats[key] === expected[key]) continue;
-    const most = key === "destroying" ? ledger.perhapsDestroying() : 0;
+    const most = key === "destroying"
+      ? ledger.perhapsDestroying()
+      : key === "creating"
+      ? ledger.creates.most()
+      : 0;
     if (stats[key] > expected[key] && stats[key] <= most) continue;
     ledger.fail(`S1: ${stats[key]} ${key} by stats, ${expected[key]} in truth`);
   }
@@ -98,8 +104,16 @@ function checkPending({ seen, ledger }: Scene): void {
     if (seen.least(since) >= timeout) ledger.fail(`#${id} does not time out`);
     if (ledger.closing.began) ledger.fail(`S10: #${id} pends after close`);
   }
-  for (const { since, limit, signal } of ledger.creates) {
-    if (seen.least(since) >= limit && !signal!.aborted) {
+  for (const { n, signal } of ledger.warmings) {
+    if (signal?.aborted) ledger.fail("warm does not hear its signal");
+    if (ledger.closing.began) ledger.fail("S10: warm pends after close");
+    const isWarm = ledger.creates.lines.every((_, line) =>
+      ledger.existing(line) >= ledger.stock(line)
+    );
+    if (isWarm) ledger.fail(`Warm: ${n} are there, and nobody is told`);
+  }
+  for (const { since, limit, signal } of ledger.creates.calls) {
+    if (seen.least(since) >= limit && !signal.aborted) {
       ledger.fail("a create is not given up at createTimeout");
     }
   }
@@ -108,36 +122,74 @@ function checkPending({ seen, ledger }: Scene): void {
       ledger.fail("a validate is not given up at validateTimeout");
     }
   }
-}
-
-function checkIdle({ config, seen, ledger }: Scene): void {
-  const busy = validating(ledger);
-  for (const resource of ledger.live) {
-    if (resource.holder !== undefined || busy.has(resource)) continue;
-    if (ledger.isGivenUp(resource.signal)) {
-      ledger.fail(`S2: late resource ${resource.id} is left behind`);
-    }
-    if (resource.clears !== ledger.clears || ledger.closing.began) {
-      ledger.fail(`retired resource ${resource.id} is idle`);
-    }
-    const { idleSince } = resource;
-    // Without a timer it leaves when it is met.
-    if (idleSince.failures < seen.failures) continue;
-    // The pool's timer is set for one more than the limit.
-    if (seen.least(idleSince) > config.idleTimeout + 1) {
-      ledger.fail(`resource ${resource.id} is idle for too long`);
+  for (const { since, limit } of ledger.resets) {
+    if (seen.least(since) >= limit) {
+      ledger.fail("a reset is not given up at resetTimeout");
     }
   }
 }
 
+function checkIdle(scene: Scene): void {
+  const { config, ledger } = scene;
+  const elsewhere = busy(ledger);
+  for (const resource of ledger.live) {
+    const { id, lostIn, isDoomed, isLate, call, uses } = resource;
+    if (resource.holder !== undefined || elsewhere.has(resource)) continue;
+    if (lostIn !== undefined) ledger.fail(`Lost: resource ${id} is idle`);
+    if (isLate) ledger.fail(`S2: late resource ${id} is left behind`);
+    if (call.clears !== ledger.clears || ledger.closing.began) {
+      ledger.fail(`retired resource ${id} is idle`);
+    }
+    if (isDoomed) ledger.fail(`S2: resource ${id} is idle, to be destroyed`);
+    if (resource.resetAfter !== undefined) {
+      ledger.fail(`Reset: resource ${id} is idle without a reset`);
+    }
+    if (uses >= config.maxUses) {
+      ledger.fail(`Uses: resource ${id} is idle after ${uses} uses`);
+    }
+    checkAges(scene, resource);
+  }
+}
+
+/** Nothing is idle beyond its end, nor unchecked for too long. */
+function checkAges(scene: Scene, resource: Resource): void {
+  const { config, seen, ledger, keptSince } = scene;
+  const { id, stripe, bornAt, idleSince, checkedAt } = resource;
+  const line = config.isolated ? stripe : 0;
+  // Without a timer it leaves when it is met.
+  if (bornAt.failures < seen.failures) return;
+  // The pool's timer is set for one more than the limit.
+  if (seen.least(bornAt) > config.maxLifetime + 1) {
+    ledger.fail(`Lifetime: resource ${id} is idle at ${seen.least(bornAt)}`);
+  }
+  const kept = keptSince[line]!;
+  const idle = Math.min(seen.least(idleSince), seen.least(kept));
+  const isKept = ledger.existing(line) <= ledger.stock(line);
+  if (!isKept && idle > config.idleTimeout + 1) {
+    ledger.fail(`resource ${id} is idle for too long`);
+  }
+  const isChecked = config.validates && ledger.validations.size === 0;
+  if (isChecked && seen.least(checkedAt) > config.keepalive + 1) {
+    ledger.fail(`Keepalive: resource ${id} is not checked`);
+  }
+}
+
+/** Where a minimum is kept, nothing has to leave as idle. */
+function noteKept({ seen, ledger, keptSince }: Scene): void {
+  keptSince.forEach((_, line) => {
+    if (ledger.existing(line) > ledger.stock(line)) return;
+    keptSince[line] = seen.moment;
+  });
+}
+
 /** Every stripe has what was created there. */
 function checkStripes({ config, ledger }: Scene, stats: PoolStats): void {
-  if (config.stripes === 1 || !config.observes) return;
-  const busy = validating(ledger);
+  if (config.stripes === 1) return;
+  const elsewhere = busy(ledger);
   const used = new Array<number>(config.stripes).fill(0);
   const idle = new Array<number>(config.stripes).fill(0);
   for (const resource of ledger.live) {
-    const counts = resource.holder || busy.has(resource) ? used : idle;
+    const counts = resource.holder || elsewhere.has(resource) ? used : idle;
     counts[resource.stripe]!++;
   }
   for (let i = 0; i < config.stripes; i++) {
@@ -150,11 +202,14 @@ function checkStripes({ config, ledger }: Scene, stats: PoolStats): void {
   }
 }
 
-/** S5: who waits has a create in flight, or nothing can be had. */
-function checkDemand({ config, ledger }: Scene, stats: PoolStats): void {
+/**
+ * S5: who waits has a create that is coming, or nothing can be had; where growth
+ * is measured, only who has waited for the usual time of a create.
+ */
+function checkDemand({ config, seen, ledger }: Scene, stats: PoolStats): void {
   const lines = config.isolated ? stats.stripes : [stats];
   let pending = 0;
-  for (const line of lines) {
+  lines.forEach((line, i) => {
     const waiting = line.pending - ledger.validations.size;
     pending += line.pending;
     const { idle, used, creating, destroying, max } = line;
@@ -162,13 +217,51 @@ function checkDemand({ config, ledger }: Scene, stats: PoolStats): void {
     if (waiting > 0 && idle > 0) {
       ledger.fail(`S5: ${waiting} wait while ${idle} are idle`);
     }
-    if (waiting > creating && spare > 0) {
+    const watch = ledger.creates.lines[i]!;
+    if (spare === 0 || watch.isHeldBack) return;
+    if (stats.creating >= config.maxCreating) return;
+    const { coming } = watch;
+    const covered = config.growth === "eager"
+      ? waiting
+      : overdue(ledger, seen, i, watch.covers) - ledger.validations.size;
+    if (covered > coming) {
       ledger.fail(
-        `S5: ${waiting} wait for ${creating} creates, with ${spare} spare`,
+        `S5: ${covered} wait for ${coming} creates, with ${spare} spare`,
       );
     }
-  }
+    const lacking = ledger.kept(i) - idle - used;
+    if (lacking > coming) {
+      ledger.fail(`Min: ${lacking} lack, ${coming} come, with ${spare} spare`);
+    }
+  });
   if (pending !== stats.pending) ledger.fail("S5: the lines miss a waiter");
+}
+
+/** How many have waited in a line for longer than this. */
+function overdue(
+  ledger: Ledger,
+  seen: SeenClock,
+  line: number,
+  wait: number,
+): number {
+  let count = 0;
+  for (const claim of ledger.pending) {
+    // Without a timer nobody looks until something happens.
+    if (claim.since.failures < seen.failures) continue;
+    if (claim.line === line && seen.least(claim.since) > wait) count++;
+  }
+  return count;
+}
+
+/** Who was there before a create failed is told, if none ever succeeded. */
+function checkTold({ config, ledger }: Scene): void {
+  if (config.createRetry === false) return;
+  ledger.creates.lines.forEach(({ rejectsBefore }, i) => {
+    for (const { id, line, epoch } of ledger.pending) {
+      if (line !== i || epoch >= rejectsBefore) continue;
+      ledger.fail(`Outage: #${id} is not told that no create succeeds`);
+    }
+  });
 }
 
 function checkTimers(scene: Scene, stats: PoolStats): void {
@@ -177,10 +270,11 @@ function checkTimers(scene: Scene, stats: PoolStats): void {
   if (clock.badDelay !== undefined) {
     ledger.fail(`a timer was set for ${clock.badDelay} ms`);
   }
-  if (stats.pending > 0 && !clock.keepsAlive) {
-    ledger.fail("a pending acquire does not keep the process alive");
+  const waiting = stats.pending + ledger.warmings.size;
+  if (waiting > 0 && !clock.keepsAlive) {
+    ledger.fail("a pending acquire or warm does not keep the process alive");
   }
-  if (stats.pending === 0 && !closing.began && clock.keepsAlive) {
+  if (waiting === 0 && !closing.began && clock.keepsAlive) {
     ledger.fail("a timer keeps the process alive for nobody");
   }
   if (!closing.settled) return;
@@ -201,7 +295,10 @@ function checkListeners(scene: Scene): void {
     if (signal !== undefined && counted.has(signal)) heard.add(signal);
   }
   let needed = heard.size;
-  let allowed = heard.size;
+  for (const { signal } of ledger.warmings) {
+    if (signal !== undefined && counted.has(signal)) needed++;
+  }
+  let allowed = needed;
   if (!ledger.closing.settled) {
     for (const signal of closeSignals) {
       if (!counted.has(signal)) continue;

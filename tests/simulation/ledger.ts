@@ -4,30 +4,54 @@ import {
   type Lease,
   PoolClosedError,
   PoolFullError,
+  PoolOverloadedError,
 } from "../../mod.ts";
 import { CloseWatch } from "./close_watch.ts";
-import type { Config } from "./scenario.ts";
+import { CreateBooks } from "./create_books.ts";
+import type { CreateCall, LineWatch } from "./line_watch.ts";
+import { type Config, TARGET } from "./scenario.ts";
 import type { Moment, SeenClock } from "./seen_clock.ts";
 import type { Fault, Tally } from "./tally.ts";
 
 /** A resource as the server sees it. */
 export interface Resource {
   readonly id: number;
-  /** The signal of its create; aborted, the pool gave up on it before. */
-  readonly signal: AbortSignal;
-  /** How often the pool was cleared when its create was called. */
-  readonly clears: number;
-  /** Where it lives, -1 until the observer tells. */
-  stripe: number;
+  /** Where it lives. */
+  readonly stripe: number;
+  /** Whether the pool may have given up its create before. */
+  readonly isLate: boolean;
+  /** What made it. */
+  readonly call: CreateCall;
+  readonly bornAt: Moment;
+  readonly bornIn: number;
   dead: boolean;
   holder: Claim | undefined;
+  /** How many leases it had. */
+  uses: number;
   destroyCalls: number;
+  /** The epoch in which `lost` was called for it. */
+  lostIn: number | undefined;
+  /** Whether its holder, or a failed reset, has it destroyed. */
+  isDoomed: boolean;
+  /** Whether its user threw, if it is to be reset before anybody gets it. */
+  resetAfter: { readonly failed: boolean } | undefined;
   /** The most its age as an idle resource can have been when it was destroyed. */
   lastAge: number;
+  /** When it was last released or checked, and in which epoch. */
+  checkedAt: Moment;
   /** When it was last given up by a holder or a verdict, and in which epoch. */
   idleSince: Moment;
   idleEpoch: number;
+  /** The same if no check in the background counts. */
+  idleBefore: Moment;
+  /** The epoch in which it was last found good, if nobody had it since. */
+  approvedIn: number | undefined;
 }
+
+const NEVER = { least: Infinity, most: Infinity };
+
+/** How a lease ended: its user threw, or has the resource destroyed. */
+export type Parting = "release" | "failed" | "destroy";
 
 /** An acquire as its caller sees it. */
 export interface Claim {
@@ -35,7 +59,7 @@ export interface Claim {
   readonly signal: AbortSignal | undefined;
   readonly timeout: number;
   readonly since: Moment;
-  /** Its line; -1 where only the pool knows. */
+  /** The number of its line; -1 where only the pool knows. */
   readonly line: number;
   /** Whether the pool was closed when it came. */
   readonly closed: boolean;
@@ -50,21 +74,29 @@ export interface Claim {
   lease: Lease<Resource> | undefined;
 }
 
-/** A call of a callback that has not answered. */
+/** A call of `validate`, `reset` or `destroy` that has not answered. */
 export interface Call {
-  readonly resource: Resource | undefined;
+  readonly resource: Resource;
   readonly signal: AbortSignal | undefined;
   readonly since: Moment;
-  readonly clears: number;
   /** Milliseconds after which the pool stops waiting for it. */
   readonly limit: number;
+  /** The same at most, where it is not known. */
+  readonly mostLimit: number;
   /** Whether it is a destroy for which nobody waits. */
   readonly late: boolean;
   readonly epoch: number;
   /** For a validate: how many may have been elsewhere when its epoch ended. */
   elsewhere: number;
-  /** Whether its failure has reached somebody. */
-  told: boolean;
+}
+
+/** A call of `warm`. */
+export interface Warming {
+  readonly n: number;
+  readonly signal: AbortSignal | undefined;
+  readonly since: Moment;
+  readonly epoch: number;
+  readonly closed: boolean;
 }
 
 /**
@@ -82,19 +114,21 @@ export class Ledger {
   /** In order of arrival. */
   readonly pending: Set<Claim> = new Set();
   readonly held: Set<Claim> = new Set();
-  readonly creates: Set<Call> = new Set();
   readonly destroys: Set<Call> = new Set();
   readonly validations: Set<Call> = new Set();
+  readonly resets: Set<Call> = new Set();
+  readonly warmings: Set<Warming> = new Set();
   clears = 0;
+  /** The epoch of the last clear. */
+  clearedIn = -1;
   readonly closing: CloseWatch = new CloseWatch();
+  readonly creates: CreateBooks;
   readonly #config: Config;
   readonly #clock: SeenClock;
   readonly #tally: Tally;
   readonly #capacities: number[];
   /** What the clock threw. */
   readonly clockErrors: Set<unknown> = new Set();
-  /** What creates failed with, until it has reached somebody. */
-  readonly #failures: Set<unknown> = new Set();
   #misreadAt: Moment | undefined = undefined;
   /** Claims served in this epoch. */
   #served: Claim[] = [];
@@ -102,12 +136,19 @@ export class Ledger {
   #verdicts = 0;
   /** By resource, the call that found it good in this epoch. */
   readonly #approved: Map<Resource, Call> = new Map();
+  /** Calls of `lost` in this epoch, and the lines in which one was idle. */
+  #losses = 0;
+  readonly #idleLosses: Set<LineWatch> = new Set();
+  /** The most that were pending in this epoch, and that `warm` waited for. */
+  #pending = 0;
+  #warmed = 0;
+  /** Those that may have become overdue in this epoch. */
+  #overdue = 0;
+  /** By line, how many were evicted as idle in this epoch, and otherwise. */
+  readonly #evicted: Map<LineWatch, { idle: number; others: number }> =
+    new Map();
   #made = 0;
   #arrivals = 0;
-  /** Resources that went under validation: each may be refused. */
-  #checked = 0;
-  #creates = 0;
-  #failed = 0;
 
   constructor(config: Config, clock: SeenClock, tally: Tally) {
     this.#config = config;
@@ -117,6 +158,13 @@ export class Ledger {
     this.#capacities = Array.from(
       { length: stripes },
       (_, i) => Math.ceil((max - i) / stripes),
+    );
+    this.creates = new CreateBooks(
+      config,
+      clock,
+      this.closing,
+      this.clockErrors,
+      (rule) => this.fail(rule),
     );
   }
 
@@ -161,6 +209,7 @@ export class Ledger {
       lease: undefined,
     };
     this.pending.add(claim);
+    this.#pending++;
     return claim;
   }
 
@@ -187,11 +236,12 @@ export class Ledger {
       );
     }
     const { line } = claim;
-    if (this.#config.isolated && line >= 0 && resource.stripe >= 0) {
-      if (line !== resource.stripe) {
-        this.fail(`#${claim.id} of stripe ${line} got ${resource.stripe}'s`);
-      }
+    if (this.#config.isolated && line >= 0 && line !== resource.stripe) {
+      this.fail(`#${claim.id} of stripe ${line} got ${resource.stripe}'s`);
     }
+    this.#checkFitness(claim, resource);
+    resource.approvedIn = undefined;
+    resource.uses++;
     claim.state = "held";
     claim.resource = resource;
     resource.holder = claim;
@@ -212,35 +262,156 @@ export class Ledger {
   }
 
   /** A lease ends; `false` if it had ended before. */
-  ended(claim: Claim): boolean {
+  ended(claim: Claim, parting: Parting): boolean {
     if (claim.state !== "held") return false;
     claim.state = "ended";
     this.held.delete(claim);
-    this.#rest(claim.resource!);
-    claim.resource!.holder = undefined;
+    const resource = claim.resource!;
+    resource.holder = undefined;
+    if (parting === "destroy") resource.isDoomed = true;
+    else if (this.#config.resets) {
+      resource.resetAfter = { failed: parting === "failed" };
+    }
+    this.#rest(resource);
     return true;
+  }
+
+  /** What is handed out is fit to be used. */
+  #checkFitness(claim: Claim, resource: Resource): void {
+    const { id, uses, lostIn, isDoomed, resetAfter, bornAt } = resource;
+    const { maxUses, maxLifetime } = this.#config;
+    const whom = `#${claim.id} got resource ${id}`;
+    if (lostIn !== undefined && lostIn < this.epoch) {
+      this.fail(`Lost: ${whom} after it was lost`);
+    }
+    if (isDoomed) this.fail(`S2: ${whom}, which was to be destroyed`);
+    if (resetAfter !== undefined) this.fail(`Reset: ${whom} without a reset`);
+    if (uses >= maxUses) this.fail(`Uses: ${whom} for the ${uses + 1}. time`);
+    const call = this.#approved.get(resource);
+    const age = this.#clock.least(bornAt) -
+      (call === undefined ? 0 : this.#clock.most(call.since));
+    if (age > maxLifetime) this.fail(`Lifetime: ${whom} at age ${age}`);
+    if (!this.#config.validates || resource.bornIn === this.epoch) return;
+    const rested = this.#clock.least(resource.checkedAt);
+    if (resource.approvedIn === this.epoch) return;
+    if (rested >= this.#config.validateAfter) {
+      this.fail(`Validate: ${whom} unasked, after ${rested} ms`);
+    }
+  }
+
+  // What the resources say.
+
+  /** Before `lost` is called for one that is there. */
+  lost(resource: Resource, error: unknown): void {
+    this.#losses++;
+    // It may not have heard yet that it is there.
+    const { call } = resource;
+    if (resource.bornIn === this.epoch) {
+      this.creates.note(call, error, this.epoch);
+    }
+    if (resource.destroyCalls > 0) return;
+    resource.lostIn ??= this.epoch;
+    if (resource.holder !== undefined) return;
+    this.#idleLosses.add(this.creates.lineOf(resource.stripe));
+  }
+
+  /** Before it is called for one that is being created. */
+  lostEarly(call: CreateCall, error: unknown): void {
+    this.#losses++;
+    if (!this.creates.isMaybe(call) || call.lostIn !== undefined) return;
+    call.lostIn = this.epoch;
+    this.creates.lost(call, error, this.epoch);
+  }
+
+  // Warming.
+
+  warm(n: number, signal: AbortSignal | undefined): Warming {
+    const { epoch } = this;
+    const since = this.#clock.moment;
+    const warming = { n, signal, since, epoch, closed: this.closing.began };
+    this.warmings.add(warming);
+    this.#warmed += n;
+    return warming;
+  }
+
+  warmed(warming: Warming): void {
+    this.warmings.delete(warming);
+    if (warming.closed) this.fail("S10: warm after close");
+    // Some may have left since, or not be told of yet.
+    let most = this.destroys.size + this.#gone();
+    for (const { isLate } of this.live) if (!isLate) most++;
+    if (most < warming.n) this.fail(`Warm: ${most} are not ${warming.n}`);
+    this.#tally.hit("warm: resolves");
+  }
+
+  notWarmed(warming: Warming, error: unknown): void {
+    const { signal, epoch, since } = warming;
+    this.warmings.delete(warming);
+    if (signal?.aborted && error === signal.reason) {
+      return this.#tally.hit("warm: signal aborted");
+    }
+    if (error instanceof PoolClosedError && this.closing.began) {
+      return this.#tally.hit("warm: rejected by close");
+    }
+    if (this.creates.isFailureSince(error, epoch)) {
+      return this.#tally.hit("warm: rejected by a failed create");
+    }
+    if (this.#isOfClock(since, error)) return;
+    this.fail(`warm was rejected without a reason: ${error}`);
+  }
+
+  /** How many resources a line is to keep, at most. */
+  stock(line: number): number {
+    return this.#stock(line, this.#config.min, [...this.warmings]);
+  }
+
+  /** How many it is sure to keep. */
+  kept(line: number): number {
+    const { createRetry, min } = this.#config;
+    const { lines, hasBegun } = this.creates;
+    // Without a retry, a failure ends that until somebody waits.
+    const isKept = createRetry !== false ||
+      lines.every(({ failedIn }) => failedIn < 0);
+    const warmings = [...this.warmings]
+      .filter(({ epoch }) => epoch < this.epoch);
+    return this.#stock(line, hasBegun && isKept ? min : 0, warmings);
+  }
+
+  #stock(line: number, min: number, warmings: readonly Warming[]): number {
+    const share = (n: number) =>
+      this.#config.isolated ? Math.ceil((n - line) / this.#config.stripes) : n;
+    if (this.closing.began) return 0;
+    return Math.max(share(min), ...warmings.map(({ n }) => share(n)));
+  }
+
+  /** How many left in this epoch. */
+  #gone(): number {
+    let gone = 0;
+    for (const { idle, others } of this.#evicted.values()) {
+      gone += idle + others;
+    }
+    return gone;
   }
 
   // Callbacks.
 
-  createCalled(signal: AbortSignal): Call {
-    const call: Call = {
-      resource: undefined,
+  createCalled(signal: AbortSignal, stripe: number): CreateCall {
+    const call: CreateCall = {
       signal,
+      stripe,
       since: this.#clock.moment,
       clears: this.clears,
       limit: this.#config.createTimeout,
-      late: false,
       epoch: this.epoch,
-      elsewhere: 0,
-      told: false,
+      arrivals: this.#arrivals,
+      lostIn: undefined,
+      disappointed: false,
     };
-    this.creates.add(call);
-    // A failure that is told to nobody leaves the one it was for in line.
-    const failed = this.#failed + this.creates.size - this.creating();
-    if (++this.#creates > this.#arrivals + this.#checked + failed) {
-      this.fail("S6: more creates than acquires that could need them");
+    for (const { line, since, timeout } of this.pending) {
+      // It has timed out, though nobody has heard of it yet.
+      if (this.#clock.most(since) >= timeout) this.creates.disappoint(line);
     }
+    this.creates.began(call);
     const { max } = this.#config;
     if (!this.closing.aborted && this.total() > max) {
       this.fail(`S1: the server has ${this.total()} of ${max}`);
@@ -251,57 +422,85 @@ export class Ledger {
     return call;
   }
 
-  created(call: Call): Resource {
-    this.creates.delete(call);
+  created(call: CreateCall): Resource {
+    const isSure = this.creates.succeeded(call, this.epoch);
+    const now = this.#clock.moment;
+    const isGivenUp = () => this.#isGivenUp(call, resource);
     const resource: Resource = {
       id: this.#made++,
-      signal: call.signal!,
-      clears: call.clears,
-      stripe: this.#config.stripes === 1 ? 0 : -1,
+      stripe: call.stripe,
+      get isLate() {
+        return !isSure || isGivenUp();
+      },
+      call,
+      bornAt: now,
+      bornIn: this.epoch,
       dead: false,
       holder: undefined,
+      uses: 0,
       destroyCalls: 0,
+      lostIn: call.lostIn,
+      isDoomed: false,
+      resetAfter: undefined,
       lastAge: 0,
-      idleSince: this.#clock.moment,
-      idleEpoch: 0,
+      checkedAt: now,
+      idleSince: now,
+      idleEpoch: this.epoch,
+      idleBefore: now,
+      approvedIn: undefined,
     };
-    this.#rest(resource);
     this.live.add(resource);
     return resource;
   }
 
-  createFailed(call: Call, error: unknown): void {
-    // One that was given up stays in the books until its failure was told.
-    if (this.isGivenUp(call.signal!)) return;
-    this.creates.delete(call);
-    this.#failed++;
-    this.#failures.add(error);
+  /** Whether there was no timer for its limit, before it was heard. */
+  #isGivenUp({ signal, since }: CreateCall, { bornIn }: Resource): boolean {
+    if (!signal.aborted) return false;
+    return this.clockErrors.has(signal.reason) ||
+      bornIn === this.epoch && since.failures < this.#clock.failures;
   }
 
-  destroyCalled(resource: Resource): Call {
+  createFailed(call: CreateCall, error: unknown): void {
+    this.creates.failed(call, error, this.epoch);
+  }
+
+  destroyCalled(
+    resource: Resource,
+    reason: DestroyReason,
+    signal: AbortSignal | undefined,
+  ): Call {
     if (++resource.destroyCalls > 1) {
       this.fail(`S2: resource ${resource.id} destroyed twice`);
     }
-    const { holder } = resource;
+    const { holder, stripe } = resource;
     if (holder !== undefined && !this.closing.aborted) {
       this.fail(`S2: resource ${resource.id} destroyed in use`);
     }
+    resource.lastAge = this.#clock.most(resource.idleBefore);
+    this.#checkReason(resource, reason);
     if (holder !== undefined) {
       this.#tally.hit("lease: taken back by an aborted close");
-      this.ended(holder);
+      this.ended(holder, "release");
     }
-    resource.lastAge = this.#clock.most(resource.idleSince);
     this.live.delete(resource);
+    const line = this.creates.lineOf(stripe);
+    const evicted = this.#evicted.get(line) ?? { idle: 0, others: 0 };
+    if (reason === "idle") evicted.idle++;
+    else evicted.others++;
+    this.#evicted.set(line, evicted);
+    const { destroyTimeout } = this.#config;
+    // The farewell of a lost one takes the usual time of a create at most, which
+    // a freeze between the bounds of the books can make as long as it likes.
+    const farewell = reason === "lost" ? line.usualNow : NEVER;
     const call: Call = {
       resource,
-      signal: undefined,
+      signal,
       since: this.#clock.moment,
-      clears: this.clears,
-      limit: this.#config.destroyTimeout,
-      late: this.isGivenUp(resource.signal),
+      limit: Math.min(destroyTimeout, farewell.least),
+      mostLimit: destroyTimeout,
+      late: reason === "late",
       epoch: this.epoch,
       elsewhere: 0,
-      told: false,
     };
     this.destroys.add(call);
     return call;
@@ -309,90 +508,187 @@ export class Ledger {
 
   /** A destroy answered; the pool heard it if it still waited for it. */
   destroyed(call: Call, failure?: { error: unknown }): void {
+    // A timer for its limit may fail to be set before this is heard.
     const isSure = this.#isAwaited(call) &&
+      (call.limit === Infinity || !this.#config.hazards.includes("timers")) &&
       this.#clock.most(call.since) < call.limit;
-    if (!this.destroys.delete(call) || call.late) return;
+    const isKnown = this.destroys.delete(call);
+    // Where its slot was vacated before, a close may hear of it all the same.
+    const isFarewell = call.limit < this.#config.destroyTimeout;
+    if (call.late || !isKnown && !isFarewell) return;
     if (failure !== undefined) {
       this.closing.destroyFailed(this.epoch, failure.error, isSure);
     }
   }
 
-  validateCalled(resource: Resource): Call {
-    this.#checked++;
-    if (resource.destroyCalls > 0 || resource.holder !== undefined) {
-      this.fail(`S2: resource ${resource.id} validated, but not at rest`);
+  validateCalled(resource: Resource, signal: AbortSignal | undefined): Call {
+    this.#checkRest(resource, "validated");
+    if (resource.resetAfter !== undefined) {
+      this.fail(`Reset: resource ${resource.id} validated before its reset`);
     }
-    for (const { resource: other } of this.validations) {
-      if (other === resource) this.fail(`S2: ${resource.id} validated twice`);
-    }
-    const call: Call = {
-      resource,
-      signal: undefined,
-      since: this.#clock.moment,
-      clears: this.clears,
-      limit: this.#config.validateTimeout,
-      late: false,
-      epoch: this.epoch,
-      elsewhere: 0,
-      told: false,
-    };
+    const { validateTimeout } = this.#config;
+    const call = this.#call(resource, signal, validateTimeout);
     this.validations.add(call);
     return call;
+  }
+
+  /** What `validate` is told of a resource. */
+  checkContext(
+    resource: Resource,
+    told: {
+      readonly idle: number;
+      readonly age: number;
+      readonly uses: number;
+    },
+  ): void {
+    const { id, uses, bornAt, idleSince, idleBefore } = resource;
+    const clock = this.#clock;
+    if (told.uses !== uses) {
+      this.fail(`Validate: ${id} had ${uses} uses, not ${told.uses}`);
+    }
+    const isBetween = (time: number, early: Moment, late: Moment) =>
+      time >= clock.least(late) && time <= clock.most(early);
+    if (!isBetween(told.age, bornAt, bornAt)) {
+      this.fail(`Validate: ${id} has another age than ${told.age}`);
+    }
+    if (!isBetween(told.idle, idleBefore, idleSince)) {
+      this.fail(`Validate: ${id} is idle for other than ${told.idle}`);
+    }
+  }
+
+  resetCalled(
+    resource: Resource,
+    failed: boolean,
+    signal: AbortSignal | undefined,
+  ): Call {
+    this.#checkRest(resource, "reset");
+    const { id, resetAfter, lostIn } = resource;
+    if (resetAfter?.failed !== failed) {
+      this.fail(`Reset: resource ${id} told that its user failed: ${failed}`);
+    }
+    if (lostIn !== undefined && lostIn < this.epoch) {
+      this.fail(`Reset: of resource ${id}, which is lost`);
+    }
+    const call = this.#call(resource, signal, this.#config.resetTimeout);
+    this.resets.add(call);
+    return call;
+  }
+
+  /** A reset answered. */
+  wasReset(call: Call, isGood: boolean): void {
+    const { resource } = call;
+    if (!this.resets.delete(call)) return;
+    if (!isGood) resource.isDoomed = true;
+    else {
+      resource.resetAfter = undefined;
+      this.#rest(resource);
+    }
+  }
+
+  /** Nobody has it, and no other call is out for it. */
+  #checkRest(resource: Resource, act: string): void {
+    const { id, destroyCalls, holder } = resource;
+    if (destroyCalls > 0 || holder !== undefined) {
+      this.fail(`S2: resource ${id} ${act}, but not at rest`);
+    }
+    for (const { resource: other } of [...this.validations, ...this.resets]) {
+      if (other === resource) this.fail(`S2: ${id} ${act} twice`);
+    }
+  }
+
+  #call(
+    resource: Resource,
+    signal: AbortSignal | undefined,
+    limit: number,
+  ): Call {
+    const { epoch } = this;
+    const since = this.#clock.moment;
+    return {
+      ...{ resource, signal, since, epoch, limit, mostLimit: limit },
+      ...{ late: false, elsewhere: 0 },
+    };
   }
 
   judged(call: Call, valid: boolean): void {
     this.#verdicts++;
     if (!this.validations.delete(call) || !valid) return;
-    this.#rest(call.resource!);
-    this.#approved.set(call.resource!, call);
+    const { resource } = call;
+    const { idleBefore } = resource;
+    this.#rest(resource);
+    // It may have been a check in the background.
+    if (this.#config.keepalive !== Infinity) resource.idleBefore = idleBefore;
+    resource.approvedIn = this.epoch;
+    this.#approved.set(resource, call);
   }
 
   // What the observer tells.
 
   placed(resource: Resource, stripe: number): void {
-    if (resource.stripe === -1) resource.stripe = stripe;
-    if (resource.stripe !== stripe) {
-      this.fail(
-        `resource ${resource.id} of stripe ${resource.stripe} is in ${stripe}`,
-      );
-    }
+    if (resource.stripe === stripe) return;
+    this.fail(
+      `resource ${resource.id} of stripe ${resource.stripe} is in ${stripe}`,
+    );
   }
 
-  evicted(resource: Resource, reason: DestroyReason): void {
-    if (reason === "idle") {
-      this.#tally.hit("pool: evicts an idle resource");
-      if (!(resource.lastAge > this.#config.idleTimeout)) {
-        this.fail(`S8: resource ${resource.id} evicted at ${resource.lastAge}`);
-      }
+  /** Whether there was reason to destroy one. */
+  #checkReason(resource: Resource, reason: DestroyReason): void {
+    if (reason === "idle" && !(resource.lastAge > this.#config.idleTimeout)) {
+      this.fail(`S8: resource ${resource.id} evicted at ${resource.lastAge}`);
     }
-    const { signal } = resource;
-    const isClosed = signal.reason instanceof PoolClosedError;
-    if (!isClosed && (reason === "late") !== signal.aborted) {
+    if (!this.#isReason(resource, reason)) {
       this.fail(`resource ${resource.id} destroyed as ${reason}`);
     }
+    this.#tally.hit(`destroy: as ${reason}` as Fault);
   }
 
-  /** Whether the pool waits no longer for the create with this signal. */
-  isGivenUp({ aborted, reason }: AbortSignal): boolean {
-    const isClosed = reason instanceof PoolClosedError;
-    return aborted && (this.closing.aborted || !isClosed);
+  #isReason(resource: Resource, reason: DestroyReason): boolean {
+    const { maxLifetime, maxUses, validates } = this.#config;
+    const { call, bornAt, uses, lostIn, isLate, isDoomed, resetAfter } =
+      resource;
+    if (isLate && lostIn === undefined && !this.closing.began) {
+      return reason === "late";
+    }
+    switch (reason) {
+      case "idle":
+        return true;
+      case "lifetime":
+        return this.#clock.most(bornAt) >= 0.75 * maxLifetime;
+      case "uses":
+        return uses >= maxUses;
+      case "invalid":
+        return validates;
+      case "lost": {
+        // One of those that were idle may have spoken for all.
+        const line = this.creates.lineOf(resource.stripe);
+        return lostIn !== undefined || this.#idleLosses.has(line);
+      }
+      case "reset":
+        // Without a timer it was given up before it was heard.
+        return resetAfter !== undefined ||
+          resource.idleSince.failures < this.#clock.failures;
+      case "lease":
+        // Whoever throws while the pool closes has it destroyed.
+        return isDoomed || this.closing.began;
+      case "clear":
+        // It may have been decided on before, though not called yet.
+        return call.clears < this.clears || call.epoch === this.clearedIn;
+      case "close":
+        return this.closing.began;
+      case "late":
+        return isLate || this.closing.aborted;
+      case "leaked":
+      case "evict":
+      case "resize":
+      case "budget":
+        return false;
+    }
   }
 
   /** Slots that are taken as the server sees it. */
   total(): number {
-    let total = this.creating() + this.destroying();
-    for (const { signal } of this.live) {
-      if (!this.isGivenUp(signal)) total++;
-    }
+    let total = this.creates.sure() + this.destroying();
+    for (const { isLate } of this.live) if (!isLate) total++;
     return total;
-  }
-
-  creating(): number {
-    let creating = 0;
-    for (const { signal } of this.creates) {
-      if (!this.isGivenUp(signal!)) creating++;
-    }
-    return creating;
   }
 
   /** Destroys that hold a slot. */
@@ -421,6 +717,8 @@ export class Ledger {
   endEpoch(): void {
     this.#checkOrder();
     this.#endCalls();
+    this.#checkCreates();
+    this.#checkStock();
     for (const { holder, destroyCalls } of this.#approved.keys()) {
       if (holder === undefined && destroyCalls === 0) {
         this.#tally.hit("validate: taker gone meanwhile");
@@ -429,30 +727,100 @@ export class Ledger {
     this.#approved.clear();
     this.#served = [];
     this.#verdicts = 0;
+    this.#losses = 0;
+    this.#idleLosses.clear();
+    this.#evicted.clear();
     this.epoch++;
+    this.#pending = this.pending.size;
+    this.#warmed = 0;
+    for (const { n } of this.warmings) this.#warmed += n;
+    this.#overdue = 0;
+    for (const line of this.creates.lines) this.#overdue += line.mayBeOverdue;
+  }
+
+  /** S6: a create begins only where one is wanted. */
+  #checkCreates(): void {
+    const { begun, ended } = this.creates;
+    this.creates.begun = this.creates.ended = 0;
+    const { min } = this.#config;
+    const wanted = this.#pending + this.#warmed + min;
+    let overdue = this.#overdue + this.#losses;
+    for (const line of this.creates.lines) overdue += line.mayBeOverdue;
+    if (begun > ended + overdue + wanted) {
+      this.fail(`S6: ${begun} creates, where ${wanted} are wanted`);
+    }
+  }
+
+  /** None is evicted as idle where fewer than the minimum would be left. */
+  #checkStock(): void {
+    this.creates.lines.forEach((line, i) => {
+      const { idle, others } = this.#evicted.get(line) ??
+        { idle: 0, others: 0 };
+      const left = this.existing(i) + others;
+      if (idle > 0 && left < this.kept(i)) {
+        this.fail(`Min: ${left} are left, the others evicted as idle`);
+      }
+    });
+  }
+
+  /** How many more acquires a stripe, or the last of a line, can serve. */
+  lacking(stripe: number): number {
+    const { isolated, stripes, max } = this.#config;
+    if (!isolated) {
+      const isLast = stripe === stripes - 1;
+      return isLast ? max - this.held.size - this.pending.size : 0;
+    }
+    let lacking = this.capacity(stripe);
+    for (const { resource } of this.held) {
+      if (resource!.stripe === stripe) lacking--;
+    }
+    for (const { line } of this.pending) if (line === stripe) lacking--;
+    return lacking;
+  }
+
+  /** How many resources of a line there are. */
+  existing(line: number): number {
+    let existing = 0;
+    for (const { stripe, isLate } of this.live) {
+      if (isLate) continue;
+      if (!this.#config.isolated || stripe === line) existing++;
+    }
+    return existing;
   }
 
   /** Forgets the calls that the pool has given up, and not too early. */
   #endCalls(): void {
-    const { closing, clockErrors } = this;
+    const { closing } = this;
     const clock = this.#clock;
-    const isEarly = ({ since, limit }: Call) => clock.most(since) < limit;
-    for (const call of this.creates) {
-      const { reason } = call.signal!;
-      if (!this.isGivenUp(call.signal!)) continue;
-      this.#failed++;
-      this.creates.delete(call);
-      if (closing.aborted || clockErrors.has(reason)) continue;
-      if (isEarly(call)) this.fail("a create is given up too early");
-    }
+    this.creates.endEpoch(this.epoch);
     for (const call of this.destroys) {
-      if (clock.least(call.since) >= call.limit) this.destroys.delete(call);
+      if (clock.least(call.since) < call.mostLimit) continue;
+      this.destroys.delete(call);
+      const { signal } = call;
+      if (signal === undefined || call.late || signal.aborted) continue;
+      // The farewell of a lost one does not hold up a close.
+      if (closing.settled) continue;
+      if (clock.least(call.since) < this.#config.destroyTimeout) continue;
+      this.fail("destroy: its signal does not abort at its limit");
     }
-    for (const call of this.validations) {
-      if (call.resource!.destroyCalls === 0) continue;
-      this.validations.delete(call);
-      if (closing.began || call.since.failures < clock.failures) continue;
-      if (isEarly(call)) this.fail("a validate is given up too early");
+    const isOver = ({ since, limit }: Call) => clock.least(since) >= limit;
+    // One silence, or the loss of an idle one, is a bad verdict on others.
+    const isDistrusting = this.#losses > 0 ||
+      [...this.validations].some(isOver);
+    for (const calls of [this.validations, this.resets]) {
+      for (const call of calls) {
+        const { resource, signal, since, limit } = call;
+        if (resource.destroyCalls === 0) continue;
+        calls.delete(call);
+        if (closing.began || since.failures < clock.failures) continue;
+        if (isOver(call) && signal?.aborted === false) {
+          this.fail("a signal does not abort when its call is given up");
+        }
+        if (calls === this.validations && isDistrusting) continue;
+        if (clock.most(since) < limit) {
+          this.fail("a call is given up too early");
+        }
+      }
     }
   }
 
@@ -462,7 +830,7 @@ export class Ledger {
    * they may be again when its own is found good, epochs later.
    */
   #checkOrder(): void {
-    const elsewhere = this.validations.size + this.#verdicts;
+    const elsewhere = this.validations.size + this.#verdicts + this.#losses;
     for (const call of this.validations) {
       if (call.epoch === this.epoch) call.elsewhere = elsewhere;
     }
@@ -483,6 +851,10 @@ export class Ledger {
   #elsewhere({ resource }: Claim, now: number): number {
     const call = resource && this.#approved.get(resource);
     if (call === undefined) return now;
+    // A check in the background was for nobody.
+    if (this.#config.keepalive !== Infinity) {
+      return Math.max(now, call.elsewhere);
+    }
     // Without the claim itself.
     return (call.epoch === this.epoch ? now : call.elsewhere) - 1;
   }
@@ -494,7 +866,7 @@ export class Ledger {
 
   /** Why a claim was rejected, if there was reason to. */
   #refusal(claim: Claim, error: unknown): Fault | undefined {
-    const { signal, timeout, since } = claim;
+    const { signal, since } = claim;
     if (signal?.aborted && error === signal.reason) {
       return claim.aborted
         ? "acquire: signal aborted before"
@@ -509,11 +881,14 @@ export class Ledger {
       return full ? "acquire: refused as full" : undefined;
     }
     if (error instanceof AcquireTimeoutError) {
-      if (timeout === 0) return "acquire: timeout 0 refused";
-      const over = this.#clock.most(since) >= timeout;
-      return over ? "acquire: timed out" : undefined;
+      return this.#timeout(claim, error.cause);
     }
-    const failure = this.#createFailure(error);
+    if (error instanceof PoolOverloadedError) {
+      this.#served.push(claim);
+      const isLong = this.#clock.most(since) > 2 * TARGET;
+      return this.#config.sheds && isLong ? "acquire: shed" : undefined;
+    }
+    const failure = this.creates.refusal(claim, error);
     if (failure !== undefined) this.#served.push(claim);
     else if (this.#isOfClock(since, error)) {
       return "acquire: rejected by the clock";
@@ -521,20 +896,27 @@ export class Ledger {
     return failure;
   }
 
-  /** Whether an error is that of a create which nobody was told. */
-  #createFailure(error: unknown): Fault | undefined {
-    if (this.#failures.delete(error)) {
-      return "acquire: rejected by a failed create";
+  /** One has timed out; the cause is the last failure of its line. */
+  #timeout(claim: Claim, cause: unknown): Fault | undefined {
+    const { timeout, since, line, closed } = claim;
+    if (cause !== undefined && !this.creates.isFailure(cause)) {
+      this.fail(`#${claim.id} timed out, of all causes by ${cause}`);
     }
-    for (const call of this.creates) {
-      if (call.told || !call.signal!.aborted) continue;
-      if (call.signal!.reason !== error) continue;
-      call.told = true;
-      return this.clockErrors.has(error)
-        ? "create: given up without a timer"
-        : "create: given up at createTimeout";
+    // Without a timer a lost create is given up before anybody can tell.
+    const isKnown = line >= 0 && !closed && this.#clock.failures === 0;
+    if (isKnown && cause === undefined) {
+      const { failedIn, succeededIn } = this.creates.lines[line]!;
+      if (failedIn > succeededIn && !this.creates.lines[line]!.isMoved) {
+        this.fail(`#${claim.id} timed out in an outage, without a cause`);
+      }
     }
-    return undefined;
+    if (timeout === 0) return "acquire: timeout 0 refused";
+    this.creates.disappoint(line);
+    if (cause !== undefined) {
+      this.#tally.hit("acquire: timed out because of a create");
+    }
+    const isOver = this.#clock.most(since) >= timeout;
+    return isOver ? "acquire: timed out" : undefined;
   }
 
   /** Whether an error is the clock's, or tells of it where it was misread. */
@@ -545,7 +927,8 @@ export class Ledger {
 
   /** Nobody holds it any more. */
   #rest(resource: Resource): void {
-    resource.idleSince = this.#clock.moment;
+    const { moment } = this.#clock;
+    resource.checkedAt = resource.idleSince = resource.idleBefore = moment;
     resource.idleEpoch = this.epoch;
   }
 }

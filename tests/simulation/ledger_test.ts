@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Lease } from "../../mod.ts";
 import { test } from "../test.ts";
-import { generate } from "./generator.ts";
+import { generate, NO_POLICY } from "./generator.ts";
 import { type Call, type Claim, Ledger, type Resource } from "./ledger.ts";
 import type { Config } from "./scenario.ts";
 import { SeenClock } from "./seen_clock.ts";
@@ -16,6 +16,7 @@ class Books {
   constructor() {
     const config: Config = {
       ...generate(1).config,
+      ...NO_POLICY,
       ...{ max: 8, stripes: 1, isolated: false, validates: true },
       ...{ createTimeout: Infinity, validateTimeout: Infinity },
     };
@@ -25,7 +26,7 @@ class Books {
 
   create(): Resource {
     const { signal } = new AbortController();
-    return this.ledger.created(this.ledger.createCalled(signal));
+    return this.ledger.created(this.ledger.createCalled(signal, 0));
   }
 
   arrive(): Claim {
@@ -36,14 +37,20 @@ class Books {
   takers(count: number): { claim: Claim; call: Call; resource: Resource }[] {
     return Array.from({ length: count }, () => {
       const [claim, resource] = [this.arrive(), this.create()];
-      return { claim, resource, call: this.ledger.validateCalled(resource) };
+      return {
+        claim,
+        resource,
+        call: this.ledger.validateCalled(resource, undefined),
+      };
     });
   }
 
   /** The verdict is bad: its taker is in the line again. */
   sendBack({ call, resource }: { call: Call; resource: Resource }): void {
     this.ledger.judged(call, false);
-    this.ledger.destroyed(this.ledger.destroyCalled(resource));
+    this.ledger.destroyed(
+      this.ledger.destroyCalled(resource, "invalid", undefined),
+    );
   }
 
   deliver(claim: Claim, resource: Resource): void {
@@ -76,7 +83,7 @@ test("oracle: who is offered one after another came back to the line overtakes",
   books.sendBack(first!);
   ledger.endEpoch();
   const resource = books.create();
-  const call = ledger.validateCalled(resource);
+  const call = ledger.validateCalled(resource, undefined);
   ledger.endEpoch();
   ledger.judged(call, true);
   books.deliver(later, resource);

@@ -13,13 +13,18 @@ export class Random {
     this.#state = state;
   }
 
-  /** An integer from 0 up to, but not, `n` (mulberry32). */
+  /** An integer from 0 up to, but not, `n`. */
   below(n: number): number {
+    return Math.floor(this.real() * n);
+  }
+
+  /** From 0 up to, but not, 1 (mulberry32). */
+  real(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = this.#state;
     mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor(((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32 * n);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
   chance(percent: number): boolean {

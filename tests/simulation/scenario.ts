@@ -1,5 +1,8 @@
 import type { Hazard } from "./hazards.ts";
 
+/** The target, in ms, of pools that shed. */
+export const TARGET = 2;
+
 /** The options of the pool under simulation, and how rough its world is. */
 export interface Config {
   max: number;
@@ -14,6 +17,20 @@ export interface Config {
   validates: boolean;
   observes: boolean;
   isFatal: "absent" | "never" | "throws";
+  growth: "measured" | "eager";
+  createRetry: { delay: number; maxDelay: number } | false;
+  maxCreating: number;
+  min: number;
+  maxLifetime: number;
+  maxUses: number;
+  validateAfter: number;
+  keepalive: number;
+  resets: boolean;
+  resetTimeout: number;
+  /** How many resources the server has places for. */
+  places: number;
+  /** Whether those leave that have waited longer than twice `TARGET`. */
+  sheds: boolean;
   /** Percent of the callbacks that do something else than succeed at once. */
   roughness: number;
   hazards: readonly Hazard[];
@@ -21,6 +38,15 @@ export interface Config {
 
 /** How a lease ends: by its holder's hand, or by what `use` makes of a throw. */
 export type Ending = "release" | "destroy" | "dispose" | "throw";
+
+/** For what `lost` is called: for some that are there, or one that is not. */
+export type Lost =
+  | "idle"
+  | "held"
+  | "resting"
+  | "all"
+  | "creating"
+  | "gone";
 
 /** One thing done to the pool or its world. Leases go by the id of their acquire. */
 export type Op =
@@ -31,6 +57,9 @@ export type Op =
   | { do: "advance" | "jump"; ms: number }
   | { do: "skew"; how: "back" | "still" | "on" | "right"; ms: number }
   | { do: "dispatch"; signal: number }
+  | { do: "lose"; what: Lost; id: number }
+  | { do: "outage"; isDown: boolean }
+  | { do: "warm"; n: number; signal: number | undefined }
   | { do: "clear" }
   | { do: "close"; signal: number | "aborted" | undefined };
 
@@ -46,6 +75,8 @@ export interface AcquireOp {
   /** Milliseconds until the lease ends; Infinity: until something ends it. */
   hold: number;
   ending: Ending;
+  /** The `isFatal` of a `use`. */
+  isFatal: "absent" | "always" | "never" | "throws";
   /** Acquired while the lease is held. */
   nested: AcquireOp | undefined;
 }
@@ -74,6 +105,7 @@ export const ROLES = [
   "signal",
   "reading",
   "timer",
+  "reset",
 ] as const;
 
 /** Which callback of the user a plan is for. */
@@ -130,6 +162,13 @@ export function inWords(op: Op): string {
       return skewInWords(op.how, op.ms);
     case "dispatch":
       return `an abort event on signal ${op.signal} without an abort`;
+    case "lose":
+      return `lost, what is ${op.what} (${op.id})`;
+    case "outage":
+      return op.isDown ? "from now on creates fail" : "the outage is over";
+    case "warm":
+      return `warm ${op.n}` +
+        (op.signal === undefined ? "" : `, signal ${op.signal}`);
     case "clear":
       return "clear";
     case "close":
@@ -159,6 +198,7 @@ function acquireInWords(op: AcquireOp | TryAcquireOp): string {
   if (op.do !== "tryAcquire") {
     if (op.timeout !== undefined) words.push(`timeout ${op.timeout}`);
     if (op.signal !== undefined) words.push(`signal ${op.signal}`);
+    if (op.isFatal !== "absent") words.push(`isFatal ${op.isFatal}`);
     if (op.nested !== undefined) {
       words.push(`holding it: ${inWords(op.nested)}`);
     }

@@ -1,3 +1,4 @@
+import { NO_POLICY } from "./generator.ts";
 import type { Config, Plan, Plans, Role, Scenario, Step } from "./scenario.ts";
 import { type Result, simulate } from "./simulation.ts";
 import { Tally } from "./tally.ts";
@@ -22,6 +23,8 @@ const PLAINER: readonly Partial<Config>[] = [
   { validates: false },
   { observes: false },
   { isFatal: "absent" },
+  NO_POLICY,
+  ...Object.entries(NO_POLICY).map((option) => Object.fromEntries([option])),
   { hazards: [] },
 ];
 
@@ -110,6 +113,7 @@ class Shrinking {
     for (const plainer of PLAINER) {
       const { config } = this.best;
       const next = { ...config, ...plainer };
+      next.min = Math.min(next.min, next.max);
       if (JSON.stringify(next) === JSON.stringify(config)) continue;
       await this.#try({ config: next });
     }

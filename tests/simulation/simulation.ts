@@ -1,4 +1,5 @@
 import { PoolClosedError } from "../../mod.ts";
+import { draws } from "../../src/policy/jitter.ts";
 import { glance, inspect } from "./inspection.ts";
 import {
   inWords,
@@ -37,12 +38,19 @@ export async function simulate(
   tally: Tally,
   trace?: (line: string) => void,
 ): Promise<Result> {
-  const simulation = new Simulation(new World(scenario, tally, trace));
-  return await simulation.run();
+  const { random } = draws;
+  try {
+    const simulation = new Simulation(new World(scenario, tally, trace));
+    return await simulation.run();
+  } finally {
+    draws.random = random;
+  }
 }
 
 class Simulation {
   #steps = 0;
+  /** The id of its own last acquire. */
+  #id = 0;
   readonly #marks: Calls[] = [];
 
   constructor(readonly world: World) {}
@@ -172,13 +180,18 @@ class Simulation {
     await this.#rest();
     if (!ledger.closing.began) {
       // Overdue timers fire: an idle one that is too old would be in the way.
-      await this.#advance(1);
+      // An outage may last until the next try.
+      const { createRetry } = config;
+      await this.#advance(createRetry === false ? 1 : createRetry.maxDelay + 1);
       await this.#fill();
       await this.#rest();
       await this.#advance(1);
       if (config.idleTimeout !== Infinity) {
         await this.#advance(config.idleTimeout + 1);
-        if (world.pool.stats().idle > 0) ledger.fail("idle ones are left");
+        const { creates } = ledger;
+        const least = creates.lines.map((_, line) => ledger.stock(line));
+        const kept = creates.hasBegun ? least.reduce((a, b) => a + b) : 0;
+        if (world.pool.stats().idle > kept) ledger.fail("idle ones are left");
       }
       world.perform({ do: "close", signal: undefined });
     }
@@ -200,6 +213,7 @@ class Simulation {
   #checkEnd(): void {
     const { ledger, openUses } = this.world;
     if (openUses > 0) ledger.fail(`S3: ${openUses} uses never settle`);
+    if (ledger.warmings.size > 0) ledger.fail("S3: a warm never settles");
     for (const { id } of ledger.live) ledger.fail(`resource ${id} is leaked`);
   }
 
@@ -214,6 +228,8 @@ class Simulation {
       if (round > 3) world.payDebts(false);
       const { used, creating, destroying, pending } = world.pool.stats();
       if (used + creating + destroying + pending === 0) return;
+      // Without a timer a line is looked at when something happens in it.
+      if (pending > 0 && world.seen.failures > 0) this.#acquireFromAll(1);
       await this.#advance(round < 10 ? 1 : 50);
     }
     world.ledger.fail(
@@ -222,30 +238,46 @@ class Simulation {
     );
   }
 
+  #acquire(stripe: number, timeout: number): void {
+    this.world.perform({
+      do: "acquire",
+      id: --this.#id,
+      signal: undefined,
+      timeout,
+      affinity: stripe,
+      hold: Infinity,
+      ending: "release",
+      isFatal: "absent",
+      nested: undefined,
+    });
+  }
+
+  #acquireFromAll(timeout: number): void {
+    const { stripes } = this.world.config;
+    for (let i = 0; i < stripes; i++) this.#acquire(i, timeout);
+  }
+
   /** All capacity is there: so many can be held at once. */
   async #fill(): Promise<void> {
     const { world } = this;
     const { config, ledger } = world;
-    let id = -1;
+    const { covers } = ledger.creates;
     world.holds = true;
-    for (let stripe = 0; stripe < config.stripes; stripe++) {
-      for (let slot = 0; slot < ledger.capacity(stripe); slot++) {
-        world.perform({
-          do: "acquire",
-          id: id--,
-          signal: undefined,
-          timeout: Infinity,
-          affinity: stripe,
-          hold: Infinity,
-          ending: "release",
-          nested: undefined,
-        });
-        // The slot of one found invalid is spare after its destroy.
-        await this.#settle();
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      for (let stripe = 0; stripe < config.stripes; stripe++) {
+        for (let lacks = ledger.lacking(stripe); lacks > 0; lacks--) {
+          this.#acquire(stripe, Infinity);
+          // The slot of one found invalid is spare after its destroy.
+          await this.#settle();
+        }
       }
+      if (this.#broken || ledger.held.size === config.max) break;
+      // Where growth is measured, one waits for as long as a create takes.
+      if (covers > MAX_ROUNDS * 50) break;
+      await this.#advance(50);
     }
     world.holds = false;
-    if (ledger.held.size < config.max) {
+    if (ledger.held.size < config.max && covers <= MAX_ROUNDS * 50) {
       ledger.fail(`liveness: ${ledger.held.size} of ${config.max} to be had`);
     }
   }

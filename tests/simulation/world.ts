@@ -1,39 +1,58 @@
 import {
+  type CreateContext,
+  type DestroyContext,
   type Lease,
   Pool,
-  PoolClosedError,
   type PoolObserver,
+  type PoolOptions,
+  type ResetContext,
+  type ValidateContext,
 } from "../../mod.ts";
-import { PLAIN as PLAIN_POLICIES } from "../fixture.ts";
+import { codel } from "../../src/codel/mod.ts";
+import { draws } from "../../src/policy/jitter.ts";
 import { CountedSignal, type ListenerCount } from "./counted_signal.ts";
 import { PLAIN, plan } from "./generator.ts";
 import { glance, type Scene } from "./inspection.ts";
-import { type Call, type Claim, Ledger, type Resource } from "./ledger.ts";
+import {
+  type Call,
+  type Claim,
+  Ledger,
+  type Parting,
+  type Resource,
+} from "./ledger.ts";
+import type { CreateCall } from "./line_watch.ts";
+import { Random } from "./random.ts";
 import {
   type AcquireOp,
+  type Config,
   type Ending,
   inWords,
+  type Lost,
   type Op,
   OWN,
   type Plan,
   planInWords,
   type Role,
   type Scenario,
+  TARGET,
   type TryAcquireOp,
 } from "./scenario.ts";
-import { SeenClock } from "./seen_clock.ts";
+import { type Moment, SeenClock } from "./seen_clock.ts";
 import { StepClock } from "./step_clock.ts";
 import type { Tally } from "./tally.ts";
 
 /** Callbacks that call the pool may do so inside each other this deep. */
 const MAX_DEPTH = 2;
+/** The pool's own draws are of numbers of their own. */
+const DRAW_STREAM = 3_000;
+/** How many that are gone are kept in mind, as they may be lost after. */
+const MAX_GONE = 8;
 
 /** How often each callback was called. */
 export type Calls = Record<Role, number>;
 
 /** An answer that is owed. */
 interface Debt {
-  readonly call: Call;
   /** Milliseconds after which the pool stops waiting for it. */
   readonly limit: number;
   readonly pay: () => void;
@@ -41,7 +60,7 @@ interface Debt {
 
 /** How a callback answers: what it returns or throws, and who notes it. */
 interface Answer<R> {
-  readonly call: Call;
+  readonly call: Call | CreateCall;
   readonly limit: number;
   readonly succeed: () => R;
   readonly fail: (error: Error) => void;
@@ -81,10 +100,22 @@ export class World implements Scene, ListenerCount {
     signal: 0,
     reading: 0,
     timer: 0,
+    reset: 0,
   };
+  readonly keptSince: Moment[];
+  /** What to call for each that is there, is being made, or is gone. */
+  readonly #losers: Map<Resource | CreateCall, CreateContext["lost"]> =
+    new Map();
+  readonly #gone: Resource[] = [];
+  /** Whether no create succeeds. */
+  #isDown = false;
+  /** The lines that are in an outage, as the observer is told. */
+  readonly #outages: Set<number> = new Set();
   readonly #claims: Map<number, Claim> = new Map();
   readonly #finishers: Map<Claim, (error?: Error) => void> = new Map();
   /** What was newest when a claim came. */
+  /** By the id of a `use`, its own `isFatal`. */
+  readonly #verdicts: Map<number, AcquireOp["isFatal"]> = new Map();
   readonly #newests: WeakMap<Claim, ReadonlyMap<number, number>> =
     new WeakMap();
   readonly #signals: Map<number, AbortController> = new Map();
@@ -100,23 +131,36 @@ export class World implements Scene, ListenerCount {
     /** Is told in words what happens. */
     readonly trace?: (line: string) => void,
   ) {
-    const { config } = scenario;
+    const { config, seed } = scenario;
     this.ledger = new Ledger(config, this.seen, tally);
-    const { observes, validates, isFatal, ...rest } = config;
-    const { roughness: _, hazards: __, validateTimeout, ...options } = rest;
-    this.pool = new Pool<Resource>({
+    this.keptSince = this.ledger.creates.lines.map(() => this.seen.moment);
+    const random = new Random(seed, DRAW_STREAM);
+    draws.random = () => random.real();
+    this.pool = new Pool<Resource>(this.#options(config));
+  }
+
+  #options(config: Config): PoolOptions<Resource> {
+    const { observes, validates, isFatal, resets, ...rest } = config;
+    const { validateTimeout, validateAfter, keepalive, ...others } = rest;
+    const { roughness: _, hazards: __, places: ___, ...more } = others;
+    const { resetTimeout, sheds, ...options } = more;
+    return {
       ...options,
-      ...PLAIN_POLICIES,
       clock: this.seen,
-      create: ({ signal }) => this.#create(signal),
-      destroy: (resource) => this.#destroy(resource),
+      create: (context) => this.#create(context),
+      destroy: (resource, context) => this.#destroy(resource, context),
       ...validates && {
-        validate: (resource) => this.#validate(resource),
-        validateTimeout,
+        ...{ validateTimeout, validateAfter, keepalive },
+        validate: (resource, context) => this.#validate(resource, context),
       },
+      ...resets && {
+        resetTimeout,
+        reset: (resource, context) => this.#reset(resource, context),
+      },
+      ...sheds && { shed: codel({ target: TARGET, interval: 5 * TARGET }) },
       ...observes && { observer: this.#observer() },
-      ...isFatal !== "absent" && { isFatal: () => this.#isFatal() },
-    });
+      ...isFatal !== "absent" && { isFatal: () => this.#isFatal(isFatal) },
+    };
   }
 
   get config(): Scenario["config"] {
@@ -150,6 +194,13 @@ export class World implements Scene, ListenerCount {
         return this.#abort(op.signal);
       case "dispatch":
         return this.#dispatch(op.signal);
+      case "lose":
+        return this.#lose(op.what, op.id);
+      case "outage":
+        this.#isDown = op.isDown;
+        return;
+      case "warm":
+        return this.#warm(op.n, op.signal);
       case "clear":
         return this.#clear();
       case "close":
@@ -211,6 +262,9 @@ export class World implements Scene, ListenerCount {
   #use(op: AcquireOp): void {
     const [claim, signal] = this.#claim(op);
     const { timeout, affinity } = op;
+    const isFatal = op.isFatal === "absent"
+      ? undefined
+      : () => this.#isFatal(op.isFatal);
     let thrown: unknown;
     const fn = (resource: Resource, lease: Lease<Resource>) => {
       if (lease.value !== resource) this.ledger.fail("use: not its resource");
@@ -225,7 +279,9 @@ export class World implements Scene, ListenerCount {
       return promise;
     };
     this.openUses++;
-    this.pool.use(fn, { signal: signal?.signal, timeout, affinity }).then(
+    this.#verdicts.set(op.id, op.isFatal);
+    const options = { signal: signal?.signal, timeout, affinity, isFatal };
+    this.pool.use(fn, options).then(
       () => this.#used(thrown === undefined),
       (error) => {
         if (claim.state === "pending") this.#refused(claim, error);
@@ -242,14 +298,17 @@ export class World implements Scene, ListenerCount {
 
   #tryAcquire(op: TryAcquireOp): void {
     const [claim] = this.#claim(op);
-    const [acts, creates] = [this.#acts, this.calls.create];
+    const [acts, created] = [this.#acts, this.calls.create];
     const exact = this.quiet && this.#depth === 0;
     const before = this.pool.stats();
     const lease = this.pool.tryAcquire({ affinity: op.affinity });
     this.ledger.pending.delete(claim);
     if (exact && this.#acts === acts) {
       const { pending } = this.pool.stats();
-      if (pending !== before.pending || this.calls.create !== creates) {
+      // One that leaves may be replaced.
+      const isKept = this.config.min > 0 || this.ledger.warmings.size > 0;
+      const creates = isKept ? 0 : this.calls.create - created;
+      if (pending !== before.pending || creates > 0) {
         this.ledger.fail(`S9: tryAcquire ${op.id} waits or creates`);
       }
       if (lease !== undefined) this.#checkPick(op, lease.value, before);
@@ -261,7 +320,7 @@ export class World implements Scene, ListenerCount {
       claim.state = "refused";
       const { idle } = before.stripes[0]!;
       const sure = !this.config.validates && this.config.stripes === 1;
-      if (exact && sure && this.config.idleTimeout === Infinity && idle > 0) {
+      if (exact && sure && this.#isEternal && idle > 0) {
         this.ledger.fail(`tryAcquire ${op.id} finds nothing, ${idle} are idle`);
       }
     } else this.#delivered(op, claim, lease);
@@ -276,16 +335,24 @@ export class World implements Scene, ListenerCount {
     const { ledger, config } = this;
     const { idleSince } = resource;
     const age = this.clock.now() - idleSince.time;
-    if (age > config.idleTimeout && this.seen.isTrueSince(idleSince)) {
+    const isKept = config.min > 0 || ledger.warmings.size > 0;
+    const isOver = age > config.idleTimeout && !isKept;
+    if (isOver && this.seen.isTrueSince(idleSince)) {
       ledger.fail(`leased at age ${age}`);
     }
     if (config.validates) return;
-    if (typeof op.affinity !== "number" || resource.stripe === -1) return;
+    if (typeof op.affinity !== "number") return;
     const home = op.affinity % config.stripes;
     const had = before.stripes[home]!.idle > 0;
-    if (had && config.idleTimeout === Infinity && resource.stripe !== home) {
+    if (had && this.#isEternal && resource.stripe !== home) {
       ledger.fail(`tryAcquire ${op.id} left its home ${home}`);
     }
+  }
+
+  /** Whether what is idle stays so. */
+  get #isEternal(): boolean {
+    const { idleTimeout, maxLifetime } = this.config;
+    return idleTimeout === Infinity && maxLifetime === Infinity;
   }
 
   /**
@@ -294,12 +361,19 @@ export class World implements Scene, ListenerCount {
    */
   #newest(): ReadonlyMap<number, number> | undefined {
     const { ledger } = this;
-    if (!this.quiet || this.#depth > 0 || this.config.validates) {
-      return undefined;
-    }
+    const { validates, maxLifetime } = this.config;
+    if (!this.quiet || this.#depth > 0 || validates) return undefined;
+    // The newest may be the first to end.
+    if (maxLifetime !== Infinity) return undefined;
     const newest = new Map<number, number>();
-    for (const { stripe, holder, idleEpoch, signal } of ledger.live) {
-      if (holder !== undefined || signal.aborted || stripe === -1) continue;
+    const resetting = new Set(
+      [...ledger.resets].map(({ resource }) => resource),
+    );
+    for (const resource of ledger.live) {
+      const { stripe, holder, idleEpoch } = resource;
+      if (holder !== undefined || resetting.has(resource)) continue;
+      // The pool may not have heard of what was made in this epoch.
+      if (idleEpoch >= ledger.epoch) continue;
       newest.set(stripe, Math.max(idleEpoch, newest.get(stripe) ?? 0));
     }
     return newest.size > 0 ? newest : undefined;
@@ -353,15 +427,27 @@ export class World implements Scene, ListenerCount {
     this.activity++;
     const finish = this.#finishers.get(claim);
     if (finish === undefined) return this.#end(claim, ending);
-    this.ledger.ended(claim);
-    if (ending === "throw") this.tally.hit("use: callback throws");
+    if (ending === "throw") {
+      this.tally.hit("use: callback throws");
+      this.ledger.ended(claim, this.#parting(claim));
+    } else this.ledger.ended(claim, "release");
     finish(ending === "throw" ? this.#error("use") : undefined);
+  }
+
+  /** What becomes of the resource of a use that threw. */
+  #parting({ id }: Claim): Parting {
+    const { isFatal, resets } = this.config;
+    const own = this.#verdicts.get(id) ?? "absent";
+    const verdict = own === "absent" ? isFatal : own;
+    const isLost = verdict === "absent" ? !resets : verdict !== "never";
+    return isLost || this.ledger.closing.began ? "destroy" : "failed";
   }
 
   #end(claim: Claim, ending: Ending): void {
     const { lease, resource } = claim;
     if (lease === undefined) return;
-    if (!this.ledger.ended(claim)) {
+    const parting = ending === "destroy" ? "destroy" : "release";
+    if (!this.ledger.ended(claim, parting)) {
       this.tally.hit(
         resource?.holder === undefined
           ? "lease: ended twice"
@@ -397,6 +483,82 @@ export class World implements Scene, ListenerCount {
       : [...held][id % held.size]!;
     this.tally.hit("lease: resource died in use");
     resource!.dead = true;
+  }
+
+  /** `lost` is called for some of what is there, being made, or gone. */
+  #lose(what: Lost, id: number): void {
+    const chosen = this.#choose(what, id);
+    if (what === "all" && chosen.length > 1) {
+      this.tally.hit("lost: several at once");
+    }
+    const error = this.#error("lost");
+    for (const one of chosen) {
+      if ("id" in one) this.#loseResource(one, error);
+      else {
+        this.tally.hit("lost: while created");
+        this.ledger.lostEarly(one, error);
+      }
+      this.trace?.(
+        `   lost: ${"id" in one ? `resource ${one.id}` : "a create"}`,
+      );
+      // What an earlier one set off may have been the end of it.
+      this.#losers.get(one)?.(error);
+    }
+  }
+
+  #loseResource(resource: Resource, error: Error): void {
+    const { tally, ledger } = this;
+    if (resource.destroyCalls > 0) tally.hit("lost: when gone");
+    else if (resource.holder !== undefined) tally.hit("lost: in use");
+    else {
+      const isOf = (call: Call) => call.resource === resource;
+      if ([...ledger.validations].some(isOf)) tally.hit("lost: under validate");
+      else if ([...ledger.resets].some(isOf)) tally.hit("lost: under reset");
+      else tally.hit("lost: idle");
+    }
+    resource.dead = true;
+    ledger.lost(resource, error);
+  }
+
+  #choose(what: Lost, id: number): (Resource | CreateCall)[] {
+    const { live, creates, validations, resets } = this.ledger;
+    const pick = <C>(from: Iterable<C>): C[] => {
+      const all = [...from];
+      return all.length === 0 ? [] : [all[id % all.length]!];
+    };
+    const known = [...live].filter((resource) => this.#losers.has(resource));
+    switch (what) {
+      case "idle":
+        return pick(known.filter(({ holder }) => holder === undefined));
+      case "held":
+        return pick(known.filter(({ holder }) => holder !== undefined));
+      case "resting":
+        return pick(
+          [...validations, ...resets].map(({ resource }) => resource),
+        );
+      case "all":
+        return known;
+      case "creating":
+        return pick(creates.calls);
+      case "gone":
+        return pick(this.#gone);
+    }
+  }
+
+  #warm(wanted: number, id: number | undefined): void {
+    const n = Math.min(wanted, this.config.max);
+    const signal = id === undefined ? undefined : this.#signal(id).signal;
+    const warming = this.ledger.warm(n, signal);
+    this.pool.warm(n, { signal }).then(
+      () => {
+        this.activity++;
+        this.ledger.warmed(warming);
+      },
+      (error) => {
+        this.activity++;
+        this.ledger.notWarmed(warming, error);
+      },
+    );
   }
 
   #signal(id: number): AbortController {
@@ -471,10 +633,11 @@ export class World implements Scene, ListenerCount {
   #clear(): void {
     this.tally.hit("pool: clear");
     const { ledger } = this;
-    if (ledger.creates.size > 0) {
+    if (ledger.creates.calls.size > 0) {
       this.tally.hit("pool: clear with a create in flight");
     }
     ledger.clears++;
+    ledger.clearedIn = ledger.epoch;
     this.pool.clear();
   }
 
@@ -491,7 +654,9 @@ export class World implements Scene, ListenerCount {
       if (ledger.pending.size > 0) {
         tally.hit("pool: close while acquires are pending");
       }
-      if (ledger.creates.size > 0) tally.hit("pool: close while creating");
+      if (ledger.creates.calls.size > 0) {
+        tally.hit("pool: close while creating");
+      }
     } else tally.hit("pool: close again");
     ledger.closing.begin(ledger.epoch);
     if (signal?.aborted && !ledger.closing.settled) {
@@ -526,33 +691,66 @@ export class World implements Scene, ListenerCount {
 
   #abandon(): void {
     this.ledger.closing.aborted = true;
-    if (this.ledger.creates.size > 0) {
+    if (this.ledger.creates.calls.size > 0) {
       this.tally.hit("create: given up by an aborted close");
     }
   }
 
   // Callbacks.
 
-  #create(signal: AbortSignal): Resource | PromiseLike<Resource> {
+  #create({ signal, lost, stripe }: CreateContext):
+    | Resource
+    | PromiseLike<Resource> {
     const { ledger } = this;
-    const call = ledger.createCalled(signal);
+    const call = ledger.createCalled(signal, stripe);
+    this.#losers.set(call, lost);
     const plan = this.#begin("create");
     return this.#answer(plan, "create", {
       call,
       signal,
       limit: this.config.createTimeout,
       succeed: () => {
-        if (signal.aborted) this.tally.hit("create: comes after createTimeout");
-        return ledger.created(call);
+        this.#losers.delete(call);
+        const refusal = this.#refusal();
+        if (refusal !== undefined) {
+          const error = this.#error(refusal);
+          ledger.createFailed(call, error);
+          throw error;
+        }
+        const resource = ledger.created(call);
+        if (resource.isLate) {
+          this.tally.hit("create: comes after createTimeout");
+        }
+        this.#losers.set(resource, lost);
+        return resource;
       },
-      fail: (error) => ledger.createFailed(call, error),
+      fail: (error) => {
+        this.#losers.delete(call);
+        ledger.createFailed(call, error);
+      },
     });
   }
 
-  #destroy(resource: Resource): unknown {
+  /** Why the server lets nobody in. */
+  #refusal(): string | undefined {
+    if (this.calm) return undefined;
+    if (this.#isDown) {
+      this.tally.hit("outage: the server is down");
+      return "down";
+    }
+    const { live, destroys } = this.ledger;
+    if (live.size + destroys.size < this.config.places) return undefined;
+    this.tally.hit("outage: the server is full");
+    return "full";
+  }
+
+  #destroy(resource: Resource, context: DestroyContext): unknown {
     const { ledger } = this;
-    this.trace?.(`   resource ${resource.id} is to be destroyed`);
-    const call = ledger.destroyCalled(resource);
+    const { reason } = context;
+    this.trace?.(`   resource ${resource.id} is to be destroyed: ${reason}`);
+    const call = ledger.destroyCalled(resource, reason, this.#asked(context));
+    this.#gone.push(resource);
+    if (this.#gone.length > MAX_GONE) this.#losers.delete(this.#gone.shift()!);
     const plan = this.#begin("destroy");
     const limit = this.config.destroyTimeout;
     return this.#answer(plan, "destroy", {
@@ -568,9 +766,18 @@ export class World implements Scene, ListenerCount {
     });
   }
 
-  #validate(resource: Resource): boolean | PromiseLike<boolean> {
+  /** Some callbacks ask for their signal, which is made only then. */
+  #asked(context: { readonly signal: AbortSignal }): AbortSignal | undefined {
+    return this.activity % 3 === 0 ? context.signal : undefined;
+  }
+
+  #validate(
+    resource: Resource,
+    context: ValidateContext,
+  ): boolean | PromiseLike<boolean> {
     const { ledger, tally } = this;
-    const call = ledger.validateCalled(resource);
+    ledger.checkContext(resource, context);
+    const call = ledger.validateCalled(resource, this.#asked(context));
     const plan = this.#begin("validate");
     const limit = this.config.validateTimeout;
     return this.#answer(plan, "validate", {
@@ -596,6 +803,25 @@ export class World implements Scene, ListenerCount {
     });
   }
 
+  #reset(resource: Resource, context: ResetContext): unknown {
+    const { ledger, tally } = this;
+    const { failed } = context;
+    if (failed) tally.hit("reset: after a use that threw");
+    const call = ledger.resetCalled(resource, failed, this.#asked(context));
+    const plan = this.#begin("reset");
+    return this.#answer(plan, "reset", {
+      call,
+      limit: this.config.resetTimeout,
+      succeed: () => {
+        if (!ledger.resets.has(call)) {
+          tally.hit("reset: settles after resetTimeout");
+        }
+        ledger.wasReset(call, true);
+      },
+      fail: () => ledger.wasReset(call, false),
+    });
+  }
+
   #observer(): PoolObserver<Resource> {
     const watch = (
       event: { resource?: Resource; stripe?: number; error?: unknown },
@@ -615,24 +841,45 @@ export class World implements Scene, ListenerCount {
     return {
       created: watch,
       createFailed: watch,
-      destroyed: (event) => {
-        this.ledger.evicted(event.resource, event.reason);
-        return watch(event);
-      },
+      destroyed: watch,
       acquired: watch,
       acquireFailed: watch,
       released: watch,
+      outageBegan: (event) => {
+        this.#toldOfOutage(event.stripe, true);
+        if (!this.ledger.creates.isFailure(event.error)) {
+          this.ledger.fail(`Outage: begun, of all causes, by ${event.error}`);
+        }
+        return watch(event);
+      },
+      outageEnded: (event) => {
+        this.#toldOfOutage(event.stripe, false);
+        return watch(event);
+      },
     };
   }
 
-  #isFatal(): boolean {
+  #toldOfOutage(stripe: number, begins: boolean): void {
+    const line = this.config.isolated ? stripe : 0;
+    this.tally.hit(begins ? "outage: begins" : "outage: ends");
+    if (this.#outages.has(line) === begins) {
+      this.ledger.fail(
+        `Outage: told twice that it ${begins ? "began" : "ended"}`,
+      );
+    }
+    if (begins) this.#outages.add(line);
+    else this.#outages.delete(line);
+  }
+
+  #isFatal(verdict: AcquireOp["isFatal"]): boolean {
     this.activity++;
-    if (this.config.isFatal === "throws") {
+    if (verdict === "throws") {
       this.tally.hit("use: isFatal throws");
       throw this.#error("isFatal");
     }
-    this.tally.hit("use: throws, not fatal");
-    return false;
+    if (verdict === "always") this.tally.hit("use: isFatal of the call");
+    else this.tally.hit("use: throws, not fatal");
+    return verdict === "always";
   }
 
   /** A callback was called: looks around, and acts if that is the plan. */
@@ -692,6 +939,9 @@ export class World implements Scene, ListenerCount {
       case "close":
         this.tally.hit(`re-entry: ${op.do}`);
         break;
+      case "lose":
+        this.tally.hit("re-entry: lost");
+        break;
       case "release":
       case "destroy":
         this.tally.hit("re-entry: release or destroy");
@@ -703,7 +953,7 @@ export class World implements Scene, ListenerCount {
 
   #answer<R>(
     plan: Plan,
-    role: "create" | "destroy" | "validate",
+    role: "create" | "destroy" | "validate" | "reset",
     answer: Answer<R>,
   ): R | PromiseLike<R> {
     const settle = (): R => {
@@ -737,10 +987,9 @@ export class World implements Scene, ListenerCount {
   }
 
   #later<R>(plan: Plan, answer: Answer<R>, settle: () => R): Promise<R> {
-    const { call, limit, signal } = answer;
+    const { limit, signal } = answer;
     return new Promise<R>((resolve, reject) => {
       const debt: Debt = {
-        call,
         limit,
         pay: () => {
           if (!this.#debts.delete(debt)) return;
@@ -753,22 +1002,21 @@ export class World implements Scene, ListenerCount {
       };
       this.#debts.add(debt);
       if (plan.after !== Infinity) this.clock.schedule(debt.pay, plan.after);
-      if (signal === undefined) return;
-      const heed = () => {
-        const isClosed = signal.reason instanceof PoolClosedError;
-        if (!plan.heeds && !isClosed) return;
+      if (!plan.heeds || signal === undefined) return;
+      signal.addEventListener("abort", () => {
         if (!this.#debts.delete(debt)) return;
         this.activity++;
         this.tally.hit("create: heeds its signal");
         answer.fail(signal.reason);
         reject(signal.reason);
-      };
-      signal.addEventListener("abort", heed);
-      if (signal.aborted) heed();
+      });
     });
   }
 
-  #count(plan: Plan, role: "create" | "destroy" | "validate"): void {
+  #count(
+    plan: Plan,
+    role: "create" | "destroy" | "validate" | "reset",
+  ): void {
     const { way, turn, after } = plan;
     const slow = way === "later";
     const { tally } = this;
@@ -789,7 +1037,7 @@ export class World implements Scene, ListenerCount {
 
 function inFull(
   role: Role,
-): "create" | "destroy" | "validate" | "an observer" | "a signal" {
+): "create" | "destroy" | "validate" | "reset" | "an observer" | "a signal" {
   switch (role) {
     case "observer":
       return "an observer";

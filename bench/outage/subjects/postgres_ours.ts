@@ -5,12 +5,13 @@ import { type Ask, type Settings, SILENCE } from "../contender.ts";
 /** `@lease/pool` of connections of pg, as in the first program of the README. */
 export function open({ url, max, patience, wary }: Settings): Ask {
   const pool = new Pool({
-    create: async ({ lost }) => {
+    create: async ({ signal, lost }) => {
       const client = new Client({
         connectionString: url,
         ...wary && { query_timeout: SILENCE },
       });
       client.on("error", lost).on("end", lost);
+      signal.addEventListener("abort", () => client.end());
       await client.connect();
       return client;
     },

@@ -340,6 +340,42 @@ const validating: ContextCase[] = [
   },
 ];
 
+/** A release of request b, whose resource is reset before c gets it. */
+function reset(
+  name: string,
+  reset: (diary: Diary) => unknown,
+  calls: string[] = [],
+): ContextCase {
+  const before = [...CREATION, "acquired in a", "released in b"];
+  return {
+    name,
+    calls: [...before, "reset in pool", ...calls, "acquired in c"],
+    options: (diary) => ({ reset: () => reset(diary) }),
+    async run(pool, diary) {
+      const lease = await by("a", () => pool.acquire());
+      const late = by("c", () => pool.acquire());
+      by("b", () => lease.release());
+      if (reset === waitForReset) await diary.open("d");
+      await late;
+    },
+  };
+}
+
+const waitForReset = (diary: Diary) => diary.wait("reset");
+
+const resetting: ContextCase[] = [
+  reset("a release that is reset", (diary) => diary.note("reset")),
+  reset("a reset that another request settles", waitForReset),
+  reset(
+    "a reset that fails",
+    (diary) => {
+      diary.note("reset");
+      throw new Error("no");
+    },
+    [...DESTRUCTION, ...CREATION],
+  ),
+];
+
 /** A waiter of request b behind the lease of a, until `end` ends its wait. */
 async function waitInVain(
   pool: TestPool,
@@ -394,5 +430,6 @@ export const CASES: ContextCase[] = [
   ...creating,
   ...destroying,
   ...validating,
+  ...resetting,
   ...failing,
 ];

@@ -1,4 +1,4 @@
-/** The frame of the pool's own method, which Bun may leave out. */
+/** A frame of the pool's own, which Bun may leave out. */
 const METHOD = /^\s*at (?:\S+\.)?(?:acquire|tryAcquire|use) /;
 
 /** The stack of a call of the pool, from its caller on. */
@@ -9,9 +9,11 @@ export class Trace {
    */
   #frames: { stack?: unknown } | undefined = {};
   #words: string | undefined = undefined;
+  readonly #depth: number;
 
-  /** `front` is what the pool's method has called. */
-  constructor(front: unknown) {
+  /** `front` is a method that `depth` of the pool's own have called. */
+  constructor(front: unknown, depth = 1) {
+    this.#depth = depth;
     attempt(() => capturing.captureStackTrace?.(this.#frames!, front));
   }
 
@@ -19,7 +21,7 @@ export class Trace {
   get words(): string | undefined {
     const frames = this.#frames;
     if (frames !== undefined) {
-      this.#words = attempt(() => inWords(frames.stack));
+      this.#words = attempt(() => inWords(frames.stack, this.#depth));
       this.#frames = undefined;
     }
     return this.#words;
@@ -45,9 +47,9 @@ function attempt<R>(fn: () => R): R | undefined {
   }
 }
 
-function inWords(stack: unknown): string | undefined {
+function inWords(stack: unknown, depth: number): string | undefined {
   if (typeof stack !== "string") return undefined;
   const lines = stack.split("\n").slice(1);
-  if (METHOD.test(lines[0] ?? "")) lines.shift();
+  for (let n = 0; n < depth && METHOD.test(lines[0] ?? ""); n++) lines.shift();
   return lines.join("\n") || undefined;
 }

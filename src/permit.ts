@@ -1,0 +1,31 @@
+/** Shares one maximum among pools; a value for the option `budget`. */
+export interface Budget {
+  /** A line of a pool takes part from now on. */
+  join(member: BudgetMember): BudgetSeat;
+}
+
+/** What a budget sees of one line of a pool. */
+export interface BudgetMember {
+  /** It holds so many permits more. May be called from within `want`. */
+  grant(permits: number): void;
+  /** Someone waits elsewhere: it is to part with what has been idle longest. */
+  letGo(): boolean;
+  /**
+   * Someone has waited elsewhere since this time: the next one that is released
+   * goes, unless who waits here came before; `Infinity` for nobody.
+   */
+  yieldTo(time: number): void;
+}
+
+/** What one line of a pool tells its budget. */
+export interface BudgetSeat {
+  /**
+   * It could use so many permits more, for one who waits since this time, or, if
+   * `Infinity`, for nobody; 0 withdraws.
+   */
+  want(permits: number, since: number): void;
+  /** So many permits come back soon, without having been asked for. */
+  leaving(permits: number): void;
+  /** It holds so many permits less. */
+  giveBack(permits: number): void;
+}
