@@ -17,9 +17,10 @@ const HOUR = 3_600_000;
 const LIMITS = [1, 5, 20, 100, 1_000];
 /** Ids of ops that plans hold start here, apart from those of steps. */
 const PLAN_IDS = 1_000_000;
-/** Hazards and policies draw from numbers of their own. */
+/** Hazards, policies and shedding draw from numbers of their own. */
 const HAZARD_STREAM = 1_000;
 const POLICY_STREAM = 2_000;
+const SHED_STREAM = 3_000;
 
 /** What a callback does when nothing goes wrong. */
 export const PLAIN: Plan = {
@@ -37,6 +38,7 @@ export function generate(
 ): Scenario {
   const random = new Random(seed);
   const config = makeConfig(random);
+  config.sheds = new Random(seed, SHED_STREAM).chance(25);
   const steps: Step[] = [];
   const length = random.pick([20, 80, 200, 400]);
   while (steps.length < length) addSteps(steps, random, config);
@@ -176,6 +178,7 @@ export const NO_POLICY = {
   resets: false,
   resetTimeout: Infinity,
   places: Infinity,
+  sheds: false,
 };
 
 function makePolicies(random: Random, max: number): Policies {
@@ -193,6 +196,7 @@ function makePolicies(random: Random, max: number): Policies {
     resets: random.chance(40),
     resetTimeout: random.pick([...LIMITS, Infinity]),
     places: random.chance(15) ? 1 + random.below(max) : Infinity,
+    sheds: false,
   };
 }
 

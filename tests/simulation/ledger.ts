@@ -4,11 +4,12 @@ import {
   type Lease,
   PoolClosedError,
   PoolFullError,
+  PoolOverloadedError,
 } from "../../mod.ts";
 import { CloseWatch } from "./close_watch.ts";
 import { CreateBooks } from "./create_books.ts";
 import type { CreateCall, LineWatch } from "./line_watch.ts";
-import type { Config } from "./scenario.ts";
+import { type Config, TARGET } from "./scenario.ts";
 import type { Moment, SeenClock } from "./seen_clock.ts";
 import type { Fault, Tally } from "./tally.ts";
 
@@ -881,6 +882,11 @@ export class Ledger {
     }
     if (error instanceof AcquireTimeoutError) {
       return this.#timeout(claim, error.cause);
+    }
+    if (error instanceof PoolOverloadedError) {
+      this.#served.push(claim);
+      const isLong = this.#clock.most(since) > 2 * TARGET;
+      return this.#config.sheds && isLong ? "acquire: shed" : undefined;
     }
     const failure = this.creates.refusal(claim, error);
     if (failure !== undefined) this.#served.push(claim);

@@ -1,5 +1,8 @@
 import type { Hazard } from "./hazards.ts";
 
+/** The target, in ms, of pools that shed. */
+export const TARGET = 2;
+
 /** The options of the pool under simulation, and how rough its world is. */
 export interface Config {
   max: number;
@@ -26,6 +29,8 @@ export interface Config {
   resetTimeout: number;
   /** How many resources the server has places for. */
   places: number;
+  /** Whether those leave that have waited longer than twice `TARGET`. */
+  sheds: boolean;
   /** Percent of the callbacks that do something else than succeed at once. */
   roughness: number;
   hazards: readonly Hazard[];

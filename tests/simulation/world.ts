@@ -8,6 +8,7 @@ import {
   type ResetContext,
   type ValidateContext,
 } from "../../mod.ts";
+import { codel } from "../../src/codel/mod.ts";
 import { draws } from "../../src/policy/jitter.ts";
 import { CountedSignal, type ListenerCount } from "./counted_signal.ts";
 import { PLAIN, plan } from "./generator.ts";
@@ -33,6 +34,7 @@ import {
   planInWords,
   type Role,
   type Scenario,
+  TARGET,
   type TryAcquireOp,
 } from "./scenario.ts";
 import { type Moment, SeenClock } from "./seen_clock.ts";
@@ -141,7 +143,7 @@ export class World implements Scene, ListenerCount {
     const { observes, validates, isFatal, resets, ...rest } = config;
     const { validateTimeout, validateAfter, keepalive, ...others } = rest;
     const { roughness: _, hazards: __, places: ___, ...more } = others;
-    const { resetTimeout, ...options } = more;
+    const { resetTimeout, sheds, ...options } = more;
     return {
       ...options,
       clock: this.seen,
@@ -155,6 +157,7 @@ export class World implements Scene, ListenerCount {
         resetTimeout,
         reset: (resource, context) => this.#reset(resource, context),
       },
+      ...sheds && { shed: codel({ target: TARGET, interval: 5 * TARGET }) },
       ...observes && { observer: this.#observer() },
       ...isFatal !== "absent" && { isFatal: () => this.#isFatal(isFatal) },
     };
