@@ -438,7 +438,12 @@ export class Line<T> {
       ? took
       : usual + (took - usual) * (took < usual ? 0.5 : 0.125);
     entry.releasedAt = now;
-    this.#settle(entry, now);
+    // What happens most is looked at first.
+    const isIdle = this.#waiting.length === 0 && now <= entry.diesAt &&
+      entry.uses < entry.maxUses && this.#pauses === 0 && !this.#owes &&
+      this.#yieldsTo === Infinity;
+    if (isIdle) this.#rest(entry, false);
+    else this.#settle(entry, now);
   }
 
   /** The verdict on an entry is good; without its taker it is released. */
@@ -749,9 +754,9 @@ export class Line<T> {
   }
 
   #rest(entry: Entry<T>, isBack: boolean): void {
-    const { idleTimeout } = this.#rules;
     const stripe = this.#stripe(entry);
-    entry.endsAt = Math.min(entry.releasedAt + idleTimeout, entry.diesAt);
+    const idleEnd = entry.releasedAt + this.#rules.idleTimeout;
+    entry.endsAt = idleEnd < entry.diesAt ? idleEnd : entry.diesAt;
     this.#idle++;
     if (isBack) stripe.restAgain(entry);
     else stripe.rest(entry);

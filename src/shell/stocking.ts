@@ -70,6 +70,8 @@ export class Stocking<T> implements Ringer {
       };
       signal?.addEventListener("abort", onAbort);
       this.#warmings.add(warming);
+      // Taking the listener may have closed the pool.
+      if (this.#isClosed) return warming.fail(this.#parts.refusals.closed());
       this.#isKept = true;
       this.#alarm.set(Infinity);
       this.#stock();
