@@ -187,7 +187,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   resize(max: number): void {
     this.partition.resize(max);
-    this.#stocking.created();
+    this.#stocking.resized();
     const now = this.time.now();
     for (const line of this.partition.lines) this.#supply.look(line, now);
     this.play();
