@@ -13,6 +13,8 @@ export class Pausing<T> {
   readonly #parts: Parts<T>;
   readonly #supply: Supply<T>;
   readonly #waits = new Set<Wait>();
+  /** What a pause of a closed pool rejects with. */
+  #closed: unknown = undefined;
 
   constructor(parts: Parts<T>, supply: Supply<T>) {
     this.#parts = parts;
@@ -57,6 +59,8 @@ export class Pausing<T> {
       };
       signal?.addEventListener("abort", onAbort);
       this.#waits.add(wait);
+      // Taking the listener may have closed the pool.
+      if (this.#closed !== undefined) return this.close(this.#closed);
       for (const line of this.#parts.partition.lines) line.pause();
       // Taking the listener may have aborted it.
       if (signal !== undefined) onAbort();
@@ -73,6 +77,7 @@ export class Pausing<T> {
 
   /** The pool closes, which ends every pause. */
   close(error: unknown): void {
+    this.#closed = error;
     for (const { end, reject } of this.#waits) end(() => reject(error));
   }
 }
