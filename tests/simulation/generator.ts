@@ -1,4 +1,5 @@
 import { type Hazard, HAZARDS, ON } from "./hazards.ts";
+import { addChanges, changed, makePressure, planJudge } from "./pressure.ts";
 import { Random } from "./random.ts";
 import {
   type AcquireOp,
@@ -36,7 +37,7 @@ export function generate(
   hazards: readonly Hazard[] = ON,
 ): Scenario {
   const random = new Random(seed);
-  const config = makeConfig(random);
+  const config = { ...makeConfig(random), ...makePressure(seed) };
   const steps: Step[] = [];
   const length = random.pick([20, 80, 200, 400]);
   while (steps.length < length) addSteps(steps, random, config);
@@ -47,6 +48,7 @@ export function generate(
     addHazards(steps, random, hazard);
     return true;
   });
+  addChanges(steps, seed, config);
   return { seed, config, steps, plans: undefined };
 }
 
@@ -65,6 +67,8 @@ export function plan(scenario: Scenario, role: Role, index: number): Plan {
       return planClock(scenario, role, index);
     case "destroy":
       return planDestroy(scenario, index);
+    case "judge":
+      return planJudge(scenario, index);
     default:
       return planCall(scenario, role, index);
   }
@@ -72,7 +76,7 @@ export function plan(scenario: Scenario, role: Role, index: number): Plan {
 
 function planCall(
   { config, seed }: Scenario,
-  role: "create" | "destroy" | "validate" | "observer" | "reset",
+  role: Exclude<Role, "signal" | "reading" | "timer" | "judge">,
   index: number,
 ): Plan {
   const number = ROLES.indexOf(role);
@@ -80,7 +84,7 @@ function planCall(
   if (!random.chance(config.roughness)) return PLAIN;
   const id = PLAN_IDS * (number + 1) + index;
   const act = random.chance(role === "observer" ? 60 : 20)
-    ? makeAct(random, config, id)
+    ? changed(makeAct(random, config, id), seed, config, id)
     : undefined;
   const limit = {
     create: config.createTimeout,
@@ -88,6 +92,7 @@ function planCall(
     validate: config.validateTimeout,
     reset: config.resetTimeout,
     observer: Infinity,
+    predicate: Infinity,
   }[role];
   return {
     way: random.pick([
@@ -155,12 +160,14 @@ function planClock(
   return { ...PLAIN, turn };
 }
 
-function makeConfig(random: Random): Config {
+function makeConfig(random: Random): Omit<Config, Pressure> {
   const shape = makeShape(random);
   const isPlain = random.chance(20);
   return { ...shape, ...isPlain ? NO_POLICY : makePolicies(random, shape.max) };
 }
 
+/** What `makePressure` draws. */
+type Pressure = "urgency" | "idleOrder" | "sheds" | "changes";
 type Policies = Pick<Config, keyof typeof NO_POLICY>;
 
 /** A pool without policies. */
@@ -198,7 +205,7 @@ function makePolicies(random: Random, max: number): Policies {
 
 function makeShape(
   random: Random,
-): Omit<Config, keyof Policies> {
+): Omit<Config, keyof Policies | Pressure> {
   const max = random.pick([1, 1, 2, 2, 3, 4, 5, 8, 40]);
   const stripes = random.chance(50) ? 1 : 1 + random.below(Math.min(max, 31));
   return {
