@@ -448,6 +448,26 @@ test("a signal that aborts unheard while warm begins rejects it", async () => {
   assertEquals([warming.error, spy.listeners], ["at once", 0]);
 });
 
+test("a signal that closes the pool while warm begins has it rejected", async () => {
+  const f = fixture();
+  const lease = await f.pool.acquire();
+  const spy = new SpySignal();
+  const add = spy.signal.addEventListener;
+  let closing: Promise<void> | undefined;
+  spy.signal.addEventListener = (...args: Parameters<typeof add>) => {
+    closing = f.pool.close();
+    add(...args);
+  };
+  f.pool.resize(2);
+  const warming = watch(f.pool.warm(2, { signal: spy.signal }));
+  await settled();
+  assertInstanceOf(warming.error, PoolClosedError);
+  assertEquals(spy.listeners, 0);
+  lease.release();
+  await closing;
+  await assertClosesClean(f);
+});
+
 test("a close rejects a warm for which no create is in flight", async () => {
   const f = fixture({ createRetry: RETRY });
   f.factory.manual.add("create");

@@ -444,6 +444,26 @@ test("a signal that aborts while it takes the listener leaves no pause behind", 
   }
 });
 
+test("a signal that closes the pool while it takes the listener has the pause rejected", async () => {
+  const f = fixture();
+  const lease = await f.pool.acquire();
+  const spy = new SpySignal();
+  const { signal } = spy;
+  const add = signal.addEventListener;
+  let closing: Promise<void> | undefined;
+  signal.addEventListener = (...args: Parameters<typeof add>) => {
+    closing = f.pool.close();
+    add(...args);
+  };
+  const pause = watch(f.pool.pause({ signal }));
+  await settled();
+  assertInstanceOf(pause.error, PoolClosedError);
+  assertEquals(spy.listeners, 0);
+  lease.release();
+  await closing;
+  await assertClosesClean(f);
+});
+
 test("a signal that takes no listener rejects, and pauses nothing", async () => {
   const f = fixture();
   await fill(f.pool, 1);

@@ -407,6 +407,16 @@ test("the minimum counts for no more than the size, and again when it grows", as
   await assertClosesClean(f);
 });
 
+test("a minimum that begins in a pool made smaller is kept whole once it is larger", async () => {
+  const f = sized({ max: 4, min: 3 });
+  f.pool.resize(1);
+  (await f.pool.acquire()).release();
+  f.pool.resize(4);
+  await settled();
+  assertCounts(f.pool, { idle: 3 });
+  await assertClosesClean(f);
+});
+
 test("a minimum is not begun by a resize of a pool that nobody has used", async () => {
   const f = sized({ max: 4, min: 3 });
   f.pool.resize(5);

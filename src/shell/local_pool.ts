@@ -187,7 +187,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   resize(max: number): void {
     this.partition.resize(max);
-    this.#stocking.created();
+    this.#stocking.resized();
     const now = this.time.now();
     for (const line of this.partition.lines) this.#supply.look(line, now);
     this.play();
@@ -209,7 +209,10 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   warm(n: number, signal: AbortSignal | undefined): Promise<void> {
     if (this.#closing.hasBegun) return Promise.reject(this.refusals.closed());
-    return this.#stocking.warm(n, this.#supply.begun, signal);
+    const warmed = this.#stocking.warm(n, this.#supply.begun, signal);
+    // Taking the listener of a signal may have closed it.
+    if (this.#closing.hasBegun) this.#stocking.fail(this.refusals.closed());
+    return warmed;
   }
 
   stats(): PoolStats {

@@ -13,8 +13,8 @@ export class Pausing<T> {
   readonly #parts: Parts<T>;
   readonly #supply: Supply<T>;
   readonly #waits = new Set<Wait>();
-  /** Why nothing is paused any more. */
-  #error: unknown = undefined;
+  /** What a pause of a closed pool rejects with. */
+  #closed: unknown = undefined;
 
   constructor(parts: Parts<T>, supply: Supply<T>) {
     this.#parts = parts;
@@ -60,7 +60,7 @@ export class Pausing<T> {
       signal?.addEventListener("abort", onAbort);
       this.#waits.add(wait);
       // Taking the listener may have closed the pool.
-      if (this.#error !== undefined) return this.close(this.#error);
+      if (this.#closed !== undefined) return this.close(this.#closed);
       for (const line of this.#parts.partition.lines) line.pause();
       // Taking the listener may have aborted it.
       if (signal !== undefined) onAbort();
@@ -77,7 +77,7 @@ export class Pausing<T> {
 
   /** The pool closes, which ends every pause. */
   close(error: unknown): void {
-    this.#error = error;
+    this.#closed = error;
     for (const { end, reject } of this.#waits) end(() => reject(error));
   }
 }

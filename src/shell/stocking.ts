@@ -82,6 +82,12 @@ export class Stocking<T> implements Ringer {
     });
   }
 
+  /** There is room for another number. */
+  resized(): void {
+    this.#stock();
+    this.created();
+  }
+
   /** There is one resource more, or room for less. */
   created(): void {
     const { lines } = this.#parts.partition;

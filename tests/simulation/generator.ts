@@ -1,4 +1,5 @@
 import { type Hazard, HAZARDS, ON } from "./hazards.ts";
+import { addChanges, changed, makePressure, planJudge } from "./pressure.ts";
 import { Random } from "./random.ts";
 import {
   type AcquireOp,
@@ -17,10 +18,9 @@ const HOUR = 3_600_000;
 const LIMITS = [1, 5, 20, 100, 1_000];
 /** Ids of ops that plans hold start here, apart from those of steps. */
 const PLAN_IDS = 1_000_000;
-/** Hazards, policies and shedding draw from numbers of their own. */
+/** Hazards and policies draw from numbers of their own. */
 const HAZARD_STREAM = 1_000;
 const POLICY_STREAM = 2_000;
-const SHED_STREAM = 3_000;
 
 /** What a callback does when nothing goes wrong. */
 export const PLAIN: Plan = {
@@ -37,8 +37,7 @@ export function generate(
   hazards: readonly Hazard[] = ON,
 ): Scenario {
   const random = new Random(seed);
-  const config = makeConfig(random);
-  config.sheds = new Random(seed, SHED_STREAM).chance(25);
+  const config = { ...makeConfig(random), ...makePressure(seed) };
   const steps: Step[] = [];
   const length = random.pick([20, 80, 200, 400]);
   while (steps.length < length) addSteps(steps, random, config);
@@ -49,6 +48,7 @@ export function generate(
     addHazards(steps, random, hazard);
     return true;
   });
+  addChanges(steps, seed, config);
   return { seed, config, steps, plans: undefined };
 }
 
@@ -67,6 +67,8 @@ export function plan(scenario: Scenario, role: Role, index: number): Plan {
       return planClock(scenario, role, index);
     case "destroy":
       return planDestroy(scenario, index);
+    case "judge":
+      return planJudge(scenario, index);
     default:
       return planCall(scenario, role, index);
   }
@@ -74,7 +76,7 @@ export function plan(scenario: Scenario, role: Role, index: number): Plan {
 
 function planCall(
   { config, seed }: Scenario,
-  role: "create" | "destroy" | "validate" | "observer" | "reset",
+  role: Exclude<Role, "signal" | "reading" | "timer" | "judge">,
   index: number,
 ): Plan {
   const number = ROLES.indexOf(role);
@@ -82,7 +84,7 @@ function planCall(
   if (!random.chance(config.roughness)) return PLAIN;
   const id = PLAN_IDS * (number + 1) + index;
   const act = random.chance(role === "observer" ? 60 : 20)
-    ? makeAct(random, config, id)
+    ? changed(makeAct(random, config, id), seed, config, id)
     : undefined;
   const limit = {
     create: config.createTimeout,
@@ -90,6 +92,7 @@ function planCall(
     validate: config.validateTimeout,
     reset: config.resetTimeout,
     observer: Infinity,
+    predicate: Infinity,
   }[role];
   return {
     way: random.pick([
@@ -157,12 +160,14 @@ function planClock(
   return { ...PLAIN, turn };
 }
 
-function makeConfig(random: Random): Config {
+function makeConfig(random: Random): Omit<Config, Pressure> {
   const shape = makeShape(random);
   const isPlain = random.chance(20);
   return { ...shape, ...isPlain ? NO_POLICY : makePolicies(random, shape.max) };
 }
 
+/** What `makePressure` draws. */
+type Pressure = "urgency" | "idleOrder" | "sheds" | "changes";
 type Policies = Pick<Config, keyof typeof NO_POLICY>;
 
 /** A pool without policies. */
@@ -178,7 +183,6 @@ export const NO_POLICY = {
   resets: false,
   resetTimeout: Infinity,
   places: Infinity,
-  sheds: false,
 };
 
 function makePolicies(random: Random, max: number): Policies {
@@ -196,13 +200,12 @@ function makePolicies(random: Random, max: number): Policies {
     resets: random.chance(40),
     resetTimeout: random.pick([...LIMITS, Infinity]),
     places: random.chance(15) ? 1 + random.below(max) : Infinity,
-    sheds: false,
   };
 }
 
 function makeShape(
   random: Random,
-): Omit<Config, keyof Policies> {
+): Omit<Config, keyof Policies | Pressure> {
   const max = random.pick([1, 1, 2, 2, 3, 4, 5, 8, 40]);
   const stripes = random.chance(50) ? 1 : 1 + random.below(Math.min(max, 31));
   return {

@@ -22,20 +22,23 @@ export interface Scene {
 
 /** What holds at every moment, in the middle of a callback too. */
 export function glance({ config, ledger }: Scene, stats: PoolStats): void {
+  const { capacity } = ledger;
+  const mistake = capacity.see(stats.stripes, ledger.epoch);
+  if (mistake !== undefined) ledger.fail(`S1: ${mistake}`);
   let total = 0;
   for (let i = 0; i < config.stripes; i++) {
     const stripe = stats.stripes[i]!;
     const { idle, used, creating, destroying, pending, max } = stripe;
     const sum = idle + used + creating + destroying;
     const least = Math.min(idle, used, creating, destroying, pending);
-    if (!(least >= 0) || !(sum <= max)) {
+    if (!(least >= 0)) {
       ledger.fail(`S1: stripe ${i} is ${JSON.stringify(stripe)}`);
     }
-    if (max !== ledger.capacity(i)) ledger.fail(`S1: stripe ${i} has ${max}`);
+    if (max !== capacity.shares[i]) ledger.fail(`S1: stripe ${i} has ${max}`);
     total += sum;
   }
   const { idle, used, creating, destroying, max } = stats;
-  if (idle + used + creating + destroying !== total || max !== config.max) {
+  if (idle + used + creating + destroying !== total || max !== capacity.max) {
     ledger.fail("S1: the sums over the stripes are wrong");
   }
   // The pool commits before it acts, so it never counts less than is there.
@@ -54,6 +57,7 @@ export function inspect(scene: Scene, stats: PoolStats): void {
   glance(scene, stats);
   compare(ledger, stats);
   checkPending(scene);
+  checkChanges(scene, stats);
   noteKept(scene);
   checkIdle(scene);
   checkStripes(scene, stats);
@@ -129,6 +133,26 @@ function checkPending({ seen, ledger }: Scene): void {
   }
 }
 
+/** A pause is told of, a shrink is under way, evictions have asked of all. */
+function checkChanges({ ledger }: Scene, stats: PoolStats): void {
+  const { asked } = ledger.pauses;
+  for (const { signal } of asked) {
+    if (signal?.aborted) ledger.fail("a pause does not hear its signal");
+    if (ledger.closing.began) ledger.fail("S10: a pause pends after close");
+    if (stats.used === 0) ledger.fail("Pause: nothing is used, nobody is told");
+  }
+  stats.stripes.forEach(({ idle, used, creating, max }, i) => {
+    if (idle === 0 || idle + used + creating <= max) return;
+    ledger.fail(`Resize: stripe ${i} has too many, and ${idle} idle`);
+  });
+  if (ledger.closing.began) return;
+  for (const { id, isLate, asked, call } of ledger.live) {
+    if (!isLate && asked < call.asks) {
+      ledger.fail(`Evict: nobody has asked of resource ${id}`);
+    }
+  }
+}
+
 function checkIdle(scene: Scene): void {
   const { config, ledger } = scene;
   const elsewhere = busy(ledger);
@@ -156,6 +180,13 @@ function checkAges(scene: Scene, resource: Resource): void {
   const { config, seen, ledger, keptSince } = scene;
   const { id, stripe, bornAt, idleSince, checkedAt } = resource;
   const line = config.isolated ? stripe : 0;
+  const { evicted } = resource;
+  if (evicted !== undefined) {
+    const { since, within } = evicted;
+    const isOver = since.failures === seen.failures &&
+      seen.least(since) > within + 1;
+    if (within === 0 || isOver) ledger.fail(`Evict: resource ${id} is idle`);
+  }
   // Without a timer it leaves when it is met.
   if (bornAt.failures < seen.failures) return;
   // The pool's timer is set for one more than the limit.
@@ -168,8 +199,14 @@ function checkAges(scene: Scene, resource: Resource): void {
   if (!isKept && idle > config.idleTimeout + 1) {
     ledger.fail(`resource ${id} is idle for too long`);
   }
-  const isChecked = config.validates && ledger.validations.size === 0;
-  if (isChecked && seen.least(checkedAt) > config.keepalive + 1) {
+  const isChecked = config.validates && ledger.validations.size === 0 &&
+    !ledger.pauses.isOn;
+  // In a pause nothing is.
+  const unchecked = Math.min(
+    seen.least(checkedAt),
+    ledger.resumedAt.time > 0 ? seen.least(ledger.resumedAt) : Infinity,
+  );
+  if (isChecked && unchecked > config.keepalive + 1) {
     ledger.fail(`Keepalive: resource ${id} is not checked`);
   }
 }
@@ -208,12 +245,15 @@ function checkStripes({ config, ledger }: Scene, stats: PoolStats): void {
  */
 function checkDemand({ config, seen, ledger }: Scene, stats: PoolStats): void {
   const lines = config.isolated ? stats.stripes : [stats];
+  if (ledger.pauses.isOn) return;
   let pending = 0;
   lines.forEach((line, i) => {
     const waiting = line.pending - ledger.validations.size;
     pending += line.pending;
-    const { idle, used, creating, destroying, max } = line;
-    const spare = max - idle - used - creating - destroying;
+    const { idle, used } = line;
+    const spare = spareOf(
+      config.isolated ? [stats.stripes[i]!] : stats.stripes,
+    );
     if (waiting > 0 && idle > 0) {
       ledger.fail(`S5: ${waiting} wait while ${idle} are idle`);
     }
@@ -237,6 +277,15 @@ function checkDemand({ config, seen, ledger }: Scene, stats: PoolStats): void {
   if (pending !== stats.pending) ledger.fail("S5: the lines miss a waiter");
 }
 
+/** How many slots are spare in some stripes. */
+function spareOf(stripes: readonly StripeStats[]): number {
+  let spare = 0;
+  for (const { idle, used, creating, destroying, max } of stripes) {
+    spare += Math.max(0, max - idle - used - creating - destroying);
+  }
+  return spare;
+}
+
 /** How many have waited in a line for longer than this. */
 function overdue(
   ledger: Ledger,
@@ -245,6 +294,10 @@ function overdue(
   wait: number,
 ): number {
   let count = 0;
+  // What was waited in a pause does not count.
+  if (seen.least(ledger.resumedAt) <= wait && ledger.resumedAt.time > 0) {
+    return 0;
+  }
   for (const claim of ledger.pending) {
     // Without a timer nobody looks until something happens.
     if (claim.since.failures < seen.failures) continue;
@@ -296,6 +349,9 @@ function checkListeners(scene: Scene): void {
   }
   let needed = heard.size;
   for (const { signal } of ledger.warmings) {
+    if (signal !== undefined && counted.has(signal)) needed++;
+  }
+  for (const { signal } of ledger.pauses.asked) {
     if (signal !== undefined && counted.has(signal)) needed++;
   }
   let allowed = needed;

@@ -5,11 +5,14 @@ import {
   PoolClosedError,
   PoolFullError,
   PoolOverloadedError,
+  type PoolStats,
 } from "../../mod.ts";
+import { Capacity } from "./capacity.ts";
 import { CloseWatch } from "./close_watch.ts";
 import { CreateBooks } from "./create_books.ts";
 import type { CreateCall, LineWatch } from "./line_watch.ts";
-import { type Config, TARGET } from "./scenario.ts";
+import { PauseWatch } from "./pause_watch.ts";
+import type { Config } from "./scenario.ts";
 import type { Moment, SeenClock } from "./seen_clock.ts";
 import type { Fault, Tally } from "./tally.ts";
 
@@ -29,6 +32,12 @@ export interface Resource {
   /** How many leases it had. */
   uses: number;
   destroyCalls: number;
+  /** Whether its holder has taken it out of the pool. */
+  isDetached: boolean;
+  /** Since when it is to be evicted, and within which time. */
+  evicted: Eviction | undefined;
+  /** How many evictions have asked of it as it was there. */
+  asked: number;
   /** The epoch in which `lost` was called for it. */
   lostIn: number | undefined;
   /** Whether its holder, or a failed reset, has it destroyed. */
@@ -48,6 +57,15 @@ export interface Resource {
   approvedIn: number | undefined;
 }
 
+/** What an eviction has decided on. */
+export interface Eviction {
+  readonly since: Moment;
+  readonly epoch: number;
+  readonly within: number;
+}
+
+/** How much earlier, in ms, each step of priority counts as. */
+const HEAD_START = 1_000;
 const NEVER = { least: Infinity, most: Infinity };
 
 /** How a lease ended: its user threw, or has the resource destroyed. */
@@ -58,6 +76,7 @@ export interface Claim {
   readonly id: number;
   readonly signal: AbortSignal | undefined;
   readonly timeout: number;
+  readonly priority: number;
   readonly since: Moment;
   /** The number of its line; -1 where only the pool knows. */
   readonly line: number;
@@ -72,6 +91,8 @@ export interface Claim {
   state: "pending" | "held" | "ended" | "refused";
   resource: Resource | undefined;
   lease: Lease<Resource> | undefined;
+  /** What found its resource good in the epoch in which it got it. */
+  approval: Call | undefined;
 }
 
 /** A call of `validate`, `reset` or `destroy` that has not answered. */
@@ -122,16 +143,26 @@ export class Ledger {
   /** The epoch of the last clear. */
   clearedIn = -1;
   readonly closing: CloseWatch = new CloseWatch();
+  readonly capacity: Capacity;
+  readonly pauses: PauseWatch = new PauseWatch();
+  /** When the last pause ended. */
+  resumedAt: Moment;
+  /** How many evictions were spread over time. */
+  spreads = 0;
+  /** How many judges had one leave, and how many were told so. */
+  sheds = 0;
+  #shed = 0;
   readonly creates: CreateBooks;
   readonly #config: Config;
   readonly #clock: SeenClock;
   readonly #tally: Tally;
-  readonly #capacities: number[];
   /** What the clock threw. */
   readonly clockErrors: Set<unknown> = new Set();
   #misreadAt: Moment | undefined = undefined;
   /** Claims served in this epoch. */
   #served: Claim[] = [];
+  /** Claims rejected in this epoch by a failed create. */
+  #rejected: Claim[] = [];
   /** Verdicts given in this epoch. */
   #verdicts = 0;
   /** By resource, the call that found it good in this epoch. */
@@ -154,11 +185,8 @@ export class Ledger {
     this.#config = config;
     this.#clock = clock;
     this.#tally = tally;
-    const { max, stripes } = config;
-    this.#capacities = Array.from(
-      { length: stripes },
-      (_, i) => Math.ceil((max - i) / stripes),
-    );
+    this.capacity = new Capacity(config.max, config.stripes);
+    this.resumedAt = clock.moment;
     this.creates = new CreateBooks(
       config,
       clock,
@@ -173,10 +201,6 @@ export class Ledger {
     this.violation ??= rule;
   }
 
-  capacity(stripe: number): number {
-    return this.#capacities[stripe]!;
-  }
-
   /** A reading of the clock is no number. */
   misread(): void {
     this.#misreadAt = this.#clock.moment;
@@ -189,6 +213,7 @@ export class Ledger {
     timeout: number,
     affinity: string | number | undefined,
     signal: AbortSignal | undefined,
+    priority = 0,
   ): Claim {
     const { isolated, stripes } = this.#config;
     const known = typeof affinity === "number" ? affinity % stripes : -1;
@@ -197,6 +222,7 @@ export class Ledger {
       id,
       signal,
       timeout,
+      priority,
       since: this.#clock.moment,
       line: isolated ? known : 0,
       closed: this.closing.began,
@@ -207,6 +233,7 @@ export class Ledger {
       state: "pending",
       resource: undefined,
       lease: undefined,
+      approval: undefined,
     };
     this.pending.add(claim);
     this.#pending++;
@@ -234,6 +261,10 @@ export class Ledger {
         `S2: resource ${resource.id} has two holders, ` +
           `#${resource.holder.id} and #${claim.id}`,
       );
+    }
+    const call = claim.approval = this.#approved.get(resource);
+    if (this.pauses.onSince < (call?.epoch ?? this.epoch)) {
+      this.fail(`Pause: #${claim.id} served`);
     }
     const { line } = claim;
     if (this.#config.isolated && line >= 0 && line !== resource.stripe) {
@@ -291,11 +322,75 @@ export class Ledger {
     const age = this.#clock.least(bornAt) -
       (call === undefined ? 0 : this.#clock.most(call.since));
     if (age > maxLifetime) this.fail(`Lifetime: ${whom} at age ${age}`);
+    this.#checkKept(resource, call, whom);
     if (!this.#config.validates || resource.bornIn === this.epoch) return;
     const rested = this.#clock.least(resource.checkedAt);
     if (resource.approvedIn === this.epoch) return;
     if (rested >= this.#config.validateAfter) {
       this.fail(`Validate: ${whom} unasked, after ${rested} ms`);
+    }
+  }
+
+  /** What is evicted is handed out no more, unless it was offered before. */
+  #checkKept(
+    { evicted }: Resource,
+    call: Call | undefined,
+    whom: string,
+  ): void {
+    if (evicted === undefined) return;
+    const { since, within, epoch } = evicted;
+    if (epoch >= (call?.epoch ?? this.epoch)) return;
+    const age = this.#clock.least(since) -
+      (call === undefined ? 0 : this.#clock.most(call.since));
+    if (within === 0 || age > within) this.fail(`Evict: ${whom}, evicted`);
+  }
+
+  // Changes.
+
+  /** Before the pool gets another `max`. */
+  resize(max: number, stats: PoolStats): void {
+    const { held, destroys, creates } = this;
+    const { max: before } = this.capacity;
+    this.capacity.resize(max, stats, this.epoch);
+    if (max > before) this.#tally.hit("pool: resized up");
+    if (max >= before) return;
+    this.#tally.hit("pool: resized down");
+    if (held.size + destroys.size + creates.calls.size > max) {
+      this.#tally.hit("pool: resized below what is out");
+    }
+  }
+
+  /** A predicate says that one is to be evicted within so many ms. */
+  evict(resource: Resource, within: number): void {
+    const before = resource.evicted;
+    const left = before === undefined
+      ? Infinity
+      : before.within - this.#clock.least(before.since);
+    if (within >= left) return;
+    const since = this.#clock.moment;
+    resource.evicted = { since, epoch: this.epoch, within };
+  }
+
+  /** The lease of a claim ends, and its resource leaves the pool for good. */
+  detached(claim: Claim): void {
+    const resource = claim.resource!;
+    claim.state = "ended";
+    this.held.delete(claim);
+    resource.holder = undefined;
+    resource.isDetached = true;
+    this.live.delete(resource);
+    this.#leaves(resource, "detach");
+  }
+
+  /** What an eviction is told of one. */
+  checkAged({ id, bornAt, uses }: Resource, age: number, used: number): void {
+    const { least, most } = this.#clock.between(bornAt);
+    if (age < least || age > most) {
+      this.fail(`Evict: ${id} has another age than ${age}`);
+    }
+    // A lease on it may be on its way.
+    if (used !== uses && used !== uses + 1) {
+      this.fail(`Evict: ${id} had ${uses} uses, not ${used}`);
     }
   }
 
@@ -309,7 +404,7 @@ export class Ledger {
     if (resource.bornIn === this.epoch) {
       this.creates.note(call, error, this.epoch);
     }
-    if (resource.destroyCalls > 0) return;
+    if (resource.destroyCalls > 0 || resource.isDetached) return;
     resource.lostIn ??= this.epoch;
     if (resource.holder !== undefined) return;
     this.#idleLosses.add(this.creates.lineOf(resource.stripe));
@@ -340,7 +435,8 @@ export class Ledger {
     // Some may have left since, or not be told of yet.
     let most = this.destroys.size + this.#gone();
     for (const { isLate } of this.live) if (!isLate) most++;
-    if (most < warming.n) this.fail(`Warm: ${most} are not ${warming.n}`);
+    const least = Math.min(warming.n, this.capacity.least);
+    if (most < least) this.fail(`Warm: ${most} are not ${least}`);
     this.#tally.hit("warm: resolves");
   }
 
@@ -378,8 +474,11 @@ export class Ledger {
   }
 
   #stock(line: number, min: number, warmings: readonly Warming[]): number {
-    const share = (n: number) =>
-      this.#config.isolated ? Math.ceil((n - line) / this.#config.stripes) : n;
+    const { isolated, stripes } = this.#config;
+    const share = (n: number) => {
+      const least = Math.min(n, this.capacity.least);
+      return isolated ? Math.ceil((least - line) / stripes) : least;
+    };
     if (this.closing.began) return 0;
     return Math.max(share(min), ...warmings.map(({ n }) => share(n)));
   }
@@ -406,13 +505,15 @@ export class Ledger {
       arrivals: this.#arrivals,
       lostIn: undefined,
       disappointed: false,
+      asks: 0,
     };
     for (const { line, since, timeout } of this.pending) {
       // It has timed out, though nobody has heard of it yet.
       if (this.#clock.most(since) >= timeout) this.creates.disappoint(line);
     }
     this.creates.began(call);
-    const { max } = this.#config;
+    const max = this.capacity.most;
+    if (this.pauses.onSince < this.epoch) this.fail("Pause: create called");
     if (!this.closing.aborted && this.total() > max) {
       this.fail(`S1: the server has ${this.total()} of ${max}`);
     }
@@ -439,6 +540,9 @@ export class Ledger {
       holder: undefined,
       uses: 0,
       destroyCalls: 0,
+      isDetached: false,
+      evicted: undefined,
+      asked: 0,
       lostIn: call.lostIn,
       isDoomed: false,
       resetAfter: undefined,
@@ -472,7 +576,10 @@ export class Ledger {
     if (++resource.destroyCalls > 1) {
       this.fail(`S2: resource ${resource.id} destroyed twice`);
     }
-    const { holder, stripe } = resource;
+    const { holder } = resource;
+    if (resource.isDetached) {
+      this.fail(`Detach: resource ${resource.id} destroyed`);
+    }
     if (holder !== undefined && !this.closing.aborted) {
       this.fail(`S2: resource ${resource.id} destroyed in use`);
     }
@@ -483,20 +590,18 @@ export class Ledger {
       this.ended(holder, "release");
     }
     this.live.delete(resource);
-    const line = this.creates.lineOf(stripe);
-    const evicted = this.#evicted.get(line) ?? { idle: 0, others: 0 };
-    if (reason === "idle") evicted.idle++;
-    else evicted.others++;
-    this.#evicted.set(line, evicted);
+    const line = this.#leaves(resource, reason);
     const { destroyTimeout } = this.#config;
     // The farewell of a lost one takes the usual time of a create at most, which
     // a freeze between the bounds of the books can make as long as it likes.
     const farewell = reason === "lost" ? line.usualNow : NEVER;
+    // Nor whether a create counted that came while the pool began to close.
+    const least = this.closing.began && reason === "lost" ? 0 : farewell.least;
     const call: Call = {
       resource,
       signal,
       since: this.#clock.moment,
-      limit: Math.min(destroyTimeout, farewell.least),
+      limit: Math.min(destroyTimeout, least),
       mostLimit: destroyTimeout,
       late: reason === "late",
       epoch: this.epoch,
@@ -504,6 +609,18 @@ export class Ledger {
     };
     this.destroys.add(call);
     return call;
+  }
+
+  #leaves(
+    { stripe }: Resource,
+    reason: DestroyReason | "detach",
+  ): LineWatch {
+    const line = this.creates.lineOf(stripe);
+    const evicted = this.#evicted.get(line) ?? { idle: 0, others: 0 };
+    if (reason === "idle") evicted.idle++;
+    else evicted.others++;
+    this.#evicted.set(line, evicted);
+    return line;
   }
 
   /** A destroy answered; the pool heard it if it still waited for it. */
@@ -676,9 +793,11 @@ export class Ledger {
         return this.closing.began;
       case "late":
         return isLate || this.closing.aborted;
-      case "leaked":
       case "evict":
+        return resource.evicted !== undefined;
       case "resize":
+        return this.capacity.owes(resource.stripe, this.epoch);
+      case "leaked":
       case "budget":
         return false;
     }
@@ -726,6 +845,8 @@ export class Ledger {
     }
     this.#approved.clear();
     this.#served = [];
+    this.#rejected = [];
+    this.capacity.endEpoch();
     this.#verdicts = 0;
     this.#losses = 0;
     this.#idleLosses.clear();
@@ -765,12 +886,13 @@ export class Ledger {
 
   /** How many more acquires a stripe, or the last of a line, can serve. */
   lacking(stripe: number): number {
-    const { isolated, stripes, max } = this.#config;
+    const { isolated, stripes } = this.#config;
+    const { max, shares } = this.capacity;
     if (!isolated) {
       const isLast = stripe === stripes - 1;
       return isLast ? max - this.held.size - this.pending.size : 0;
     }
-    let lacking = this.capacity(stripe);
+    let lacking = shares[stripe]!;
     for (const { resource } of this.held) {
       if (resource!.stripe === stripe) lacking--;
     }
@@ -827,7 +949,8 @@ export class Ledger {
   /**
    * S4: whoever is offered a resource leaves nobody in its line who came
    * before. Those with a resource under validation then were not in it, though
-   * they may be again when its own is found good, epochs later.
+   * they may be again when its own is found good, epochs later. Who has a
+   * priority counts as having come some seconds earlier.
    */
   #checkOrder(): void {
     const elsewhere = this.validations.size + this.#verdicts + this.#losses;
@@ -835,21 +958,47 @@ export class Ledger {
       if (call.epoch === this.epoch) call.elsewhere = elsewhere;
     }
     for (const served of this.#served) {
-      let older = 0;
+      let ahead = 0;
       const line = this.#lineOf(served);
       for (const claim of this.pending) {
-        if (claim.order > served.order) break;
-        if (line >= 0 && claim.line === line) older++;
+        if (line < 0 || claim.line !== line) continue;
+        if (this.#isAhead(claim, served)) ahead++;
+        else if (claim.order < served.order) {
+          this.#tally.hit("acquire: overtakes by its priority");
+        }
       }
-      if (older > this.#elsewhere(served, elsewhere)) {
-        this.fail(`S4: #${served.id} overtook ${older} who came before`);
+      if (ahead > this.#elsewhere(served, elsewhere)) {
+        this.fail(`S4: #${served.id} overtook ${ahead} who came before`);
+      }
+    }
+    for (const { id, line, order, priority } of this.#rejected) {
+      if (line < 0) continue;
+      let ahead = 0;
+      for (const claim of this.pending) {
+        const isLike = claim.line === line && claim.priority === priority;
+        if (isLike && claim.order < order) ahead++;
+      }
+      if (ahead > elsewhere) {
+        this.fail(`S4: #${id} rejected before ${ahead} who came before`);
       }
     }
   }
 
+  /** Whether one in line is sure to have been ahead of another served. */
+  #isAhead(claim: Claim, served: Claim): boolean {
+    if (claim.priority === served.priority) return claim.order < served.order;
+    const call = served.approval;
+    // It may have come after the other was offered something.
+    const isIn = claim.order < served.order ||
+      claim.epoch < (call?.epoch ?? this.epoch);
+    const lead = HEAD_START * (claim.priority - served.priority);
+    return isIn &&
+      lead + this.#clock.between(claim.since).least >
+        this.#clock.between(served.since).most;
+  }
+
   /** How many may have been elsewhere when a claim was offered its resource. */
-  #elsewhere({ resource }: Claim, now: number): number {
-    const call = resource && this.#approved.get(resource);
+  #elsewhere({ approval: call }: Claim, now: number): number {
     if (call === undefined) return now;
     // A check in the background was for nobody.
     if (this.#config.keepalive !== Infinity) {
@@ -884,12 +1033,10 @@ export class Ledger {
       return this.#timeout(claim, error.cause);
     }
     if (error instanceof PoolOverloadedError) {
-      this.#served.push(claim);
-      const isLong = this.#clock.most(since) > 2 * TARGET;
-      return this.#config.sheds && isLong ? "acquire: shed" : undefined;
+      return ++this.#shed <= this.sheds ? "acquire: shed" : undefined;
     }
     const failure = this.creates.refusal(claim, error);
-    if (failure !== undefined) this.#served.push(claim);
+    if (failure !== undefined) this.#rejected.push(claim);
     else if (this.#isOfClock(since, error)) {
       return "acquire: rejected by the clock";
     }

@@ -3,6 +3,7 @@ import type { Lease } from "../../mod.ts";
 import { test } from "../test.ts";
 import { generate, NO_POLICY } from "./generator.ts";
 import { type Call, type Claim, Ledger, type Resource } from "./ledger.ts";
+import { NO_PRESSURE } from "./pressure.ts";
 import type { Config } from "./scenario.ts";
 import { SeenClock } from "./seen_clock.ts";
 import { StepClock } from "./step_clock.ts";
@@ -17,6 +18,7 @@ class Books {
     const config: Config = {
       ...generate(1).config,
       ...NO_POLICY,
+      ...NO_PRESSURE,
       ...{ max: 8, stripes: 1, isolated: false, validates: true },
       ...{ createTimeout: Infinity, validateTimeout: Infinity },
     };

@@ -16,6 +16,8 @@ export interface CreateCall {
   lostIn: number | undefined;
   /** Whether a waiter timed out while it was in flight. */
   disappointed: boolean;
+  /** How many evictions are to ask of what it makes when that is there. */
+  asks: number;
 }
 
 /** Between which a number is. */
@@ -167,21 +169,12 @@ export class LineWatch {
 
   /** What the usual time can be now; `Infinity` for none. */
   get usualNow(): Bounds {
-    if (!this.#isTimed) return NONE;
     const took = this.#succeeded.map(({ since }) => this.#clock.least(since));
     const { least, most } = this.usual ?? NONE;
     return {
       least: Math.min(least, ...took) - ROUNDING,
       most: Math.max(most, ...took) + ROUNDING,
     };
-  }
-
-  /** Whether the pool takes the time of its creates. */
-  get #isTimed(): boolean {
-    const { observes, validates, growth, createRetry } = this.#config;
-    const { idleTimeout, maxLifetime } = this.#config;
-    return observes || validates || growth === "measured" ||
-      createRetry !== false || Math.min(idleTimeout, maxLifetime) < Infinity;
   }
 
   /** Whether one has ended in this epoch. */

@@ -1,8 +1,5 @@
 import type { Hazard } from "./hazards.ts";
 
-/** The target, in ms, of pools that shed. */
-export const TARGET = 2;
-
 /** The options of the pool under simulation, and how rough its world is. */
 export interface Config {
   max: number;
@@ -29,8 +26,13 @@ export interface Config {
   resetTimeout: number;
   /** How many resources the server has places for. */
   places: number;
-  /** Whether those leave that have waited longer than twice `TARGET`. */
-  sheds: boolean;
+  /** What the priorities of acquires are drawn from; 0: none has one. */
+  urgency: number;
+  idleOrder: "newest" | "oldest";
+  /** Percent of those whose turn it is that have to leave. */
+  sheds: number;
+  /** Whether the pool is changed while it runs. */
+  changes: boolean;
   /** Percent of the callbacks that do something else than succeed at once. */
   roughness: number;
   hazards: readonly Hazard[];
@@ -60,8 +62,19 @@ export type Op =
   | { do: "lose"; what: Lost; id: number }
   | { do: "outage"; isDown: boolean }
   | { do: "warm"; n: number; signal: number | undefined }
+  | ChangeOp
   | { do: "clear" }
   | { do: "close"; signal: number | "aborted" | undefined };
+
+/** A change of the pool while it runs. */
+export type ChangeOp =
+  | { do: "resize"; max: number }
+  /** Ends after so many ms; Infinity: until something ends it. */
+  | { do: "pause"; signal: number | undefined; hold: number }
+  | { do: "unpause" }
+  /** Those whose id is `rule` modulo 3, or all. */
+  | { do: "evict"; rule: number | "all"; within: number }
+  | { do: "detach"; id: number };
 
 /** In what a signal does when it gets a listener: that signal, or some lease. */
 export const OWN = -1;
@@ -106,6 +119,8 @@ export const ROLES = [
   "reading",
   "timer",
   "reset",
+  "predicate",
+  "judge",
 ] as const;
 
 /** Which callback of the user a plan is for. */
@@ -169,6 +184,20 @@ export function inWords(op: Op): string {
     case "warm":
       return `warm ${op.n}` +
         (op.signal === undefined ? "" : `, signal ${op.signal}`);
+    case "resize":
+      return `resize to ${op.max}`;
+    case "pause":
+      return "pause" +
+        (op.signal === undefined ? "" : `, signal ${op.signal}`) +
+        (op.hold === Infinity ? "" : `, for ${op.hold} ms`);
+    case "unpause":
+      return "the pauses end";
+    case "evict":
+      return op.rule === "all"
+        ? `evict all within ${op.within} ms`
+        : `evict those of ${op.rule} modulo 3 within ${op.within} ms`;
+    case "detach":
+      return `detach lease ${op.id}`;
     case "clear":
       return "clear";
     case "close":

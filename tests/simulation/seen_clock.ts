@@ -118,6 +118,14 @@ export class SeenClock implements Clock {
     return this.#clock.fired - since.time - (lag - since.lag);
   }
 
+  /** Between which a time is that the pool counts since a moment. */
+  between(since: Moment): { least: number; most: number } {
+    const most = this.most(since);
+    const [, lag] = this.#count(this.#reading());
+    const least = this.#clock.now() - since.time - (lag - since.lag);
+    return { least, most };
+  }
+
   /** Whether readings were in order since a moment. */
   isTrueSince({ lead, lag }: Moment): boolean {
     const now = this.#count(this.#reading());

@@ -1,4 +1,5 @@
 import { NO_POLICY } from "./generator.ts";
+import { NO_PRESSURE } from "./pressure.ts";
 import type { Config, Plan, Plans, Role, Scenario, Step } from "./scenario.ts";
 import { type Result, simulate } from "./simulation.ts";
 import { Tally } from "./tally.ts";
@@ -24,7 +25,10 @@ const PLAINER: readonly Partial<Config>[] = [
   { observes: false },
   { isFatal: "absent" },
   NO_POLICY,
-  ...Object.entries(NO_POLICY).map((option) => Object.fromEntries([option])),
+  NO_PRESSURE,
+  ...Object.entries({ ...NO_POLICY, ...NO_PRESSURE }).map((option) =>
+    Object.fromEntries([option])
+  ),
   { hazards: [] },
 ];
 

@@ -176,6 +176,7 @@ class Simulation {
     world.trace?.("From now on nothing fails.");
     if (config.hazards.length > 0) await this.#settle();
     world.calm = true;
+    world.unpause();
     world.seen.correct();
     await this.#rest();
     if (!ledger.closing.began) {
@@ -214,6 +215,9 @@ class Simulation {
     const { ledger, openUses } = this.world;
     if (openUses > 0) ledger.fail(`S3: ${openUses} uses never settle`);
     if (ledger.warmings.size > 0) ledger.fail("S3: a warm never settles");
+    if (ledger.pauses.asked.length > 0) {
+      ledger.fail("S3: a pause never settles");
+    }
     for (const { id } of ledger.live) ledger.fail(`resource ${id} is leaked`);
   }
 
@@ -261,7 +265,7 @@ class Simulation {
   async #fill(): Promise<void> {
     const { world } = this;
     const { config, ledger } = world;
-    const { covers } = ledger.creates;
+    const { creates: { covers }, capacity } = ledger;
     world.holds = true;
     for (let round = 0; round < MAX_ROUNDS; round++) {
       for (let stripe = 0; stripe < config.stripes; stripe++) {
@@ -271,14 +275,14 @@ class Simulation {
           await this.#settle();
         }
       }
-      if (this.#broken || ledger.held.size === config.max) break;
+      if (this.#broken || ledger.held.size === capacity.max) break;
       // Where growth is measured, one waits for as long as a create takes.
       if (covers > MAX_ROUNDS * 50) break;
       await this.#advance(50);
     }
     world.holds = false;
-    if (ledger.held.size < config.max && covers <= MAX_ROUNDS * 50) {
-      ledger.fail(`liveness: ${ledger.held.size} of ${config.max} to be had`);
+    if (ledger.held.size < capacity.max && covers <= MAX_ROUNDS * 50) {
+      ledger.fail(`liveness: ${ledger.held.size} of ${capacity.max} to be had`);
     }
   }
 }

@@ -1,17 +1,21 @@
 import {
+  type Aged,
   type CreateContext,
   type DestroyContext,
   type Lease,
   Pool,
+  PoolClosedError,
   type PoolObserver,
   type PoolOptions,
   type ResetContext,
+  type Shed,
   type ValidateContext,
 } from "../../mod.ts";
-import { codel } from "../../src/codel/mod.ts";
 import { draws } from "../../src/policy/jitter.ts";
 import { CountedSignal, type ListenerCount } from "./counted_signal.ts";
 import { PLAIN, plan } from "./generator.ts";
+import type { Pause } from "./pause_watch.ts";
+import { priority } from "./pressure.ts";
 import { glance, type Scene } from "./inspection.ts";
 import {
   type Call,
@@ -24,6 +28,7 @@ import type { CreateCall } from "./line_watch.ts";
 import { Random } from "./random.ts";
 import {
   type AcquireOp,
+  type ChangeOp,
   type Config,
   type Ending,
   inWords,
@@ -34,7 +39,6 @@ import {
   planInWords,
   type Role,
   type Scenario,
-  TARGET,
   type TryAcquireOp,
 } from "./scenario.ts";
 import { type Moment, SeenClock } from "./seen_clock.ts";
@@ -101,6 +105,8 @@ export class World implements Scene, ListenerCount {
     reading: 0,
     timer: 0,
     reset: 0,
+    predicate: 0,
+    judge: 0,
   };
   readonly keptSince: Moment[];
   /** What to call for each that is there, is being made, or is gone. */
@@ -143,7 +149,8 @@ export class World implements Scene, ListenerCount {
     const { observes, validates, isFatal, resets, ...rest } = config;
     const { validateTimeout, validateAfter, keepalive, ...others } = rest;
     const { roughness: _, hazards: __, places: ___, ...more } = others;
-    const { resetTimeout, sheds, ...options } = more;
+    const { resetTimeout, ...shaped } = more;
+    const { urgency: _u, sheds, changes: _c, ...options } = shaped;
     return {
       ...options,
       clock: this.seen,
@@ -157,8 +164,8 @@ export class World implements Scene, ListenerCount {
         resetTimeout,
         reset: (resource, context) => this.#reset(resource, context),
       },
-      ...sheds && { shed: codel({ target: TARGET, interval: 5 * TARGET }) },
       ...observes && { observer: this.#observer() },
+      ...sheds > 0 && { shed: { judge: () => this.#judge() } },
       ...isFatal !== "absent" && { isFatal: () => this.#isFatal(isFatal) },
     };
   }
@@ -201,6 +208,17 @@ export class World implements Scene, ListenerCount {
         return;
       case "warm":
         return this.#warm(op.n, op.signal);
+      case "resize":
+        this.ledger.resize(op.max, this.pool.stats());
+        return this.pool.resize(op.max);
+      case "pause":
+        return this.#pause(op);
+      case "unpause":
+        return this.unpause();
+      case "evict":
+        return this.#evict(op);
+      case "detach":
+        return this.#detach(op.id);
       case "clear":
         return this.#clear();
       case "close":
@@ -243,7 +261,15 @@ export class World implements Scene, ListenerCount {
       this.tally.hit("acquire: string affinity");
     }
     const { ledger } = this;
-    const claim = ledger.arrive(op.id, timeout, affinity, signal?.signal);
+    const urgent = waits ? priority(this.config, op.id) : 0;
+    const claim = ledger.arrive(
+      op.id,
+      timeout,
+      affinity,
+      signal?.signal,
+      urgent,
+    );
+    if (urgent > 0) this.trace?.(`   #${op.id} has priority ${urgent}`);
     this.#claims.set(op.id, claim);
     const newest = this.#newest();
     if (newest !== undefined) this.#newests.set(claim, newest);
@@ -253,7 +279,11 @@ export class World implements Scene, ListenerCount {
   #acquire(op: AcquireOp): void {
     const [claim, signal] = this.#claim(op);
     const { timeout, affinity } = op;
-    this.pool.acquire({ signal: signal?.signal, timeout, affinity }).then(
+    const options = {
+      ...{ signal: signal?.signal, timeout, affinity },
+      priority: priority(this.config, op.id),
+    };
+    this.pool.acquire(options).then(
       (lease) => this.#delivered(op, claim, lease),
       (error) => this.#refused(claim, error),
     );
@@ -280,7 +310,10 @@ export class World implements Scene, ListenerCount {
     };
     this.openUses++;
     this.#verdicts.set(op.id, op.isFatal);
-    const options = { signal: signal?.signal, timeout, affinity, isFatal };
+    const options = {
+      ...{ signal: signal?.signal, timeout, affinity, isFatal },
+      priority: priority(this.config, op.id),
+    };
     this.pool.use(fn, options).then(
       () => this.#used(thrown === undefined),
       (error) => {
@@ -301,8 +334,12 @@ export class World implements Scene, ListenerCount {
     const [acts, created] = [this.#acts, this.calls.create];
     const exact = this.quiet && this.#depth === 0;
     const before = this.pool.stats();
+    const isHeld = this.ledger.pauses.isOn;
     const lease = this.pool.tryAcquire({ affinity: op.affinity });
     this.ledger.pending.delete(claim);
+    if (lease !== undefined && isHeld) {
+      this.ledger.fail(`Pause: tryAcquire ${op.id} served`);
+    }
     if (exact && this.#acts === acts) {
       const { pending } = this.pool.stats();
       // One that leaves may be replaced.
@@ -320,7 +357,7 @@ export class World implements Scene, ListenerCount {
       claim.state = "refused";
       const { idle } = before.stripes[0]!;
       const sure = !this.config.validates && this.config.stripes === 1;
-      if (exact && sure && this.#isEternal && idle > 0) {
+      if (exact && sure && this.#isEternal && idle > 0 && !isHeld) {
         this.ledger.fail(`tryAcquire ${op.id} finds nothing, ${idle} are idle`);
       }
     } else this.#delivered(op, claim, lease);
@@ -352,11 +389,13 @@ export class World implements Scene, ListenerCount {
   /** Whether what is idle stays so. */
   get #isEternal(): boolean {
     const { idleTimeout, maxLifetime } = this.config;
-    return idleTimeout === Infinity && maxLifetime === Infinity;
+    return idleTimeout === Infinity && maxLifetime === Infinity &&
+      this.ledger.spreads === 0;
   }
 
   /**
-   * By stripe, the epoch in which its newest idle resource came to be idle.
+   * By stripe, the epoch in which its newest idle resource, or its oldest where
+   * that is taken first, came to be idle.
    * Known where nothing moves and no verdict can get in between.
    */
   #newest(): ReadonlyMap<number, number> | undefined {
@@ -364,7 +403,10 @@ export class World implements Scene, ListenerCount {
     const { validates, maxLifetime } = this.config;
     if (!this.quiet || this.#depth > 0 || validates) return undefined;
     // The newest may be the first to end.
-    if (maxLifetime !== Infinity) return undefined;
+    if (maxLifetime !== Infinity || ledger.spreads > 0) return undefined;
+    const isOldest = this.config.idleOrder === "oldest";
+    if (isOldest && !this.#isEternal) return undefined;
+    if (ledger.pauses.isOn) return undefined;
     const newest = new Map<number, number>();
     const resetting = new Set(
       [...ledger.resets].map(({ resource }) => resource),
@@ -374,15 +416,24 @@ export class World implements Scene, ListenerCount {
       if (holder !== undefined || resetting.has(resource)) continue;
       // The pool may not have heard of what was made in this epoch.
       if (idleEpoch >= ledger.epoch) continue;
-      newest.set(stripe, Math.max(idleEpoch, newest.get(stripe) ?? 0));
+      const other = newest.get(stripe) ?? idleEpoch;
+      newest.set(stripe, Math[isOldest ? "min" : "max"](idleEpoch, other));
     }
     return newest.size > 0 ? newest : undefined;
   }
 
   #checkNewest(claim: Claim, resource: Resource): void {
-    const newest = this.#newests.get(claim)?.get(resource.stripe) ?? 0;
-    if (resource.idleEpoch < newest) {
-      this.ledger.fail(`#${claim.id} did not get the newest`);
+    const { idleEpoch, stripe } = resource;
+    const newest = this.#newests.get(claim)?.get(stripe) ?? idleEpoch;
+    if (this.config.idleOrder === "newest") {
+      if (idleEpoch >= newest) return;
+      return this.ledger.fail(`#${claim.id} did not get the newest`);
+    }
+    // It may have waited for what was not idle when it came.
+    if (claim.epoch < this.ledger.epoch) return;
+    this.tally.hit("pool: idle in turn");
+    if (idleEpoch > newest && idleEpoch < claim.epoch) {
+      this.ledger.fail(`#${claim.id} did not get the oldest`);
     }
   }
 
@@ -448,6 +499,9 @@ export class World implements Scene, ListenerCount {
     if (lease === undefined) return;
     const parting = ending === "destroy" ? "destroy" : "release";
     if (!this.ledger.ended(claim, parting)) {
+      // A use that has returned releases it a moment later.
+      const isHeld = lease.toJSON().state === "held";
+      if (parting === "destroy" && isHeld) resource!.isDoomed = true;
       this.tally.hit(
         resource?.holder === undefined
           ? "lease: ended twice"
@@ -508,7 +562,8 @@ export class World implements Scene, ListenerCount {
 
   #loseResource(resource: Resource, error: Error): void {
     const { tally, ledger } = this;
-    if (resource.destroyCalls > 0) tally.hit("lost: when gone");
+    const isGone = resource.destroyCalls > 0 || resource.isDetached;
+    if (isGone) tally.hit("lost: when gone");
     else if (resource.holder !== undefined) tally.hit("lost: in use");
     else {
       const isOf = (call: Call) => call.resource === resource;
@@ -546,7 +601,7 @@ export class World implements Scene, ListenerCount {
   }
 
   #warm(wanted: number, id: number | undefined): void {
-    const n = Math.min(wanted, this.config.max);
+    const n = Math.min(wanted, this.ledger.capacity.max);
     const signal = id === undefined ? undefined : this.#signal(id).signal;
     const warming = this.ledger.warm(n, signal);
     this.pool.warm(n, { signal }).then(
@@ -627,6 +682,7 @@ export class World implements Scene, ListenerCount {
       this.tally.hit("pool: close aborted later");
       this.#abandon();
     }
+    this.ledger.pauses.abort(signal);
     controller.abort(this.#error(`signal ${id}`));
   }
 
@@ -696,7 +752,188 @@ export class World implements Scene, ListenerCount {
     }
   }
 
+  // Changes.
+
+  #pause({ signal: id, hold }: ChangeOp & { do: "pause" }): void {
+    const { ledger, tally } = this;
+    const { pauses, closing } = ledger;
+    if (ledger.held.size > 0) tally.hit("pause: while leases are out");
+    if (pauses.isOn) tally.hit("pause: in another");
+    const signal = id === undefined ? undefined : this.#signal(id).signal;
+    const pause = pauses.ask(signal, ledger.epoch, closing.began);
+    const promise = this.pool.pause({ signal });
+    pause.isOn = !closing.began && !signal?.aborted;
+    promise.then(
+      (disposable) => {
+        this.activity++;
+        this.#paused(pause, disposable);
+        if (hold === 0 || this.calm) this.#endPause(pause);
+        else if (hold !== Infinity) {
+          this.clock.schedule(() => this.#endPause(pause), hold);
+        }
+      },
+      (error) => {
+        this.activity++;
+        this.#notPaused(pause, error);
+      },
+    );
+  }
+
+  #paused(pause: Pause, disposable: AsyncDisposable): void {
+    const { ledger } = this;
+    if (pause.isRefused) ledger.fail("S10: paused after close");
+    this.tally.hit("pause: resolves");
+    pause.state = "held";
+    pause.end = () => void disposable[Symbol.asyncDispose]();
+    if (ledger.closing.began) return;
+    pause.isOn = true;
+    if (ledger.held.size > 0) {
+      ledger.fail(`Pause: ${ledger.held.size} leases are out`);
+    }
+  }
+
+  #notPaused(pause: Pause, error: unknown): void {
+    const { ledger, tally } = this;
+    const { signal } = pause;
+    ledger.pauses.over(pause);
+    ledger.resumedAt = this.seen.moment;
+    if (signal?.aborted && error === signal.reason) {
+      return tally.hit("pause: signal aborted");
+    }
+    if (error instanceof PoolClosedError && ledger.closing.began) {
+      return tally.hit("pause: rejected by close");
+    }
+    ledger.fail(`pause was rejected without a reason: ${error}`);
+  }
+
+  #endPause(pause: Pause): void {
+    this.activity++;
+    const { end } = pause;
+    if (pause.state === "over") this.tally.hit("pause: ended twice");
+    this.ledger.pauses.over(pause);
+    this.ledger.resumedAt = this.seen.moment;
+    end?.();
+  }
+
+  /** Ends all pauses that have been told of. */
+  unpause(): void {
+    for (const pause of this.ledger.pauses.pauses) {
+      if (pause.state === "held") this.#endPause(pause);
+    }
+  }
+
+  #evict({ rule, within }: ChangeOp & { do: "evict" }): void {
+    const { ledger, tally } = this;
+    const live = [...ledger.live];
+    const creating = [...ledger.creates.calls];
+    const asked = new Set<Resource>();
+    const undo: (() => void)[] = [];
+    let matches = 0;
+    let isOver = false;
+    const acts = this.#acts;
+    const predicate = (resource: Resource, { age, uses }: Aged) => {
+      ledger.checkAged(resource, age, uses);
+      const isMatch = rule === "all" || resource.id % 3 === rule;
+      const { turn } = this.#begin("predicate");
+      const fails = turn === "fail";
+      if (isOver) {
+        tally.hit("evict: asks of one that was being created");
+        resource.asked++;
+        if (isMatch || fails) ledger.evict(resource, 0);
+      } else {
+        asked.add(resource);
+        if (isMatch) {
+          matches++;
+          const before = resource.evicted;
+          ledger.evict(resource, within);
+          const { evicted } = resource;
+          undo.push(() => {
+            if (resource.evicted === evicted) resource.evicted = before;
+          });
+        }
+      }
+      if (fails) throw this.#error("predicate");
+      return isMatch;
+    };
+    tally.hit(within > 0 ? "evict: spread over time" : "evict: now");
+    if (within > 0) ledger.spreads++;
+    let count: number;
+    try {
+      count = this.pool.evict(predicate, { within });
+    } catch (error) {
+      tally.hit("evict: its predicate throws");
+      if (!/^Error: predicate/.test(String(error))) throw error;
+      for (const undone of undo) undone();
+      return;
+    } finally {
+      isOver = true;
+    }
+    if (this.#acts > acts) tally.hit("evict: its predicate calls the pool");
+    if (count > matches || count < matches && this.#acts === acts) {
+      ledger.fail(`Evict: ${count} of ${matches} that match`);
+    }
+    for (const call of creating) call.asks++;
+    for (const resource of live) {
+      if (!asked.has(resource)) resource.call.asks++;
+    }
+  }
+
+  #detach(id: number): void {
+    const { ledger, tally } = this;
+    const { held } = ledger;
+    const known = this.#claims.get(id);
+    const claim = known?.lease !== undefined
+      ? known
+      : [...held][id % held.size];
+    const lease = claim?.lease;
+    if (claim === undefined || lease === undefined) return;
+    const isHeld = claim.state === "held" && !ledger.closing.aborted;
+    const { resource } = claim;
+    // As above.
+    if (!isHeld && lease.toJSON().state === "held") return;
+    if (isHeld) {
+      tally.hit("lease: detached");
+      ledger.detached(claim);
+      this.#noteGone(resource!);
+    } else tally.hit("lease: detached when it has ended");
+    let detached: Resource | undefined;
+    try {
+      detached = lease.detach();
+    } catch (error) {
+      if (isHeld) ledger.fail(`Detach: #${claim.id} throws ${error}`);
+      return;
+    }
+    if (!isHeld) ledger.fail(`Detach: #${claim.id} has ended`);
+    if (detached !== resource) ledger.fail("Detach: not its resource");
+    this.#checkSpent(claim, lease);
+  }
+
+  #noteGone(resource: Resource): void {
+    this.#gone.push(resource);
+    if (this.#gone.length > MAX_GONE) this.#losers.delete(this.#gone.shift()!);
+  }
+
   // Callbacks.
+
+  #judge(): Shed {
+    const { ledger } = this;
+    return {
+      retryAfter: 7,
+      // Asked amid a transition, so it looks at nothing.
+      mustLeave: (since, oldest, now) => {
+        if (oldest > since || since > now) {
+          ledger.fail(`Shed: ${oldest}, ${since}, ${now} are in disorder`);
+        }
+        const { turn } = this.#plan("judge");
+        if (turn === "fail") {
+          this.tally.hit("shed: its judge throws");
+          throw this.#error("judge");
+        }
+        if (turn === "lie") ledger.sheds++;
+        return turn === "lie";
+      },
+    };
+  }
 
   #create({ signal, lost, stripe }: CreateContext):
     | Resource
@@ -749,8 +986,7 @@ export class World implements Scene, ListenerCount {
     const { reason } = context;
     this.trace?.(`   resource ${resource.id} is to be destroyed: ${reason}`);
     const call = ledger.destroyCalled(resource, reason, this.#asked(context));
-    this.#gone.push(resource);
-    if (this.#gone.length > MAX_GONE) this.#losers.delete(this.#gone.shift()!);
+    this.#noteGone(resource);
     const plan = this.#begin("destroy");
     const limit = this.config.destroyTimeout;
     return this.#answer(plan, "destroy", {
@@ -942,6 +1178,15 @@ export class World implements Scene, ListenerCount {
       case "lose":
         this.tally.hit("re-entry: lost");
         break;
+      case "resize":
+      case "evict":
+      case "detach":
+        this.tally.hit(`re-entry: ${op.do}`);
+        break;
+      case "pause":
+      case "unpause":
+        this.tally.hit("re-entry: pause or its end");
+        break;
       case "release":
       case "destroy":
         this.tally.hit("re-entry: release or destroy");
@@ -1035,17 +1280,29 @@ export class World implements Scene, ListenerCount {
   }
 }
 
+type FullRole =
+  | "create"
+  | "destroy"
+  | "validate"
+  | "reset"
+  | "an observer"
+  | "a signal"
+  | "a predicate";
+
 function inFull(
   role: Role,
-): "create" | "destroy" | "validate" | "reset" | "an observer" | "a signal" {
+): FullRole {
   switch (role) {
     case "observer":
       return "an observer";
     case "signal":
       return "a signal";
+    case "predicate":
+      return "a predicate";
     case "reading":
     case "timer":
-      throw new Error("bug: a clock does not act");
+    case "judge":
+      throw new Error("bug: neither a clock nor a judge acts");
     default:
       return role;
   }
