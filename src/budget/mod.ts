@@ -30,6 +30,8 @@ class Share {
   promised = 0;
   /** Since when another waits, as it was told last. */
   yieldsTo = Infinity;
+  /** Nothing of it has been idle since earlier, so that few need be asked. */
+  idleSince = -Infinity;
 
   constructor(member: BudgetMember) {
     this.member = member;
@@ -164,7 +166,7 @@ export class LocalBudget implements Budget {
   #ask(): void {
     for (;;) {
       const since = this.#lacksSince();
-      const share = since === Infinity ? undefined : this.#idlest();
+      const share = since === Infinity ? undefined : this.#idlest(since);
       if (share === undefined) return this.#tellAll(since);
       this.#promise(share, 1);
       share.member.letGo();
@@ -173,18 +175,20 @@ export class LocalBudget implements Budget {
 
   /** Since when the first waits for whom nothing comes back. */
   #lacksSince(): number {
-    const waiting = [...this.#wanting].filter(({ since }) => since < Infinity);
-    waiting.sort((a, b) => a.since - b.since);
+    const waiting = [...this.#wanting].sort((a, b) => a.since - b.since);
     let left = this.#promised;
     return waiting.find(({ wants }) => (left -= wants) < 0)?.since ?? Infinity;
   }
 
   /** Where something has been idle longest. */
-  #idlest(): Share | undefined {
+  #idlest(since: number): Share | undefined {
     let idlest: Share | undefined;
     let earliest = Infinity;
     for (const share of this.#holders) {
+      if (share.idleSince >= earliest) continue;
       const { idleSince } = share.member;
+      // What is used now will be idle from a later time on.
+      share.idleSince = Math.min(idleSince, since);
       if (idleSince >= earliest) continue;
       earliest = idleSince;
       idlest = share;

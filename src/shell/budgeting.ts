@@ -35,16 +35,16 @@ class Permits<T> implements BudgetMember {
       this.#owe();
       this.#seat.leaving(yielded);
     }
-    const unused = this.#held - line.occupied;
-    const back = line.lacking > 0 ? Math.min(unused, this.#owed) : unused;
+    const back = this.#held - line.occupied;
     this.#isSyncing = true;
+    // First, as what is given back is not to come again for nobody.
+    this.#want();
     if (back > 0) {
       this.#held -= back;
       this.#owed = Math.max(0, this.#owed - back);
       this.#permit();
       this.#seat.giveBack(back);
     }
-    this.#want();
     this.#isSyncing = false;
   }
 
