@@ -242,7 +242,9 @@ export class Machine implements Effects<number> {
       case "yieldTo":
         return lines[event.line]!.yieldTo(event.n);
       case "letGo": {
-        const isDone = lines[event.line]!.letGo();
+        const line = lines[event.line]!;
+        const isDone = line.idleSince !== Infinity;
+        if (isDone) line.letGo();
         return void this.effects.push({ kind: "letGo", isDone });
       }
       case "resized":

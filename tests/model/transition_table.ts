@@ -118,7 +118,9 @@ export class TransitionTable implements Step {
       case "allowed":
         return this.#write(event.line, { allowance: event.n });
       case "stocked":
-        return this.#write(event.line, { stock: event.n });
+        this.#set(event.line, { stock: event.n });
+        this.yieldIdle(event.line);
+        return this.resume(event.line);
       case "owed":
         return this.#write(event.line, { owed: event.n });
       case "permitted":
@@ -238,6 +240,16 @@ export class TransitionTable implements Step {
     if (yieldsTo >= came || existing + 1 <= stock) return undefined;
     this.#set(line, { yieldsTo: Infinity, yielded: yielded + 1 });
     return "budget";
+  }
+
+  /** One that is idle and no longer kept leaves for one who waits elsewhere. */
+  yieldIdle(line: number): void {
+    const { yieldsTo, yielded, stock } = this.world.terms[line]!;
+    const { existing, idle } = countsOf(this.world, line);
+    const came = this.world.queues[line]![0]?.since ?? Infinity;
+    if (yieldsTo >= came || existing <= stock || idle === 0) return;
+    this.#set(line, { yieldsTo: Infinity, yielded: yielded + 1 });
+    this.#evictLongest(line);
   }
 
   /** An idle or released resource goes to a taker, by way of `validate`. */
@@ -551,16 +563,17 @@ export class TransitionTable implements Step {
 
   /** What has been idle longest leaves, if more exist than are kept. */
   letGo(line: number): void {
-    const { existing } = countsOf(this.world, line);
+    const { existing, idle } = countsOf(this.world, line);
+    const isDone = existing > this.world.terms[line]!.stock && idle > 0;
+    if (isDone) this.#evictLongest(line);
+    this.effects.push({ kind: "letGo", isDone });
+  }
+
+  #evictLongest(line: number): void {
     const oldest = this.#of(line).flatMap(({ idle }) => idle.slice(-1));
     const longest = Math.min(...oldest.map(({ since }) => since));
-    const found = oldest.find(({ since }) => since === longest);
-    const isDone = existing > this.world.terms[line]!.stock &&
-      found !== undefined;
-    if (isDone) {
-      this.#evict(this.#idleAt(found.resource)!, found.resource, "budget");
-    }
-    this.effects.push({ kind: "letGo", isDone });
+    const { resource } = oldest.find(({ since }) => since === longest)!;
+    this.#evict(this.#idleAt(resource)!, resource, "budget");
   }
 
   destroyed(resource: number): void {

@@ -285,7 +285,10 @@ export function countsOf(world: World, line: number): Counts {
   const spare = sum(own, ({ spare }) => Math.max(0, spare));
   const occupied = existing + creating +
     sum(own, ({ destroying }) => destroying.length);
-  const next = Math.min(spare, allowance - creating, wanted - coming);
+  // What the stock lacks is not asked for beside what somebody waits for.
+  const isShort = owed - idle > coming;
+  const asked = (isShort ? owed - idle : wanted) - coming;
+  const next = Math.min(spare, allowance - creating, asked);
   const unused = Math.max(0, permits - occupied);
   const lacking = pauses > 0 ? 0 : Math.max(0, next - unused);
   return {
