@@ -571,7 +571,7 @@ export const POLICY: readonly Mutant[] = [
     name: "warm_believes_the_event",
     about: "a warm goes by an event, whoever sends it",
     file: STOCKING,
-    from: "if (signal!.aborted) warming.fail",
+    from: "if (!signal!.aborted) return;\n        warming.fail",
     to: "warming.fail",
   },
   {
