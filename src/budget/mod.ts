@@ -74,6 +74,8 @@ export class LocalBudget implements Budget {
   #isUnsettled = false;
 
   /**
+   * Shares out `max` permits.
+   *
    * @throws {TypeError} if `max` is no number
    * @throws {RangeError} if it is no positive integer
    */

@@ -35,14 +35,14 @@ import { SystemClock } from "../system_clock.ts";
 /** Options of a pool that make no sense for a key. */
 const UNSHARED = ["min", "budget", "stripes", "isolated"] as const;
 
-/** Those that the pools of all keys share. */
-type Shared<T> = Omit<
+/** Those options of a pool that the pools of all keys share. */
+export type SharedOptions<T> = Omit<
   PoolOptions<T>,
-  "create" | "max" | (typeof UNSHARED)[number]
+  "create" | "max" | "min" | "budget" | "stripes" | "isolated"
 >;
 
 /** Options of a `KeyedPool`; all but these are those of the pool of each key. */
-export interface KeyedPoolOptions<K, T> extends Shared<T> {
+export interface KeyedPoolOptions<K, T> extends SharedOptions<T> {
   /** As of a pool, for a key. */
   create: (key: K, context: CreateContext) => T | PromiseLike<T>;
   /** The most resources at one time, over all keys. */
@@ -53,6 +53,7 @@ export interface KeyedPoolOptions<K, T> extends Shared<T> {
 
 /** Counts over all keys, and of each key that has something. */
 export interface KeyedPoolStats<K> extends StripeStats {
+  /** Those of each key that has a resource, or somebody waiting. */
   keys: Map<K, PoolStats>;
 }
 

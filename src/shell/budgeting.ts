@@ -32,7 +32,7 @@ class Permits<T> implements BudgetMember {
     const yielded = line.yielded - this.#yielded;
     if (yielded > 0) {
       this.#yielded += yielded;
-      this.#owe();
+      this.#owe(yielded);
       this.#seat.leaving(yielded);
     }
     const back = this.#held - line.occupied;
@@ -62,7 +62,7 @@ class Permits<T> implements BudgetMember {
 
   letGo(): void {
     this.#line.letGo();
-    this.#owe();
+    this.#owe(1);
     this.#wake();
   }
 
@@ -74,8 +74,8 @@ class Permits<T> implements BudgetMember {
     this.#seat.want(this.#line.lacking, this.#line.lacksSince);
   }
 
-  #owe(): void {
-    this.#owed++;
+  #owe(permits: number): void {
+    this.#owed += permits;
     this.#permit();
   }
 
