@@ -80,7 +80,7 @@ const COUNTS = ["idle", "used", "creating", "destroying", "pending"] as const;
  * ```
  */
 export class KeyedPool<K, T> implements AsyncDisposable {
-  readonly #shared: Shared<T>;
+  readonly #shared: SharedOptions<T>;
   readonly #create: KeyedPoolOptions<K, T>["create"];
   readonly #max: number;
   readonly #maxPerKey: number;
