@@ -443,16 +443,21 @@ test("one resource leaves for each permit that is lacking, and no more", async (
   assertEquals([a!.stats().idle, b!.stats().idle], [1, 2]);
 });
 
-test("a line gives up as many as wait elsewhere, one after the other", async () => {
-  const { pools: [a, b], log, clock } = shared(3, ["a", "b"]);
+test("a line gives up as many as wait elsewhere, without waiting for the first", async () => {
+  const slow = hanging();
+  const { pools: [a, b], clock } = shared(3, ["a", "b"], {
+    destroy: slow.begin,
+  });
   const leases = [await a!.acquire(), await a!.acquire(), await a!.acquire()];
   const waiters = [watch(b!.acquire()), watch(b!.acquire())];
   await clock.advance(1);
   for (const lease of leases) lease.release();
   await settled();
+  assertEquals(slow.calls.length, 2);
+  for (const { resolve } of slow.calls) resolve("");
+  await settled();
   assertEquals(waiters.map(({ settled }) => settled), [true, true]);
   assertEquals(a!.stats().idle, 1);
-  assertEquals(log.filter((line) => line === "destroy a budget").length, 2);
 });
 
 test("what was used when one was asked for is let go once it is idle", async () => {
@@ -503,15 +508,15 @@ test("one that leaves for the first who waits does not do so for the second", as
   assertEquals(log, ["create a", "create a", "create b"]);
 });
 
-test("what stays idle in spite of one who waited elsewhere leaves for nobody later", async () => {
+test("one who has waited elsewhere and is served takes nothing later", async () => {
   const { pools: [a, b], log } = shared(1, ["a", "b"]);
   const held = await a!.acquire();
-  const controller = new AbortController();
-  const waiter = watch(b!.acquire({ signal: controller.signal }));
+  const waiter = watch(b!.acquire());
   await settled();
   held.destroy();
   await settled();
   leaseOf(waiter).destroy();
+  await settled();
   (await a!.acquire()).release();
   assertEquals(a!.stats().idle, 1);
   assertEquals(log.at(-1), "create a");
@@ -605,24 +610,30 @@ test("an aborted close gives all permits back", async () => {
 });
 
 test("while one waits a minimum makes no other pool part with anything", async () => {
-  const slow = hanging();
-  const { pools: [a], clock, budget, log } = shared(3, ["a"]);
-  const b = new Pool({
-    create: slow.begin,
-    ...{ max: 3, min: 3, clock, budget },
-  });
-  (await a!.acquire()).release();
-  await clock.advance(1);
-  const waiter = watch(b.acquire());
-  await settled();
-  assertEquals([slow.calls.length, waiter.settled], [2, false]);
-  assertEquals(log, ["create a"]);
-  a!.clear();
-  await settled();
-  assertEquals(slow.calls.length, 3);
-  for (const { resolve } of slow.calls) resolve("b");
-  await settled();
-  assertEquals(leaseOf(waiter).value, "b");
+  for (const kept of [1, 3]) {
+    const slow = hanging();
+    const { pools: [a], clock, budget, log } = shared(3, ["a"]);
+    const b = new Pool({
+      create: slow.begin,
+      ...{ max: 3, min: 3, clock, budget },
+    });
+    const leases = Array.from({ length: kept }, () => a!.acquire());
+    for (const lease of await Promise.all(leases)) lease.release();
+    await clock.advance(1);
+    const waiter = watch(b.acquire());
+    await settled();
+    // One is made for who waits; for the minimum, what else was left.
+    const left = Math.max(3 - kept, 1);
+    assertEquals([slow.calls.length, waiter.settled], [left, false]);
+    assertEquals(a!.stats().idle, 3 - left);
+    a!.clear();
+    await settled();
+    assertEquals(slow.calls.length, 3);
+    for (const { resolve } of slow.calls) resolve("b");
+    await settled();
+    assertEquals(leaseOf(waiter).value, "b");
+    assertEquals(log.includes("destroy a budget"), kept === 3);
+  }
 });
 
 test("what is above the minimum again when a warm ends is for who waits", async () => {
