@@ -289,6 +289,11 @@ export class Line<T> {
   /** So many resources are to exist. */
   stock(resources: number): void {
     this.#stock = resources;
+    // What was kept may be wanted elsewhere.
+    if (this.#yields && this.letGo()) {
+      this.#yieldsTo = Infinity;
+      this.yielded++;
+    }
     this.resume();
   }
 
