@@ -836,6 +836,9 @@ export class Ledger {
   endEpoch(): void {
     this.#checkOrder();
     this.#endCalls();
+    if (this.#shed < this.sheds) {
+      this.fail(`Shed: ${this.sheds - this.#shed} who had to leave have not`);
+    }
     this.#checkCreates();
     this.#checkStock();
     for (const { holder, destroyCalls } of this.#approved.keys()) {

@@ -16,7 +16,7 @@ export const NO_PRESSURE = {
 
 export function makePressure(seed: number): typeof NO_PRESSURE {
   const random = new Random(seed, PRESSURE_STREAM);
-  if (random.chance(40)) return NO_PRESSURE;
+  if (random.chance(30)) return NO_PRESSURE;
   return {
     urgency: random.chance(40) ? 1 + random.below(2 ** 30) : 0,
     idleOrder: random.chance(30) ? "oldest" : "newest",
@@ -39,6 +39,10 @@ export function addChanges(steps: Step[], seed: number, config: Config): void {
     const at = random.below(steps.length);
     const op = makeChange(random, config, at);
     steps.splice(at, 0, { op, ticks: random.pick([0, 1, Infinity]) });
+    if (op.do !== "evict" || op.within === 0 || random.chance(50)) continue;
+    // Long enough for all to have left.
+    const rest: Op = { do: "advance", ms: op.within + 2 };
+    steps.splice(at + 1, 0, { op: rest, ticks: Infinity });
   }
 }
 
@@ -77,7 +81,7 @@ function makeChange(random: Random, config: Config, id: number): ChangeOp {
   if (draw < 60) return { do: "unpause" };
   if (draw < 80) {
     const rule = random.pick(["all", 0, 1, 2] as const);
-    return { do: "evict", rule, within: random.pick([0, 0, 1, 20, 1_000]) };
+    return { do: "evict", rule, within: random.pick([0, 0, 5, 20, 100]) };
   }
   return { do: "detach", id: Math.max(0, id - random.below(12)) };
 }

@@ -855,7 +855,6 @@ export class World implements Scene, ListenerCount {
       if (fails) throw this.#error("predicate");
       return isMatch;
     };
-    tally.hit(within > 0 ? "evict: spread over time" : "evict: now");
     if (within > 0) ledger.spreads++;
     let count: number;
     try {
@@ -871,6 +870,9 @@ export class World implements Scene, ListenerCount {
     if (this.#acts > acts) tally.hit("evict: its predicate calls the pool");
     if (count > matches || count < matches && this.#acts === acts) {
       ledger.fail(`Evict: ${count} of ${matches} that match`);
+    }
+    if (matches > 0) {
+      tally.hit(within > 0 ? "evict: spread over time" : "evict: now");
     }
     for (const call of creating) call.asks++;
     for (const resource of live) {
