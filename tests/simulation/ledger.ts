@@ -385,7 +385,8 @@ export class Ledger {
   /** What an eviction is told of one. */
   checkAged({ id, bornAt, uses }: Resource, age: number, used: number): void {
     const { least, most } = this.#clock.between(bornAt);
-    if (age < least || age > most) {
+    const isTrue = this.#clock.isTrueSince(bornAt);
+    if (isTrue && (age < least || age > most)) {
       this.fail(`Evict: ${id} has another age than ${age}`);
     }
     // A lease on it may be on its way.

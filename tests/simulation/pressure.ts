@@ -54,7 +54,7 @@ export function changed(op: Op, seed: number, config: Config, id: number): Op {
   return makeChange(random, config, random.below(200));
 }
 
-/** Whether a judge has one leave, or throws. */
+/** Whether a judge has one leave, or throws; now and then it calls the pool. */
 export function planJudge({ config, seed }: Scenario, index: number): Plan {
   const random = new Random(seed, JUDGE_STREAM, index);
   const turn = random.chance(config.sheds)
@@ -62,7 +62,20 @@ export function planJudge({ config, seed }: Scenario, index: number): Plan {
     : random.chance(5)
     ? "fail"
     : "well";
-  return { way: "at once", turn, after: 0, heeds: false, act: undefined };
+  const act = random.chance(10) ? makeIntrusion(random) : undefined;
+  return { way: "at once", turn, after: 0, heeds: false, act };
+}
+
+/** What a judge does to the pool, which is amid a transition. */
+function makeIntrusion(random: Random): Op {
+  const id = random.below(200);
+  return random.pick<Op>([
+    { do: "release", id },
+    { do: "destroy", id },
+    { do: "detach", id },
+    { do: "abort", signal: id % 40 },
+    { do: "clear" },
+  ]);
 }
 
 function makeChange(random: Random, config: Config, id: number): ChangeOp {

@@ -24,6 +24,7 @@ export const FAULTS = [
   "acquire: overtakes by its priority",
   "acquire: shed",
   "shed: its judge throws",
+  "shed: its judge calls the pool",
   "tryAcquire: leased",
   "tryAcquire: nothing to lease",
   "use: callback throws",
