@@ -1,6 +1,12 @@
 /// <reference path="../async.d.ts" />
 
 import { delay } from "@std/async/delay";
+import {
+  generateBudget,
+  shrinkBudget,
+  simulateBudget,
+  tellBudget,
+} from "./budget.ts";
 import { generate } from "./generator.ts";
 import { type Hazard, ON } from "./hazards.ts";
 import { shrink, tell } from "./shrink.ts";
@@ -9,6 +15,9 @@ import { Tally } from "./tally.ts";
 
 /** Scenarios between two looks at the event loop. */
 const SCENARIOS_PER_TURN = 16;
+
+/** Of so many seeds, one has pools that share a budget as well. */
+const SEEDS_PER_BUDGET = 4;
 
 /** How many scenarios went well, and what they met. */
 export interface Campaign {
@@ -50,18 +59,32 @@ async function runAll(
     const next = seed + done.scenarios;
     const scenario = generate(next, hazards);
     const { steps, violation } = await simulate(scenario, done.tally);
-    if (violation !== undefined) {
-      const minimal = await tell(await shrink(scenario));
+    done.steps += steps;
+    const failure = violation === undefined
+      ? await runBudget(next, done)
+      : { violation, minimal: await tell(await shrink(scenario)) };
+    if (failure !== undefined) {
       throw new Error(
-        `Seed ${next}: ${violation}\n\n` +
+        `Seed ${next}: ${failure.violation}\n\n` +
           `Again: deno task simulate --seed ${next} --steps 1${again}\n\n` +
-          `The least that fails like it:\n${minimal}`,
+          `The least that fails like it:\n${failure.minimal}`,
       );
     }
     done.scenarios++;
-    done.steps += steps;
     if (done.scenarios % SCENARIOS_PER_TURN === 0) await delay(0);
   } while (more(done));
   // Lets the runtime tell of rejections that nobody handled.
   await delay(0);
+}
+
+async function runBudget(
+  seed: number,
+  done: Campaign,
+): Promise<{ violation: string; minimal: string } | undefined> {
+  if (seed % SEEDS_PER_BUDGET > 0) return undefined;
+  const scenario = generateBudget(seed);
+  const { steps, violation } = await simulateBudget(scenario, done.tally);
+  done.steps += steps;
+  if (violation === undefined) return undefined;
+  return { violation, minimal: await tellBudget(await shrinkBudget(scenario)) };
 }

@@ -385,7 +385,8 @@ export class Ledger {
   /** What an eviction is told of one. */
   checkAged({ id, bornAt, uses }: Resource, age: number, used: number): void {
     const { least, most } = this.#clock.between(bornAt);
-    if (age < least || age > most) {
+    const isTrue = this.#clock.isTrueSince(bornAt);
+    if (isTrue && (age < least || age > most)) {
       this.fail(`Evict: ${id} has another age than ${age}`);
     }
     // A lease on it may be on its way.
@@ -836,6 +837,9 @@ export class Ledger {
   endEpoch(): void {
     this.#checkOrder();
     this.#endCalls();
+    if (this.#shed < this.sheds) {
+      this.fail(`Shed: ${this.sheds - this.#shed} who had to leave have not`);
+    }
     this.#checkCreates();
     this.#checkStock();
     for (const { holder, destroyCalls } of this.#approved.keys()) {

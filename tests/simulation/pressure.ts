@@ -16,7 +16,7 @@ export const NO_PRESSURE = {
 
 export function makePressure(seed: number): typeof NO_PRESSURE {
   const random = new Random(seed, PRESSURE_STREAM);
-  if (random.chance(40)) return NO_PRESSURE;
+  if (random.chance(30)) return NO_PRESSURE;
   return {
     urgency: random.chance(40) ? 1 + random.below(2 ** 30) : 0,
     idleOrder: random.chance(30) ? "oldest" : "newest",
@@ -39,6 +39,10 @@ export function addChanges(steps: Step[], seed: number, config: Config): void {
     const at = random.below(steps.length);
     const op = makeChange(random, config, at);
     steps.splice(at, 0, { op, ticks: random.pick([0, 1, Infinity]) });
+    if (op.do !== "evict" || op.within === 0 || random.chance(50)) continue;
+    // Long enough for all to have left.
+    const rest: Op = { do: "advance", ms: op.within + 2 };
+    steps.splice(at + 1, 0, { op: rest, ticks: Infinity });
   }
 }
 
@@ -50,7 +54,7 @@ export function changed(op: Op, seed: number, config: Config, id: number): Op {
   return makeChange(random, config, random.below(200));
 }
 
-/** Whether a judge has one leave, or throws. */
+/** Whether a judge has one leave, or throws; now and then it calls the pool. */
 export function planJudge({ config, seed }: Scenario, index: number): Plan {
   const random = new Random(seed, JUDGE_STREAM, index);
   const turn = random.chance(config.sheds)
@@ -58,7 +62,20 @@ export function planJudge({ config, seed }: Scenario, index: number): Plan {
     : random.chance(5)
     ? "fail"
     : "well";
-  return { way: "at once", turn, after: 0, heeds: false, act: undefined };
+  const act = random.chance(10) ? makeIntrusion(random) : undefined;
+  return { way: "at once", turn, after: 0, heeds: false, act };
+}
+
+/** What a judge does to the pool, which is amid a transition. */
+function makeIntrusion(random: Random): Op {
+  const id = random.below(200);
+  return random.pick<Op>([
+    { do: "release", id },
+    { do: "destroy", id },
+    { do: "detach", id },
+    { do: "abort", signal: id % 40 },
+    { do: "clear" },
+  ]);
 }
 
 function makeChange(random: Random, config: Config, id: number): ChangeOp {
@@ -77,7 +94,7 @@ function makeChange(random: Random, config: Config, id: number): ChangeOp {
   if (draw < 60) return { do: "unpause" };
   if (draw < 80) {
     const rule = random.pick(["all", 0, 1, 2] as const);
-    return { do: "evict", rule, within: random.pick([0, 0, 1, 20, 1_000]) };
+    return { do: "evict", rule, within: random.pick([0, 0, 5, 20, 100]) };
   }
   return { do: "detach", id: Math.max(0, id - random.below(12)) };
 }

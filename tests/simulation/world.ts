@@ -127,6 +127,8 @@ export class World implements Scene, ListenerCount {
   readonly #signals: Map<number, AbortController> = new Map();
   readonly #debts: Set<Debt> = new Set();
   #depth = 0;
+  /** Whether the pool is amid a transition. */
+  #isAmid = false;
   #acts = 0;
   #errors = 0;
   #closing: Promise<void> | undefined = undefined;
@@ -855,7 +857,6 @@ export class World implements Scene, ListenerCount {
       if (fails) throw this.#error("predicate");
       return isMatch;
     };
-    tally.hit(within > 0 ? "evict: spread over time" : "evict: now");
     if (within > 0) ledger.spreads++;
     let count: number;
     try {
@@ -871,6 +872,9 @@ export class World implements Scene, ListenerCount {
     if (this.#acts > acts) tally.hit("evict: its predicate calls the pool");
     if (count > matches || count < matches && this.#acts === acts) {
       ledger.fail(`Evict: ${count} of ${matches} that match`);
+    }
+    if (matches > 0) {
+      tally.hit(within > 0 ? "evict: spread over time" : "evict: now");
     }
     for (const call of creating) call.asks++;
     for (const resource of live) {
@@ -919,12 +923,18 @@ export class World implements Scene, ListenerCount {
     const { ledger } = this;
     return {
       retryAfter: 7,
-      // Asked amid a transition, so it looks at nothing.
       mustLeave: (since, oldest, now) => {
         if (oldest > since || since > now) {
           ledger.fail(`Shed: ${oldest}, ${since}, ${now} are in disorder`);
         }
-        const { turn } = this.#plan("judge");
+        const { turn, act } = this.#plan("judge");
+        if (act !== undefined && !this.#isAmid) {
+          this.tally.hit("shed: its judge calls the pool");
+          this.#acts++;
+          this.#isAmid = true;
+          this.perform(act);
+          this.#isAmid = false;
+        }
         if (turn === "fail") {
           this.tally.hit("shed: its judge throws");
           throw this.#error("judge");
@@ -1121,7 +1131,7 @@ export class World implements Scene, ListenerCount {
   /** A callback was called: looks around, and acts if that is the plan. */
   #begin(role: Role): Plan {
     this.activity++;
-    glance(this, this.pool.stats());
+    if (!this.#isAmid) glance(this, this.pool.stats());
     const next = this.#plan(role);
     if (this.ledger.violation !== undefined) {
       // It may call for ever, were it to go on.
