@@ -6,10 +6,15 @@ export interface Budget {
 
 /** What a budget sees of one line of a pool. */
 export interface BudgetMember {
+  /**
+   * Since when it could part with what has been idle longest, in ms of its
+   * clock; `Infinity` if with nothing.
+   */
+  readonly idleSince: number;
+  /** Someone waits elsewhere: it parts with what has been idle longest. */
+  letGo(): void;
   /** It holds so many permits more. May be called from within `want`. */
   grant(permits: number): void;
-  /** Someone waits elsewhere: it is to part with what has been idle longest. */
-  letGo(): boolean;
   /**
    * Someone has waited elsewhere since this time: the next one that is released
    * goes, unless who waits here came before; `Infinity` for nobody.
@@ -20,8 +25,8 @@ export interface BudgetMember {
 /** What one line of a pool tells its budget. */
 export interface BudgetSeat {
   /**
-   * It could use so many permits more, for one who waits since this time, or, if
-   * `Infinity`, for nobody; 0 withdraws.
+   * It could use so many permits more, the next for one who waits since this
+   * time, or, if `Infinity`, for nobody; 0 withdraws.
    */
   want(permits: number, since: number): void;
   /** So many permits come back soon, without having been asked for. */

@@ -229,8 +229,8 @@ test("who is shed is told how long it waited, why, and when to come again", asyn
   });
   assertEquals(JSON.parse(JSON.stringify(error)), stated);
   assertEquals(
-    error.stack?.includes(" at "),
-    "stackTraceLimit" in Error ? false : true,
+    error.stack?.includes(" at ") ?? false,
+    !("stackTraceLimit" in Error),
   );
   leaseOf(inTime);
 });

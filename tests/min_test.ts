@@ -547,3 +547,14 @@ test("a warm ends although its signal does not give the listener back", async ()
   await pool.warm(2, { signal });
   assertEquals(pool.stats().idle, 2);
 });
+
+test("a warm whose signal closes the pool as it is listened to is told so", async () => {
+  const { pool } = fixture({ max: 2 });
+  const { signal } = new AbortController();
+  const { addEventListener } = signal;
+  signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+    void pool.close();
+    addEventListener.apply(signal, args);
+  };
+  await assertRejects(() => pool.warm(2, { signal }), PoolClosedError);
+});

@@ -675,3 +675,14 @@ test("options of a pause are checked", async () => {
   await assertRejects(() => pool.pause(null as never), TypeError);
   (await pool.acquire()).release();
 });
+
+test("a pause whose signal closes the pool as it is listened to is told so", async () => {
+  const { pool } = fixture();
+  const { signal } = new AbortController();
+  const { addEventListener } = signal;
+  signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+    void pool.close();
+    addEventListener.apply(signal, args);
+  };
+  await assertRejects(() => pool.pause({ signal }), PoolClosedError);
+});

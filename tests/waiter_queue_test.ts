@@ -112,3 +112,16 @@ test("the order stays whoever is offered, put back, or leaves", () => {
     assertEquals(queue.length, present.size);
   }
 });
+
+test("the one with so many before it is found, those put back together", () => {
+  const queue = new WaiterQueue();
+  const waiters = [0, 1, 2, 3].map((order) => new Waiter(order, -1, order));
+  assertStrictEquals(queue.at(0), undefined);
+  for (const waiter of waiters) queue.push(waiter);
+  assertStrictEquals(queue.at(2), waiters[2]);
+  assertStrictEquals(queue.at(9), waiters[3], "else the last");
+  for (let i = 0; i < 2; i++) queue.shift();
+  for (const waiter of waiters.slice(0, 2)) queue.putBack(waiter);
+  assertStrictEquals(queue.at(1), waiters[0], "with the first put back");
+  assertStrictEquals(queue.at(2), waiters[2]);
+});

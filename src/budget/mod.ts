@@ -19,69 +19,33 @@ import type { Budget, BudgetMember, BudgetSeat } from "../permit.ts";
 
 export type { Budget, BudgetMember, BudgetSeat };
 
-/** A seat at a `LocalBudget`. */
-export interface LocalSeat extends BudgetSeat {
-  /** It has been of use: others are asked to let go before it. */
-  touch(): void;
-}
-
-/** A seat, as its budget sees it. */
-class Seat implements LocalSeat {
+/** What one line of a pool has of a budget, and what it lacks. */
+class Share {
   readonly member: BudgetMember;
-  readonly #settle: (seat: Seat, freed: number) => void;
-  readonly #touch: (seat: Seat) => void;
   /** How many permits it could use more, and since when one waits for them. */
   wants = 0;
   since = Infinity;
-  /** How many it holds, and how many of them it was asked for or announced. */
+  /** How many it holds, and how many of them come back soon. */
   held = 0;
   promised = 0;
   /** Since when another waits, as it was told last. */
   yieldsTo = Infinity;
+  /** Nothing of it has been idle since earlier, so that few need be asked. */
+  idleSince = -Infinity;
 
-  constructor(
-    member: BudgetMember,
-    settle: (seat: Seat, freed: number) => void,
-    touch: (seat: Seat) => void,
-  ) {
+  constructor(member: BudgetMember) {
     this.member = member;
-    this.#settle = settle;
-    this.#touch = touch;
-  }
-
-  touch(): void {
-    this.#touch(this);
-  }
-
-  want(permits: number, time: number): void {
-    const since = permits > 0 ? time : Infinity;
-    if (permits === this.wants && since === this.since) return;
-    this.wants = permits;
-    this.since = since;
-    this.#settle(this, 0);
-  }
-
-  leaving(permits: number): void {
-    this.promised += permits;
-    // What was told of that is over with it.
-    this.yieldsTo = Infinity;
-    this.#settle(this, 0);
-  }
-
-  giveBack(permits: number): void {
-    this.held -= permits;
-    this.promised = Math.max(0, this.promised - permits);
-    this.#settle(this, permits);
   }
 }
 
 /**
  * At most `max` resources over all pools that are given it, those being created
  * or destroyed included. A permit is asked for before each create, in order of
- * arrival over all pools; while somebody waits for one, another pool parts with
- * what has been idle longest, else with what is released next unless its own
- * waiters came before. A create that settles only after its `createTimeout` is
- * not counted any more.
+ * arrival over all pools; while somebody waits for one, the pool in which
+ * something has been idle longest parts with it, but never with its `min`; where
+ * nothing is idle, what is released next goes, unless who waits for it there
+ * came before. A create that settles only after its `createTimeout` is not
+ * counted any more. The pools should have one `clock`, or each the default.
  *
  * @example
  * ```ts
@@ -96,37 +60,79 @@ class Seat implements LocalSeat {
  * ```
  */
 export class LocalBudget implements Budget {
-  /** Invariant: `max` less what the seats hold. */
-  #free: number;
-  /**
-   * Those that want or hold something, the one that was touched or granted
-   * something last at the end.
-   */
-  readonly #seats = new Set<Seat>();
+  /** Invariant: `max` less what is held. */
+  #left: number;
+  /** Invariant: the sum over all shares. */
+  #promised = 0;
+  /** Those that hold something. */
+  readonly #holders = new Set<Share>();
+  /** Those that want something, in the order in which they came to. */
+  readonly #wanting = new Set<Share>();
+  /** Since when one waits for what is released, as the holders were told. */
+  #told = Infinity;
   #isSettling = false;
   #isUnsettled = false;
 
   /**
+   * Shares out `max` permits.
+   *
    * @throws {TypeError} if `max` is no number
    * @throws {RangeError} if it is no positive integer
    */
   constructor(max: number) {
     new Check("Cannot create budget").that("max", max, COUNT);
-    this.#free = max;
+    this.#left = max;
   }
 
   /** Called by the pools that are given it. */
-  join(member: BudgetMember): LocalSeat {
-    const settle = (seat: Seat, freed: number) => {
-      this.#free += freed;
-      if (seat.wants > 0 || seat.held > 0) this.#seats.add(seat);
-      else this.#seats.delete(seat);
-      this.#settle();
+  join(member: BudgetMember): BudgetSeat {
+    const share = new Share(member);
+    return {
+      want: (permits, since) => this.#want(share, permits, since),
+      leaving: (permits) => {
+        // What it was told is over with that.
+        share.yieldsTo = Infinity;
+        this.#promise(share, permits);
+        this.#settle();
+      },
+      giveBack: (permits) => this.#giveBack(share, permits),
     };
-    return new Seat(member, settle, (seat) => this.#renew(seat));
   }
 
-  /** One after the other: a grant can make its seat want something else. */
+  #want(share: Share, permits: number, time: number): void {
+    const since = permits > 0 ? time : Infinity;
+    if (permits === share.wants && since === share.since) return;
+    // Of two that came at the same time, the one that said so first is first.
+    if (permits === 0 || since !== share.since) this.#wanting.delete(share);
+    if (permits > 0) this.#wanting.add(share);
+    share.wants = permits;
+    share.since = since;
+    this.#settle();
+  }
+
+  #giveBack(share: Share, permits: number): void {
+    this.#left += permits;
+    share.held -= permits;
+    this.#promise(share, -Math.min(permits, share.promised));
+    if (share.held === 0) {
+      this.#holders.delete(share);
+      this.#tell(share, Infinity);
+    }
+    this.#settle();
+  }
+
+  #promise(share: Share, permits: number): void {
+    share.promised += permits;
+    this.#promised += permits;
+  }
+
+  #tell(share: Share, since: number): void {
+    if (share.yieldsTo === since) return;
+    share.yieldsTo = since;
+    share.member.yieldTo(since);
+  }
+
+  /** One after the other: a grant can make its pool want something else. */
   #settle(): void {
     this.#isUnsettled = true;
     if (this.#isSettling) return;
@@ -142,52 +148,59 @@ export class LocalBudget implements Budget {
     }
   }
 
-  /** To the end of the order in which seats are asked to let go. */
-  #renew(seat: Seat): void {
-    if (this.#seats.delete(seat)) this.#seats.add(seat);
-  }
-
+  /** To who has waited longest. */
   #grant(): void {
-    while (this.#free > 0) {
-      const seat = this.#first();
-      if (seat === undefined) return;
-      this.#free--;
-      seat.wants--;
-      seat.held++;
-      this.#renew(seat);
-      seat.member.grant(1);
+    while (this.#left > 0 && this.#wanting.size > 0) {
+      let first: Share | undefined;
+      for (const share of this.#wanting) {
+        if (first === undefined || share.since < first.since) first = share;
+      }
+      const share = first!;
+      this.#left--;
+      share.held++;
+      this.#holders.add(share);
+      if (--share.wants === 0) this.#wanting.delete(share);
+      share.member.grant(1);
     }
-  }
-
-  /** Who has waited longest. */
-  #first(): Seat | undefined {
-    let first: Seat | undefined;
-    for (const seat of this.#seats) {
-      if (seat.wants === 0) continue;
-      if (first === undefined || seat.since < first.since) first = seat;
-    }
-    return first;
   }
 
   /** Asks for what those who wait for somebody lack. */
   #ask(): void {
-    let lacking = 0;
-    for (const { wants, since, promised } of this.#seats) {
-      if (since !== Infinity) lacking += wants;
-      lacking -= promised;
+    for (;;) {
+      const since = this.#lacksSince();
+      const share = since === Infinity ? undefined : this.#idlest(since);
+      if (share === undefined) return this.#tellAll(since);
+      this.#promise(share, 1);
+      share.member.letGo();
     }
-    for (const seat of this.#seats) {
-      while (lacking > 0 && seat.member.letGo()) {
-        seat.promised++;
-        lacking--;
-      }
+  }
+
+  /** Since when the first waits for whom nothing comes back. */
+  #lacksSince(): number {
+    const waiting = [...this.#wanting].sort((a, b) => a.since - b.since);
+    let left = this.#promised;
+    return waiting.find(({ wants }) => (left -= wants) < 0)?.since ?? Infinity;
+  }
+
+  /** Where something has been idle longest. */
+  #idlest(since: number): Share | undefined {
+    let idlest: Share | undefined;
+    let earliest = Infinity;
+    for (const share of this.#holders) {
+      if (share.idleSince >= earliest) continue;
+      const { idleSince } = share.member;
+      // What is used now will be idle from a later time on.
+      share.idleSince = Math.min(idleSince, since);
+      if (idleSince >= earliest) continue;
+      earliest = idleSince;
+      idlest = share;
     }
-    const since = lacking > 0 ? this.#first()!.since : Infinity;
-    for (const seat of this.#seats) {
-      const yieldsTo = seat.since <= since ? Infinity : since;
-      if (yieldsTo === seat.yieldsTo) continue;
-      seat.yieldsTo = yieldsTo;
-      seat.member.yieldTo(yieldsTo);
-    }
+    return idlest;
+  }
+
+  #tellAll(since: number): void {
+    if (since === Infinity && this.#told === Infinity) return;
+    this.#told = since;
+    for (const share of this.#holders) this.#tell(share, since);
   }
 }

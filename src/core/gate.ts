@@ -14,8 +14,9 @@ export class Gate {
     this.#free = places;
   }
 
-  get isOpen(): boolean {
-    return this.#free > 0;
+  /** How many it would let in. */
+  get places(): number {
+    return this.#free;
   }
 
   enter(visitor: Visitor): boolean {

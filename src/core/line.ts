@@ -193,7 +193,7 @@ export class Line<T> {
   get canCreate(): boolean {
     return this.#spare > 0 && this.#pauses === 0 &&
       this.#creating < this.#allowance &&
-      this.#gate.isOpen;
+      this.#gate.places > 0;
   }
 
   /**
@@ -289,10 +289,9 @@ export class Line<T> {
   /** So many resources are to exist. */
   stock(resources: number): void {
     this.#stock = resources;
-    // What was kept may be wanted elsewhere.
-    if (this.#yields && this.letGo()) {
-      this.#yieldsTo = Infinity;
-      this.yielded++;
+    if (this.#yields && this.#surplus !== undefined) {
+      this.#yield();
+      this.letGo();
     }
     this.resume();
   }
@@ -319,30 +318,45 @@ export class Line<T> {
   /** How many creates are held back for want of a permit alone. */
   get lacking(): number {
     if (this.#pauses > 0) return 0;
-    const allowed = this.#allowance - this.#creating;
-    const lacking = Math.min(this.#spare, allowed, this.#wanted - this.coming);
-    const free = Math.max(0, this.#permits - this.occupied);
-    return Math.max(0, lacking - free);
+    const lacking = Math.min(
+      this.#spare,
+      this.#allowance - this.#creating,
+      this.#gate.places,
+      (this.#isShort ? this.#owed - this.#idle : this.#wanted) - this.coming,
+    );
+    const unused = Math.max(0, this.#permits - this.occupied);
+    return Math.max(0, lacking - unused);
   }
 
-  /** Since when the first in line waits. */
-  get firstSince(): number {
-    return this.#waiting.first?.since ?? Infinity;
+  /** Since when one waits whom nothing comes for; `Infinity` if nobody does. */
+  get lacksSince(): number {
+    return this.#isShort ? this.#waiting.sinceAt(this.coming) : Infinity;
   }
 
-  /** What has been idle longest leaves, if that is more than is kept. */
-  letGo(): boolean {
-    if (this.#existing <= this.#stock) return false;
-    let oldest: Entry<T> | undefined;
-    for (const { oldest: entry } of this.stripes) {
-      if (entry === undefined) continue;
-      if (oldest !== undefined && oldest.releasedAt <= entry.releasedAt) {
-        continue;
-      }
-      oldest = entry;
+  /** Whether a create is wanted for somebody, and not for the stock alone. */
+  get #isShort(): boolean {
+    return this.#owed - this.#idle > this.coming;
+  }
+
+  /** What has been idle longest, if there is more than is kept. */
+  get #surplus(): Entry<T> | undefined {
+    if (this.#existing <= this.#stock) return undefined;
+    let longest: Entry<T> | undefined;
+    for (const { oldest } of this.stripes) {
+      const since = longest?.releasedAt ?? Infinity;
+      if (oldest !== undefined && oldest.releasedAt < since) longest = oldest;
     }
-    if (oldest !== undefined) this.#evict(oldest, "budget");
-    return oldest !== undefined;
+    return longest;
+  }
+
+  /** Since when that has been idle, or `Infinity`. */
+  get idleSince(): number {
+    return this.#surplus?.releasedAt ?? Infinity;
+  }
+
+  /** It leaves. */
+  letGo(): void {
+    this.#evict(this.#surplus!, "budget");
   }
 
   /** Something released goes, unless who waits here came before `time`. */
@@ -424,7 +438,12 @@ export class Line<T> {
       ? took
       : usual + (took - usual) * (took < usual ? 0.5 : 0.125);
     entry.releasedAt = now;
-    this.#settle(entry, now);
+    // What happens most is looked at first.
+    const isIdle = this.#waiting.length === 0 && now <= entry.diesAt &&
+      entry.uses < entry.maxUses && this.#pauses === 0 && !this.#owes &&
+      this.#yieldsTo === Infinity;
+    if (isIdle) this.#rest(entry, false);
+    else this.#settle(entry, now);
   }
 
   /** The verdict on an entry is good; without its taker it is released. */
@@ -723,16 +742,21 @@ export class Line<T> {
       return true;
     }
     if (this.#yieldsTo === Infinity || !this.#yields) return false;
-    this.#yieldsTo = Infinity;
-    this.yielded++;
+    this.#yield();
     this.destroy(entry, "budget");
     return true;
   }
 
+  /** What goes now is enough until `yieldTo` is called again. */
+  #yield(): void {
+    this.#yieldsTo = Infinity;
+    this.yielded++;
+  }
+
   #rest(entry: Entry<T>, isBack: boolean): void {
-    const { idleTimeout } = this.#rules;
     const stripe = this.#stripe(entry);
-    entry.endsAt = Math.min(entry.releasedAt + idleTimeout, entry.diesAt);
+    const idleEnd = entry.releasedAt + this.#rules.idleTimeout;
+    entry.endsAt = idleEnd < entry.diesAt ? idleEnd : entry.diesAt;
     this.#idle++;
     if (isBack) stripe.restAgain(entry);
     else stripe.rest(entry);
@@ -753,7 +777,8 @@ export class Line<T> {
   }
 
   get #yields(): boolean {
-    return this.#yieldsTo < this.firstSince && this.#existing > this.#stock;
+    const since = this.#waiting.first?.since ?? Infinity;
+    return this.#yieldsTo < since && this.#existing > this.#stock;
   }
 
   /** Whose turn it is, if anybody's; those who have waited too long leave. */

@@ -36,6 +36,16 @@ export class Precedence {
     return oldest;
   }
 
+  /**
+   * Since when one waits with so many before it; where there are priorities,
+   * the first of all, and so where nobody is so far behind, the last.
+   */
+  sinceAt(place: number): number {
+    const [queue, ...others] = this.#queues;
+    const waiter = others.length > 0 ? this.first : queue!.at(place);
+    return waiter?.since ?? Infinity;
+  }
+
   push(waiter: Waiter): void {
     this.#queue(waiter).push(waiter);
     this.length++;

@@ -36,6 +36,18 @@ export class WaiterQueue {
     return { count, next: Infinity };
   }
 
+  /**
+   * The one with so many before it, else the last; those put back count as one
+   * with the first of them.
+   */
+  at(place: number): Waiter | undefined {
+    let left = place - this.#back.size;
+    if (left < 0) return this.first;
+    let waiter = this.#head;
+    while (left-- > 0 && waiter?.next !== undefined) waiter = waiter.next;
+    return waiter ?? this.first;
+  }
+
   push(waiter: Waiter): void {
     const tail = this.#tail;
     waiter.at = this;

@@ -15,28 +15,34 @@
  * @module
  */
 
-import { type BudgetMember, LocalBudget } from "../budget/mod.ts";
+import { type Budget, LocalBudget } from "../budget/mod.ts";
 import { Check, COUNT, FUNCTION, OBJECT } from "../check.ts";
 import type { Lease } from "../lease.ts";
 import { Pool } from "../pool.ts";
-import type {
-  AcquireOptions,
-  CloseOptions,
-  CreateContext,
-  PoolOptions,
-  TryAcquireOptions,
-  UseOptions,
+import {
+  type AcquireOptions,
+  checkClose,
+  checkCloseOptions,
+  type CloseOptions,
+  type CreateContext,
+  type PoolOptions,
+  type TryAcquireOptions,
+  type UseOptions,
 } from "../pool_options.ts";
 import type { PoolStats, StripeStats } from "../pool_stats.ts";
+import { SystemClock } from "../system_clock.ts";
 
-/** Options of a pool that are those of each key, `create` and `max` aside. */
-type Shared<T> = Omit<
+/** Options of a pool that make no sense for a key. */
+const UNSHARED = ["min", "budget", "stripes", "isolated"] as const;
+
+/** Those options of a pool that the pools of all keys share. */
+export type SharedOptions<T> = Omit<
   PoolOptions<T>,
-  "create" | "max" | "budget" | "stripes" | "isolated"
+  "create" | "max" | "min" | "budget" | "stripes" | "isolated"
 >;
 
 /** Options of a `KeyedPool`; all but these are those of the pool of each key. */
-export interface KeyedPoolOptions<K, T> extends Shared<T> {
+export interface KeyedPoolOptions<K, T> extends SharedOptions<T> {
   /** As of a pool, for a key. */
   create: (key: K, context: CreateContext) => T | PromiseLike<T>;
   /** The most resources at one time, over all keys. */
@@ -47,24 +53,17 @@ export interface KeyedPoolOptions<K, T> extends Shared<T> {
 
 /** Counts over all keys, and of each key that has something. */
 export interface KeyedPoolStats<K> extends StripeStats {
+  /** Those of each key that has a resource, or somebody waiting. */
   keys: Map<K, PoolStats>;
-}
-
-type Seat = ReturnType<LocalBudget["join"]>;
-
-/** The pool of one key, and its seat at the budget of all. */
-interface Member<T> {
-  readonly pool: Pool<T>;
-  readonly seat: Seat;
 }
 
 const COUNTS = ["idle", "used", "creating", "destroying", "pending"] as const;
 
 /**
  * A pool for each key, made when it is first asked for and dropped when nothing
- * is left of it. To make room for one who waits, what is idle leaves, of the key
- * that was asked for least recently first; else what is released next goes to
- * who has waited longest, for whichever key.
+ * is left of it. To make room for one who waits, what has been idle longest
+ * leaves; where nothing is idle, what is released next goes to who has waited
+ * longest, for whichever key.
  *
  * @example
  * ```ts
@@ -81,13 +80,16 @@ const COUNTS = ["idle", "used", "creating", "destroying", "pending"] as const;
  * ```
  */
 export class KeyedPool<K, T> implements AsyncDisposable {
-  readonly #options: KeyedPoolOptions<K, T>;
+  readonly #shared: SharedOptions<T>;
+  readonly #create: KeyedPoolOptions<K, T>["create"];
+  readonly #max: number;
   readonly #maxPerKey: number;
   readonly #budget: LocalBudget;
-  /** Invariant: every key that has a resource, or somebody waiting. */
-  readonly #members = new Map<K, Member<T>>();
+  /** Invariant, but for a microtask: of every key that has something. */
+  readonly #pools = new Map<K, Pool<T>>();
   /** Stands for keys that have nothing; it closes with the whole. */
   readonly #none: Pool<T>;
+  #isClosed = false;
   #closing: Promise<void> | undefined;
 
   /**
@@ -99,25 +101,32 @@ export class KeyedPool<K, T> implements AsyncDisposable {
   constructor(options: KeyedPoolOptions<K, T>) {
     const check = new Check("Cannot create keyed pool");
     check.that("options", options, OBJECT);
-    const { maxPerKey, create, ...shared } = options;
+    const { create, max, maxPerKey = max, ...shared } = options;
     check.that("create", create, FUNCTION);
-    check.that("max", shared.max, COUNT);
-    if (maxPerKey !== undefined) check.that("maxPerKey", maxPerKey, COUNT);
-    this.#options = { ...shared, create };
-    this.#maxPerKey = Math.min(maxPerKey ?? Infinity, options.max);
-    this.#budget = new LocalBudget(options.max);
-    this.#none = this.#pool(undefined as K, { join: () => UNSEATED });
+    check.that("max", max, COUNT);
+    check.that("maxPerKey", maxPerKey, COUNT);
+    for (const name of UNSHARED) {
+      const value = (shared as Partial<PoolOptions<T>>)[name];
+      if (value !== undefined) check.mistake(name, "absent", value);
+    }
+    const { createRetry, clock = new SystemClock() } = shared;
+    const retry = createRetry && { ...createRetry };
+    this.#shared = { ...shared, createRetry: retry, clock };
+    this.#create = create;
+    this.#max = max;
+    this.#maxPerKey = Math.min(maxPerKey, max);
+    this.#budget = new LocalBudget(max);
+    this.#none = this.#pool(undefined as K, undefined);
   }
 
   /** As `Pool.acquire`, for a key. */
   acquire(key: K, options?: AcquireOptions): Promise<Lease<T>> {
-    return this.#with(key, (pool) => pool.acquire(options));
+    return this.#of(key).acquire(options);
   }
 
   /** As `Pool.tryAcquire`, for a key. */
   tryAcquire(key: K, options?: TryAcquireOptions): Lease<T> | undefined {
-    const member = this.#members.get(key);
-    return (member?.pool ?? this.#none).tryAcquire(options);
+    return (this.#pools.get(key) ?? this.#none).tryAcquire(options);
   }
 
   /** As `Pool.use`, for a key. */
@@ -126,31 +135,39 @@ export class KeyedPool<K, T> implements AsyncDisposable {
     fn: (resource: T, lease: Lease<T>) => R | PromiseLike<R>,
     options?: UseOptions,
   ): Promise<R> {
-    return this.#with(key, (pool) => pool.use(fn, options));
+    return this.#of(key).use(fn, options);
   }
 
   /** As `Pool.clear`, of all keys. */
   clear(): void {
-    for (const { pool } of this.#members.values()) pool.clear();
+    for (const pool of [...this.#pools.values()]) pool.clear();
   }
 
-  /** As `Pool.close`, of all keys. */
+  /** As `Pool.close`, of all keys; what several fail with comes as one error. */
   close(options: CloseOptions = {}): Promise<void> {
-    const members = [...this.#members.values()];
-    const pools = [this.#none, ...members.map(({ pool }) => pool)];
-    const closing = pools.map((pool) => pool.close(options));
-    this.#closing ??= settle(closing);
-    return this.#closing;
+    try {
+      checkCloseOptions(options);
+      const { signal } = options;
+      checkClose(signal);
+      // First, as what is destroyed may ask for keys.
+      this.#isClosed = true;
+      const pools = [this.#none, ...this.#pools.values()];
+      const closing = pools.map((pool) => pool.close({ signal }));
+      this.#closing ??= together(closing);
+      return this.#closing;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Counts over all keys and of each, now. */
   stats(): KeyedPoolStats<K> {
     const stats: KeyedPoolStats<K> = {
       ...{ idle: 0, used: 0, creating: 0, destroying: 0, pending: 0 },
-      max: this.#options.max,
+      max: this.#max,
       keys: new Map(),
     };
-    for (const [key, { pool }] of this.#members) {
+    for (const [key, pool] of this.#pools) {
       const counts = pool.stats();
       stats.keys.set(key, counts);
       for (const name of COUNTS) stats[name] += counts[name];
@@ -163,47 +180,35 @@ export class KeyedPool<K, T> implements AsyncDisposable {
     return this.close();
   }
 
-  #with<R>(key: K, act: (pool: Pool<T>) => R): R {
-    const known = this.#members.get(key);
-    if (known !== undefined) {
-      known.seat.touch();
-      return act(known.pool);
-    }
-    if (this.#closing !== undefined) return act(this.#none);
-    const result = act(this.#make(key));
-    // It may have been refused at once.
-    this.#drop(key);
-    return result;
+  #of(key: K): Pool<T> {
+    const known = this.#pools.get(key);
+    if (known !== undefined) return known;
+    return this.#isClosed ? this.#none : this.#make(key);
   }
 
   #make(key: K): Pool<T> {
-    let seat = UNSEATED;
-    const join = (member: BudgetMember) => {
-      const own = this.#budget.join(member);
-      const then =
-        <A extends unknown[]>(act: (...args: A) => void) => (...args: A) => {
-          act(...args);
-          this.#drop(key);
+    // Later, as the pool may be in the middle of an acquire.
+    const drop = () => queueMicrotask(() => this.#drop(key, pool));
+    const pool = this.#pool(key, {
+      join: (member) => {
+        const seat = this.#budget.join(member);
+        const want = (permits: number, since: number) => {
+          seat.want(permits, since);
+          if (permits === 0 && isEmpty(pool)) drop();
         };
-      seat = {
-        touch: () => own.touch(),
-        leaving: (permits) => own.leaving(permits),
-        want: then((permits: number, since: number) =>
-          own.want(permits, since)
-        ),
-        giveBack: then((permits: number) => own.giveBack(permits)),
-      };
-      return seat;
-    };
-    const pool = this.#pool(key, { join });
-    this.#members.set(key, { pool, seat });
+        return { ...seat, want };
+      },
+    });
+    this.#pools.set(key, pool);
+    // It may be refused at once.
+    drop();
     return pool;
   }
 
-  #pool(key: K, budget: PoolOptions<T>["budget"]): Pool<T> {
-    const { create, ...shared } = this.#options;
+  #pool(key: K, budget: Budget | undefined): Pool<T> {
+    const create = this.#create;
     return new Pool<T>({
-      ...shared,
+      ...this.#shared,
       create: (context) => create(key, context),
       max: this.#maxPerKey,
       budget,
@@ -211,34 +216,25 @@ export class KeyedPool<K, T> implements AsyncDisposable {
   }
 
   /** Forgets a key of which nothing is left. */
-  #drop(key: K): void {
-    const member = this.#members.get(key);
-    if (member === undefined) return;
-    const stats = member.pool.stats();
-    if (COUNTS.some((name) => stats[name] > 0)) return;
-    this.#members.delete(key);
-    void member.pool.close();
+  #drop(key: K, pool: Pool<T>): void {
+    if (this.#pools.get(key) !== pool || !isEmpty(pool)) return;
+    this.#pools.delete(key);
+    void pool.close();
   }
 }
 
-/** The seat of one that never gets anything. */
-const UNSEATED: Seat = {
-  touch() {},
-  want() {},
-  leaving() {},
-  giveBack() {},
-};
+function isEmpty(pool: Pick<Pool<unknown>, "stats">): boolean {
+  const stats = pool.stats();
+  return COUNTS.every((name) => stats[name] === 0);
+}
 
 /** Rejects with what closes failed with, once all have ended. */
-async function settle(closing: Promise<void>[]): Promise<void> {
+async function together(closing: Promise<void>[]): Promise<void> {
   const errors = (await Promise.allSettled(closing)).flatMap((result) =>
     result.status === "rejected" ? [result.reason] : []
-  ).flatMap((error) =>
-    error instanceof AggregateError ? error.errors : [error]
   );
   if (errors.length === 1) throw errors[0];
   if (errors.length > 1) {
-    const message = `${errors.length} resources were not destroyed`;
-    throw new AggregateError(errors, message);
+    throw new AggregateError(errors, `${errors.length} keys failed to close`);
   }
 }

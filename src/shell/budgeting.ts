@@ -8,7 +8,10 @@ class Permits<T> implements BudgetMember {
   readonly #line: Line<T>;
   readonly #wake: () => void;
   readonly #seat: BudgetSeat;
-  /** How many it holds, and how many of those are to be given back. */
+  /*
+   * How many it holds, and how many of those are to be given back. Invariant: the
+   * line is permitted the rest.
+   */
   #held = 0;
   #owed = 0;
   /** How many of the line have yielded, as far as it was told of. */
@@ -29,42 +32,50 @@ class Permits<T> implements BudgetMember {
     const yielded = line.yielded - this.#yielded;
     if (yielded > 0) {
       this.#yielded += yielded;
-      this.#owe();
+      this.#owe(yielded);
       this.#seat.leaving(yielded);
     }
-    const { lacking } = line;
-    const unused = this.#held - line.occupied;
-    const back = lacking > 0 ? Math.min(unused, this.#owed) : unused;
+    const back = this.#held - line.occupied;
+    this.#isSyncing = true;
+    // First, as what is given back is not to come again for nobody.
+    this.#want();
     if (back > 0) {
       this.#held -= back;
       this.#owed = Math.max(0, this.#owed - back);
       this.#permit();
       this.#seat.giveBack(back);
     }
-    this.#isSyncing = true;
-    this.#seat.want(line.lacking, line.firstSince);
     this.#isSyncing = false;
   }
 
   grant(permits: number): void {
     this.#held += permits;
     this.#permit();
+    // At once, as the next permit may be for who waits elsewhere.
+    this.#want();
     if (!this.#isSyncing) this.#wake();
   }
 
-  letGo(): boolean {
-    if (!this.#line.letGo()) return false;
-    this.#owe();
+  get idleSince(): number {
+    return this.#line.idleSince;
+  }
+
+  letGo(): void {
+    this.#line.letGo();
+    this.#owe(1);
     this.#wake();
-    return true;
   }
 
   yieldTo(time: number): void {
     this.#line.yieldTo(time);
   }
 
-  #owe(): void {
-    this.#owed++;
+  #want(): void {
+    this.#seat.want(this.#line.lacking, this.#line.lacksSince);
+  }
+
+  #owe(permits: number): void {
+    this.#owed += permits;
     this.#permit();
   }
 

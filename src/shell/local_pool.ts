@@ -209,10 +209,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   warm(n: number, signal: AbortSignal | undefined): Promise<void> {
     if (this.#closing.hasBegun) return Promise.reject(this.refusals.closed());
-    const warmed = this.#stocking.warm(n, this.#supply.begun, signal);
-    // Taking the listener of a signal may have closed it.
-    if (this.#closing.hasBegun) this.#stocking.fail(this.refusals.closed());
-    return warmed;
+    return this.#stocking.warm(n, this.#supply.begun, signal);
   }
 
   stats(): PoolStats {

@@ -47,7 +47,9 @@ export class Stocking<T> implements Ringer {
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
-        if (signal!.aborted) warming.fail(signal!.reason);
+        if (!signal!.aborted) return;
+        warming.fail(signal!.reason);
+        this.#parts.play();
       };
       const warming: Warming = {
         n,
@@ -68,6 +70,8 @@ export class Stocking<T> implements Ringer {
       };
       signal?.addEventListener("abort", onAbort);
       this.#warmings.add(warming);
+      // Taking the listener may have closed the pool.
+      if (this.#isClosed) return warming.fail(this.#parts.refusals.closed());
       this.#isKept = true;
       this.#alarm.set(Infinity);
       this.#stock();

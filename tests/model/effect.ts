@@ -18,9 +18,22 @@ export type Effect =
     readonly stripe: number;
     readonly reason: string;
   }
+  /** The turn of one has come, who waited too long. */
+  | { readonly kind: "shed"; readonly client: number }
+  /** Asked whether one is to leave, and told since when others wait. */
+  | {
+    readonly kind: "judged";
+    readonly since: number;
+    readonly oldest: number;
+    readonly now: number;
+  }
+  /** A line in a pause has nothing in use. */
+  | { readonly kind: "paused" }
+  /** Whether an idle one was let go for others. */
+  | { readonly kind: "letGo"; readonly isDone: boolean }
   /** An idle resource is validated in the background. */
   | { readonly kind: "inspect"; readonly resource: number }
-  /** A sweep of a line is to come again at a tick: undefined if not through. */
+  /** When a sweep of a line is to come again: undefined if not through. */
   | { readonly kind: "sweep"; readonly again: number | undefined }
   | { readonly kind: "closed" };
 
@@ -44,7 +57,16 @@ export function effectInWords(effect: Effect): string {
       return `destroy resource ${effect.resource} of stripe ${effect.stripe} ` +
         `(${effect.reason})`;
     case "sweep":
-      return `sweep again at tick ${effect.again ?? "now"}`;
+      return `sweep again at ${effect.again ?? "once"}`;
+    case "shed":
+      return `client ${effect.client} has waited too long`;
+    case "judged":
+      return `at ${effect.now} one who came at ${effect.since} is judged, ` +
+        `others since ${effect.oldest}`;
+    case "paused":
+      return "a pause has begun";
+    case "letGo":
+      return effect.isDone ? "one is let go" : "nothing is let go";
     case "closed":
       return "a line is closed";
   }

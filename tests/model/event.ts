@@ -3,9 +3,11 @@ import type { Scope } from "./scope.ts";
 import {
   atLarge,
   before,
-  IDLE_TICKS,
+  HEAD_START,
+  IDLE_TIME,
   isAtRest,
   pending,
+  type Resource,
   type Stripe,
   sum,
   type Used,
@@ -15,7 +17,8 @@ import {
 /**
  * What can happen to a pool from outside. `bad` is how many resources a
  * synchronous `validate` says no to before it says yes; `lost` is how many are
- * lost on their way to a lease, `owes` how many creates a newcomer is owed.
+ * lost on their way to a lease, `owes` how many creates a newcomer is owed,
+ * `sheds` of how many whose turn has come it is said that they are to leave.
  */
 export type Event =
   | {
@@ -24,6 +27,7 @@ export type Event =
     /** The stripe its affinity names, or -1. */
     readonly home: number;
     readonly owes: number;
+    readonly priority: number;
     readonly bad: number;
     readonly lost: number;
   }
@@ -32,10 +36,11 @@ export type Event =
     readonly client: number;
     readonly bad: number;
     readonly lost: number;
+    readonly sheds: number;
   }
   /** `rejected`: with all who came before it. */
   | {
-    readonly kind: "leaseDestroyed" | "cancel" | "rejected";
+    readonly kind: "leaseDestroyed" | "detached" | "cancel" | "rejected";
     readonly client: number;
   }
   /** The first of a line is rejected, if it is meant. */
@@ -50,6 +55,7 @@ export type Event =
     /** How many ticks what it makes will live. */
     readonly life: number;
     readonly lost: number;
+    readonly sheds: number;
   }
   | {
     readonly kind: "createFails";
@@ -61,31 +67,51 @@ export type Event =
     readonly kind: "valid" | "inspected";
     readonly resource: number;
     readonly lost: number;
+    readonly sheds: number;
+  }
+  | {
+    readonly kind: "invalid" | "passed";
+    readonly resource: number;
+    readonly sheds: number;
+  }
+  | {
+    /** Its life ends in so many ticks, if not before. */
+    readonly kind: "shortened";
+    readonly resource: number;
+    readonly life: number;
   }
   | {
     readonly kind:
       | "destroyed"
-      | "invalid"
       | "postponed"
-      | "passed"
       | "retired"
       | "lost";
     readonly resource: number;
   }
   | {
-    /** What has been idle since a tick. */
+    /** What has been idle since then. */
     readonly kind: "distrusted";
     readonly line: number;
     readonly time: number;
   }
   | {
-    readonly kind: "allowed" | "stocked" | "owed";
+    readonly kind: "allowed" | "stocked" | "owed" | "permitted" | "yieldTo";
     readonly line: number;
     readonly n: number;
   }
+  | { readonly kind: "letGo"; readonly line: number }
+  | { readonly kind: "resized"; readonly max: number }
+  | { readonly kind: "unpaused"; readonly sheds: number }
   | { readonly kind: "sweep"; readonly limit: number }
   | {
-    readonly kind: "inspect" | "turn" | "tick" | "clear" | "close" | "abandon";
+    readonly kind:
+      | "inspect"
+      | "turn"
+      | "tick"
+      | "clear"
+      | "close"
+      | "abandon"
+      | "paused";
   };
 
 export type AcquireEvent = Extract<Event, { home: number }>;
@@ -94,6 +120,8 @@ export type AcquireEvent = Extract<Event, { home: number }>;
 const ENDS: ReadonlySet<Event["kind"]> = new Set<Event["kind"]>([
   "release",
   "leaseDestroyed",
+  "detached",
+  "unpaused",
   "created",
   "destroyed",
   "valid",
@@ -123,7 +151,10 @@ export function isEnd(
       return !effects.some(({ kind }) => kind === "create") ||
         effects.some(({ kind }) => kind === "reject");
     case "allowed":
+    case "permitted":
       return event.n === Infinity;
+    case "unpaused":
+      return terms.some(({ pauses }) => pauses > 0);
     case "owed":
       return event.n === queues[event.line]!.length;
     default:
@@ -153,7 +184,7 @@ export function events(scope: Scope, world: World): Event[] {
       all.push({ kind: "cancel", client });
     }
   }
-  all.push(...ofLines(scope, world));
+  all.push(...ofLines(scope, world), ...ofPool(scope, world));
   if (world.postponed.length > 0) all.push({ kind: "turn" });
   if (faults.has("ticks")) all.push(...ofTime(scope, world));
   const { closed, abandoned } = world;
@@ -179,11 +210,15 @@ function acquires(scope: Scope, world: World): Event[] {
       // One that is handed over at once cannot be lost on its way.
       const lost = upTo(kind === "acquire" ? lostOf(scope, idle) : 0);
       const owes = kind === "acquire" && faults.has("owed") ? [0, 1] : [1];
+      const most = kind === "acquire" && faults.has("priority") ? 1 : 0;
       for (const home of homes) {
         for (const bad of verdicts(scope, idle)) {
           for (const each of lost) {
             for (const n of owes) {
-              all.push({ kind, client, home, owes: n, bad, lost: each });
+              for (const priority of upTo(most)) {
+                const it = { kind, client, home, priority, owes: n };
+                all.push({ ...it, bad, lost: each });
+              }
             }
           }
         }
@@ -208,6 +243,7 @@ function ofUsed(scope: Scope, world: World, stripe: Stripe): Event[] {
       it.since,
       it.checkedAt,
       it.diesAt,
+      it.fate,
       it.isWatched,
       it.uses,
       world.postponed.includes(it.resource),
@@ -217,19 +253,29 @@ function ofUsed(scope: Scope, world: World, stripe: Stripe): Event[] {
     if (client !== undefined) {
       for (const bad of verdicts(scope, Math.min(1, waiting))) {
         for (const lost of upTo(lostOf(scope, waiting))) {
-          all.push({ kind: "release", client, bad, lost });
+          for (const sheds of shedOf(scope, waiting)) {
+            all.push({ kind: "release", client, bad, lost, sheds });
+          }
         }
       }
       if (faults.has("leaseDestroyed")) {
         all.push({ kind: "leaseDestroyed", client });
       }
+      if (faults.has("detached")) all.push({ kind: "detached", client });
     } else all.push(...ofVerdict(scope, world, it, waiting));
     if (faults.has("retired") && retired === undefined) {
       all.push({ kind: "retired", resource });
     }
     if (faults.has("lost") && !isLost) all.push({ kind: "lost", resource });
+    all.push(...ofLife(scope, it));
   }
   return all;
+}
+
+/** What may be said of how long one is to live. */
+function ofLife({ faults }: Scope, { resource }: Resource): Event[] {
+  const lives = faults.has("shortened") ? [1, 2] : [];
+  return lives.map((life) => ({ kind: "shortened", resource, life }));
 }
 
 /** What may be said of one under `validate`. */
@@ -245,25 +291,35 @@ function ofVerdict(
   const kind = isChecked ? "inspected" : "valid";
   const given = isChecked || taker === undefined ? waiting : 1;
   for (const lost of upTo(lostOf(scope, given))) {
-    all.push({ kind, resource, lost });
+    for (const sheds of shedOf(scope, waiting)) {
+      all.push({ kind, resource, lost, sheds });
+    }
   }
   // While a batch is pending, a bad verdict waits behind it.
   const isNow = isChecked || postponed.length === 0;
-  if (isNow && faults.has("invalid")) all.push({ kind: "invalid", resource });
+  if (isNow && faults.has("invalid")) {
+    const pushed = waiting + Number(taker !== undefined);
+    for (const sheds of shedOf(scope, pushed)) {
+      all.push({ kind: "invalid", resource, sheds });
+    }
+  }
   if (isChecked) return all;
   if (faults.has("postponed")) all.push({ kind: "postponed", resource });
   if (faults.has("passed") && taker === undefined) {
-    all.push({ kind: "passed", resource });
+    for (const sheds of shedOf(scope, waiting)) {
+      all.push({ kind: "passed", resource, sheds });
+    }
   }
   return all;
 }
 
-function ofIdle({ faults }: Scope, { idle }: Stripe): Event[] {
+function ofIdle(scope: Scope, { idle }: Stripe): Event[] {
   const kinds = (["retired", "lost"] as const)
-    .filter((kind) => faults.has(kind));
-  return idle.flatMap(({ resource }) =>
-    kinds.map((kind) => ({ kind, resource }))
-  );
+    .filter((kind) => scope.faults.has(kind));
+  return idle.flatMap((it) => [
+    ...kinds.map((kind) => ({ kind, resource: it.resource })),
+    ...ofLife(scope, it),
+  ]);
 }
 
 function ofCreations(scope: Scope, world: World, stripe: Stripe): Event[] {
@@ -281,7 +337,9 @@ function ofCreations(scope: Scope, world: World, stripe: Stripe): Event[] {
   for (const { id: creation, isOverdue, isLost } of creations) {
     for (const life of faults.has("dies") ? [1, 2] : [Infinity]) {
       for (const lost of upTo(isLost ? 0 : lostOf(scope, waiting))) {
-        all.push({ kind: "created", creation, life, lost });
+        for (const sheds of shedOf(scope, isLost ? 0 : waiting)) {
+          all.push({ kind: "created", creation, life, lost, sheds });
+        }
       }
     }
     if (faults.has("createFails")) {
@@ -306,7 +364,8 @@ function ofLines({ faults }: Scope, world: World): Event[] {
   const all: Event[] = [];
   const isChecking = stripes.some(({ used }) => used.some((u) => u.isChecked));
   const hasIdle = stripes.some(({ idle }) => idle.length > 0);
-  if (faults.has("inspected") && !isChecking && hasIdle) {
+  const isPaused = terms.some(({ pauses }) => pauses > 0);
+  if (faults.has("inspected") && !isChecking && hasIdle && !isPaused) {
     all.push({ kind: "inspect" });
   }
   for (const [line, queue] of queues.entries()) {
@@ -329,9 +388,9 @@ function ofLines({ faults }: Scope, world: World): Event[] {
       }
     }
     if (closed) continue;
-    const { owed, allowance, stock } = terms[line]!;
+    const { owed, allowance, stock, permits, yieldsTo } = terms[line]!;
     const offer = (
-      kind: "allowed" | "stocked",
+      kind: "allowed" | "stocked" | "permitted" | "yieldTo",
       now: number,
       ...all: number[]
     ) =>
@@ -341,6 +400,9 @@ function ofLines({ faults }: Scope, world: World): Event[] {
     all.push(...offer("allowed", allowance, 0, 1, Infinity));
     const most = Math.min(2, sum(own, ({ capacity }) => capacity));
     all.push(...offer("stocked", stock, ...upTo(most)));
+    all.push(...offer("permitted", permits, 0, 1, Infinity));
+    all.push(...offer("yieldTo", yieldsTo, world.now, Infinity));
+    if (faults.has("letGo")) all.push({ kind: "letGo", line });
     for (let n = owed + 1; faults.has("owed") && n <= queue.length; n++) {
       all.push({ kind: "owed", line, n });
     }
@@ -348,15 +410,40 @@ function ofLines({ faults }: Scope, world: World): Event[] {
   return all;
 }
 
+/** What concerns the whole pool; a pause may be ended after it has closed. */
+function ofPool({ faults, capacities }: Scope, world: World): Event[] {
+  const { stripes, queues, terms, closed } = world;
+  const all: Event[] = [];
+  const { pauses } = terms[0]!;
+  if (faults.has("paused")) {
+    if (!closed && pauses < 2) all.push({ kind: "paused" });
+    const waiting = sum(queues, ({ length }) => length);
+    const sheds = faults.has("shed") ? upTo(pauses > 0 ? waiting : 0) : [0];
+    if (pauses > 0 || closed) {
+      for (const n of sheds) all.push({ kind: "unpaused", sheds: n });
+    }
+  }
+  if (closed || !faults.has("resized")) return all;
+  const now = sum(stripes, ({ capacity }) => capacity);
+  const most = sum(capacities, (capacity) => capacity) + 1;
+  for (let max = stripes.length; max <= most; max++) {
+    if (max !== now) all.push({ kind: "resized", max });
+  }
+  return all;
+}
+
 /** A tick, while it makes something expire one day, and sweeps. */
 function ofTime(scope: Scope, world: World): Event[] {
-  const { now, stripes, sweeps } = world;
+  const { now, stripes, sweeps, terms } = world;
   const idle = stripes.flatMap((stripe) => stripe.idle);
   const lives = [...idle, ...stripes.flatMap(({ used }) => used)]
     .filter(({ diesAt }) => diesAt !== Infinity);
   const all: Event[] = [];
-  const isAging = idle.some(({ since }) => now - since <= IDLE_TICKS) ||
-    lives.some(({ diesAt }) => diesAt >= now);
+  const isAging = idle.some(({ since }) => now - since <= IDLE_TIME) ||
+    lives.some(({ diesAt }) => diesAt >= now) ||
+    scope.faults.has("priority") &&
+      pending(world).some(({ since }) => now - since <= HEAD_START) ||
+    terms.some(({ yieldsTo }) => yieldsTo === now);
   if (isAging) all.push({ kind: "tick" });
   const isBegun = sweeps.some(({ to }) => to > 0);
   const isDue = lives.some((it) => it.isWatched && it.diesAt < now);
@@ -375,6 +462,11 @@ function verdicts(scope: Scope, most: number): number[] {
 /** How many may be lost of what is handed to so many. */
 function lostOf({ faults }: Scope, given: number): number {
   return faults.has("lostOnWay") ? Math.min(1, given) : 0;
+}
+
+/** How many may be shed of so many who wait. */
+function shedOf({ faults }: Scope, waiting: number): number[] {
+  return upTo(faults.has("shed") ? waiting : 0);
 }
 
 function upTo(most: number): number[] {
@@ -400,13 +492,16 @@ export function eventInWords(event: Event): string {
     case "tryAcquire": {
       const where = event.home < 0 ? "" : ` at stripe ${event.home}`;
       const owes = event.owes === 1 ? "" : ", owed nothing";
-      return `client ${event.client} calls ${event.kind}${where}${owes}` +
-        mishaps(event);
+      const priority = event.priority > 0 ? " with priority" : "";
+      return `client ${event.client} calls ${event.kind}${where}${priority}` +
+        owes + mishaps(event);
     }
     case "release":
       return `client ${event.client} releases${mishaps(event)}`;
     case "leaseDestroyed":
       return `client ${event.client} destroys its resource`;
+    case "detached":
+      return `client ${event.client} detaches its resource`;
     case "cancel":
       return `the acquire of client ${event.client} is cancelled`;
     case "rejected":
@@ -431,13 +526,17 @@ export function eventInWords(event: Event): string {
     case "inspected":
       return `resource ${event.resource} is valid${mishaps(event)}`;
     case "invalid":
+      return `resource ${event.resource} is invalid${mishaps(event)}`;
     case "retired":
     case "lost":
       return `resource ${event.resource} is ${event.kind}`;
+    case "shortened":
+      return `resource ${event.resource} may live for ${event.life} ticks`;
     case "postponed":
       return `resource ${event.resource} is invalid, which waits its turn`;
     case "passed":
-      return `resource ${event.resource} is not asked, as its taker has left`;
+      return `resource ${event.resource} is not asked, as its taker has left` +
+        mishaps(event);
     default:
       return governingInWords(event);
   }
@@ -446,13 +545,25 @@ export function eventInWords(event: Event): string {
 function governingInWords(event: Event): string {
   switch (event.kind) {
     case "distrusted":
-      return `what is idle since tick ${event.time} is distrusted`;
+      return `what is idle since ${event.time} is distrusted`;
     case "allowed":
       return `line ${event.line} may have ${event.n} creates in flight`;
     case "stocked":
       return `line ${event.line} is to keep ${event.n}`;
     case "owed":
       return `line ${event.line} owes ${event.n} creates`;
+    case "permitted":
+      return `line ${event.line} may have ${event.n} resources`;
+    case "yieldTo":
+      return `line ${event.line} yields to one elsewhere since ${event.n}`;
+    case "letGo":
+      return `line ${event.line} is asked to let one go`;
+    case "resized":
+      return `the pool has ${event.max} slots from now on`;
+    case "paused":
+      return "pause is called";
+    case "unpaused":
+      return `a pause ends${mishaps(event)}`;
     case "inspect":
       return "the longest unchecked is checked";
     case "sweep":
@@ -468,7 +579,10 @@ function governingInWords(event: Event): string {
   }
 }
 
-function mishaps({ bad, lost }: { bad?: number; lost: number }): string {
+function mishaps(
+  { bad, lost, sheds }: { bad?: number; lost?: number; sheds?: number },
+): string {
   return (bad ? ` (validate refuses ${bad} first)` : "") +
-    (lost > 0 ? ` (it is lost on its way)` : "");
+    (lost ? ` (it is lost on its way)` : "") +
+    (sheds ? ` (${sheds} are to leave)` : "");
 }

@@ -4,7 +4,9 @@ import type { Scope } from "./scope.ts";
 import { MOST_USES, type Step } from "./transition_table.ts";
 import {
   countsOf,
-  IDLE_TICKS,
+  HEAD_START,
+  IDLE_TIME,
+  isAhead,
   pending,
   type Resource,
   type Stripe,
@@ -32,11 +34,15 @@ export function stepFault(
     resourceFault(before, event, after) ??
     wornFault(scope, before, after) ??
     lostFault(event, after) ??
-    orderFault(before, event, after) ??
+    orderFault(scope, before, event, after) ??
     expiryFault(before, after) ??
     sweepFault(before, after) ??
     tryFault(before, event, after) ??
     createFault(after) ??
+    shrinkFault(before, event, after) ??
+    pauseFault(before, event, after) ??
+    yieldFault(before, event, after) ??
+    fateFault(before, after) ??
     closeFault(before, after);
 }
 
@@ -44,7 +50,9 @@ function slotFault({ stripes }: World): string | undefined {
   for (const { id, capacity, spare, ...in_ } of stripes) {
     const slots = spare + in_.idle.length + in_.used.length +
       in_.creating.length + in_.destroying.length;
-    if (spare < 0) return `S1: stripe ${id} has ${spare} spare`;
+    if (spare + in_.destroying.length < 0 && in_.idle.length > 0) {
+      return `S1: stripe ${id} owes slots, and has something idle`;
+    }
     if (slots !== capacity) {
       return `S1: stripe ${id} has ${slots} slots of ${capacity}`;
     }
@@ -75,18 +83,21 @@ function ownerFault(world: World): string | undefined {
   }
 }
 
-function lineFault({ stripes, queues, postponed }: World): string | undefined {
+function lineFault(
+  { stripes, queues, postponed, terms }: World,
+): string | undefined {
   for (const { id, idle } of stripes) {
     if (idle.some(({ since }, i) => i > 0 && idle[i - 1]!.since < since)) {
       return `what is idle in stripe ${id} is out of order`;
     }
   }
   for (const [line, queue] of queues.entries()) {
-    if (queue.some(({ id }, i) => i > 0 && queue[i - 1]!.id >= id)) {
+    if (queue.some((it, i) => i > 0 && isAhead(it, queue[i - 1]!))) {
       return `S4: line ${line} is out of order`;
     }
     // Those sent back wait for their batch, whatever is idle.
     if (queue.length === 0 || postponed.length > 0) continue;
+    if (terms[line]!.pauses > 0) continue;
     const own = stripes.filter((stripe) => stripe.line === line);
     if (own.some(({ idle }) => idle.length > 0)) {
       return `S5: a resource is idle while line ${line} waits`;
@@ -97,9 +108,9 @@ function lineFault({ stripes, queues, postponed }: World): string | undefined {
 /** While more are wanted than are coming, no slot is spare, gates aside. */
 function demandFault({ faults }: Scope, world: World): string | undefined {
   const { terms, postponed, places, refused } = world;
-  for (const [line, { owed, allowance }] of terms.entries()) {
+  for (const [line, { owed, allowance, ...rest }] of terms.entries()) {
     const counts = countsOf(world, line);
-    const { waiting, creating, coming, wanted, spare } = counts;
+    const { waiting, creating, coming, wanted, spare, occupied } = counts;
     if (owed < 0 || owed > waiting) {
       return `line ${line} owes ${owed} creates to ${waiting}`;
     }
@@ -108,7 +119,9 @@ function demandFault({ faults }: Scope, world: World): string | undefined {
     if (!faults.has("owed") && owed < waiting) {
       return `line ${line} owes ${owed} creates to ${waiting}`;
     }
-    const lacks = coming < wanted && creating < allowance && spare > 0;
+    const isHeld = rest.pauses > 0 || occupied >= rest.permits;
+    const lacks = coming < wanted && creating < allowance && spare > 0 &&
+      !isHeld;
     if (lacks && places > 0) {
       return `S5: a slot is spare while line ${line} lacks a create`;
     }
@@ -172,7 +185,8 @@ function settleFault(
   const was = new Set(pending(before).map(({ client }) => client));
   if ("home" in event) was.add(event.client);
   const is = new Set(pending(world).map(({ client }) => client));
-  const told = only(effects, "deliver", "reject").map(({ client }) => client);
+  const told = only(effects, "deliver", "reject", "shed")
+    .map(({ client }) => client);
   if (new Set(told).size < told.length) return "S3: an acquire settles twice";
   for (const client of told) {
     if (!was.has(client)) return `S3: client ${client} is told out of turn`;
@@ -193,6 +207,27 @@ function settleFault(
   }
 }
 
+function orderOf({ stripes }: World, creation: number): number {
+  return stripes.flatMap(({ creating }) => creating)
+    .find(({ id }) => id === creation)!.order;
+}
+
+/** Who came before this place may be told that a create failed. */
+function told(world: World, event: Event): number {
+  const all = world.queues.flat();
+  switch (event.kind) {
+    case "createFails":
+      return orderOf(world, event.creation);
+    case "rejected":
+      return all.find(({ client }) => client === event.client)!.id + 1;
+    case "rejectedFirst":
+      return all.find(({ client }) => client === event.client)!.id +
+        Number(event.isMeant);
+    default:
+      return Infinity;
+  }
+}
+
 /** Who is told of a failed create came before it began. */
 function toldFault(
   before: World,
@@ -200,11 +235,10 @@ function toldFault(
   { effects }: Step,
 ): string | undefined {
   if (event.kind !== "createFails") return;
-  const creation = before.stripes.flatMap(({ creating }) => creating)
-    .find(({ id }) => id === event.creation)!;
+  const order = orderOf(before, event.creation);
   for (const { client } of only(effects, "reject")) {
     const waiter = pending(before).find((it) => it.client === client);
-    if (!event.isTold || waiter!.id >= creation.order) {
+    if (!event.isTold || waiter!.id >= order) {
       return `client ${client} is told of a create that was none of its own`;
     }
   }
@@ -292,6 +326,7 @@ function resourceFault(
         return "S1: a slot is not given back when its destroy has settled";
       }
     } else if (next === undefined) {
+      if (isDetached(before, event, resource)) continue;
       return `S2: resource ${resource} is lost`;
     } else if (next.stripe !== stripe) {
       return `S2: resource ${resource} changes its stripe`;
@@ -308,11 +343,19 @@ function resourceFault(
   }
 }
 
+function isDetached({ stripes }: World, event: Event, resource: number) {
+  return event.kind === "detached" &&
+    stripes.some(({ used }) =>
+      used.some((it) => it.resource === resource && it.holder === event.client)
+    );
+}
+
 /**
  * Nobody older is left in line when one is offered a resource, or told that a
  * create failed.
  */
 function orderFault(
+  { faults }: Scope,
   before: World,
   event: Event,
   { world, effects }: Step,
@@ -325,12 +368,19 @@ function orderFault(
   const isLate = event.kind === "valid";
   const isOffer = (effect: Effect) =>
     effect.kind === "validate" || effect.kind === "deliver" ||
+    effect.kind === "shed" ||
     effect.kind === "reject" && effect.error === "create";
   for (const effect of isLate ? [] : effects.filter(isOffer)) {
     const waiter = "client" in effect && waiters.get(effect.client);
     if (!waiter) continue;
-    if (world.queues[waiter.line]!.some(({ id }) => id < waiter.id)) {
+    // A create fails for who came first, of those it was begun for.
+    const order = effect.kind === "reject" ? told(before, event) : Infinity;
+    const left = world.queues[waiter.line]!.filter(({ id }) => id < order);
+    if (left.some((it) => isAhead(it, waiter))) {
       return `S4: client ${waiter.client} overtakes`;
+    }
+    if (left.some((it) => it.since + 3 * HEAD_START < waiter.since)) {
+      return `S4: client ${waiter.client} came too late to overtake`;
     }
   }
   if (!("home" in event)) return;
@@ -340,9 +390,10 @@ function orderFault(
   for (const stripe of before.stripes) {
     const idle = stripe.idle.map(({ resource }) => resource)
       .filter((it) => taken.has(it) || !destroys.includes(it));
+    if (faults.has("oldestFirst")) idle.reverse();
     const kept = idle.findIndex((it) => !taken.has(it));
     if (kept >= 0 && idle.slice(kept).some((it) => taken.has(it))) {
-      return "the newest idle resource is not taken first";
+      return "the idle resource whose turn it is is not taken first";
     }
   }
 }
@@ -362,7 +413,7 @@ function expiryFault(
     const own = before.stripes.filter((stripe) => stripe.line === line);
     const { existing } = countsOf(world, line);
     for (const { resource, since } of own.flatMap(({ idle }) => idle)) {
-      const isExpired = before.now - since > IDLE_TICKS;
+      const isExpired = before.now - since > IDLE_TIME;
       if (evicted.has(resource) && !isExpired) {
         return "S8: evicted before it was idle for longer than idleTimeout";
       }
@@ -398,11 +449,11 @@ function sweepFault(
     const isKept = existing <= world.terms[line]!.stock;
     const own = world.stripes.filter((stripe) => stripe.line === line);
     for (const { idle, used } of own) {
-      const isExpired = idle.some(({ since }) => now - since > IDLE_TICKS);
+      const isExpired = idle.some(({ since }) => now - since > IDLE_TIME);
       if (isExpired && !isKept) {
         return "S8: idle for longer than idleTimeout after a sweep";
       }
-      const soonest = Math.min(...idle.map(({ since }) => since + IDLE_TICKS));
+      const soonest = Math.min(...idle.map(({ since }) => since + IDLE_TIME));
       if (!isExpired && again > soonest) {
         return "S8: the next sweep comes later than an end";
       }
@@ -448,9 +499,12 @@ function createFault({ world, effects }: Step): string | undefined {
     const counts = countsOf(world, line);
     if (world.closed) return "S10: a create begins after close";
     if (counts.coming > counts.wanted) return "a create begins that none lacks";
-    if (counts.creating > world.terms[line]!.allowance) {
+    const { allowance, permits, pauses } = world.terms[line]!;
+    if (counts.creating > allowance) {
       return "a create begins that is not allowed";
     }
+    if (counts.occupied > permits) return "a create begins without a permit";
+    if (pauses > 0) return "a create begins in a pause";
     const begun = creating.find(({ id }) => id === creation);
     if (begun?.retired !== undefined) {
       return "a create is retired that began after all were";
@@ -472,5 +526,107 @@ function closeFault(
       ));
   if (only(effects, "closed").length !== closed(world) - closed(before)) {
     return "S10: a line is closed too early, too late, or twice";
+  }
+}
+
+/** Slots are owed after a shrink alone, and no more than those are destroyed. */
+function shrinkFault(
+  before: World,
+  event: Event,
+  { world, effects }: Step,
+): string | undefined {
+  for (const [id, { spare, capacity, destroying }] of world.stripes.entries()) {
+    const was = before.stripes[id]!;
+    const shift = capacity - was.capacity;
+    if (shift !== 0 && event.kind !== "resized") return "a capacity changes";
+    const owed = was.spare + shift;
+    if (spare < Math.min(0, owed)) {
+      return `S1: stripe ${id} owes more than the shrink took`;
+    }
+    const paid = only(effects, "destroy")
+      .filter(({ stripe, reason }) => stripe === id && reason === "resize");
+    if (paid.length > Math.max(0, -owed - was.destroying.length)) {
+      return `more than is owed leaves stripe ${id}`;
+    }
+    if (paid.length > 0 && spare + destroying.length > 0) {
+      return `something left stripe ${id} that did not owe it`;
+    }
+  }
+}
+
+/** In a pause nothing is handed out, and it is said when nothing is used. */
+function pauseFault(
+  before: World,
+  event: Event,
+  { world, effects }: Step,
+): string | undefined {
+  const isQuiet = ({ stripes, terms }: World, line: number) =>
+    terms[line]!.pauses > 0 &&
+    stripes.every((it) => it.line !== line || it.used.length === 0);
+  const lines = [...world.terms.keys()];
+  const quiet = lines.filter((line) => isQuiet(world, line));
+  const said = only(effects, "paused").length;
+  // A pause hears of one that has begun before.
+  const due = quiet.filter((line) =>
+    event.kind === "paused" || !isQuiet(before, line)
+  );
+  if (said < due.length) return "a pause does not begin";
+  // What comes to be or leaves while nothing is used has it said again.
+  const others = only(effects, "destroy").length +
+    Number(event.kind === "created");
+  const isHome = "client" in event || event.kind === "paused";
+  if (said > due.length + (isHome ? 0 : quiet.length * others)) {
+    return "a pause begins twice, or too early";
+  }
+  if (before.terms[0]!.pauses === 0 || world.terms[0]!.pauses === 0) return;
+  for (const { resource } of only(effects, "deliver", "validate")) {
+    const used = before.stripes.flatMap(({ used }) => used)
+      .find((it) => it.resource === resource);
+    if (event.kind !== "valid" || used?.taker === undefined) {
+      return "something is handed out in a pause";
+    }
+  }
+}
+
+/** One goes for others who came before all that wait here, and is counted. */
+function yieldFault(
+  before: World,
+  event: Event,
+  { world, effects }: Step,
+): string | undefined {
+  if (event.kind === "letGo") return;
+  for (const [line, { stock, yielded }] of world.terms.entries()) {
+    const gone = only(effects, "destroy").filter(({ stripe, reason }) =>
+      world.stripes[stripe]!.line === line && reason === "budget"
+    ).length;
+    const then = before.terms[line]!;
+    if (gone !== yielded - then.yielded) {
+      return "what yields is not counted";
+    }
+    if (gone === 0) {
+      continue;
+    }
+    const came = world.queues[line]![0]?.since ?? Infinity;
+    if (gone > 1 || came <= then.yieldsTo) {
+      return "one yields to those who came later";
+    }
+    if (countsOf(world, line).existing < stock) {
+      return "what is kept yields";
+    }
+  }
+}
+
+/** What is evicted for its time has been told so, and the time is over. */
+function fateFault(
+  before: World,
+  { effects }: Step,
+): string | undefined {
+  const all = before.stripes.flatMap(({ idle, used }) => [...idle, ...used]);
+  for (const { resource, reason } of only(effects, "destroy")) {
+    const it = all.find((it) => it.resource === resource);
+    const isOver = it !== undefined && it.fate === reason &&
+      it.diesAt < before.now;
+    const isTold = it !== undefined && "retired" in it && it.retired === reason;
+    if (reason === "evict" && !isOver && !isTold) return "evicted too early";
   }
 }

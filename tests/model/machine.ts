@@ -1,21 +1,27 @@
 import type { Creation } from "../../src/core/creation.ts";
 import type { Effects } from "../../src/core/effects.ts";
 import type { Entry } from "../../src/core/entry.ts";
-import type { Line } from "../../src/core/line.ts";
+import type { Line, Shed } from "../../src/core/line.ts";
 import { Partition } from "../../src/core/partition.ts";
 import { Waiter } from "../../src/core/waiter.ts";
 import type { Effect } from "./effect.ts";
 import type { AcquireEvent, Event } from "./event.ts";
 import type { Scope } from "./scope.ts";
 import { MOST_USES } from "./transition_table.ts";
-import { IDLE_TICKS, sum } from "./world.ts";
+import { IDLE_TIME, sum, TICK } from "./world.ts";
 
 /** A waiter that knows whose it is. */
 export class Pending extends Waiter {
   readonly client: number;
 
-  constructor(order: number, home: number, since: number, client: number) {
-    super(order, home, since);
+  constructor(
+    order: number,
+    home: number,
+    since: number,
+    priority: number,
+    client: number,
+  ) {
+    super(order, home, since, priority);
     this.client = client;
   }
 }
@@ -39,6 +45,8 @@ export class Machine implements Effects<number> {
   #now = 0;
   #creations = 0;
   #births = 0;
+  /** Of how many it is still said that they are to leave. */
+  #sheds = 0;
 
   constructor({ capacities, isolated, validate, faults }: Scope) {
     const shape = {
@@ -47,11 +55,13 @@ export class Machine implements Effects<number> {
       isolated,
       maxCreating: faults.has("gated") ? 1 : Infinity,
     };
-    const after = faults.has("trusted") ? 1 : 0;
+    const after = faults.has("trusted") ? TICK : 0;
     const rules = {
       validateAfter: validate === "never" ? Infinity : after,
-      idleTimeout: IDLE_TICKS,
+      idleTimeout: IDLE_TIME,
       maxUses: faults.has("wears") ? MOST_USES : Infinity,
+      oldestFirst: faults.has("oldestFirst"),
+      shed: faults.has("shed") ? () => this.#judgeOfWaits() : undefined,
     };
     this.partition = new Partition(shape, rules, this);
     this.#validate = validate;
@@ -67,6 +77,7 @@ export class Machine implements Effects<number> {
 
   perform(event: Event): void {
     this.effects = [];
+    this.#sheds = "sheds" in event ? event.sheds : 0;
     this.#act(event);
     let bad = "bad" in event ? event.bad : 0;
     let lost = "lost" in event ? event.lost : 0;
@@ -107,12 +118,13 @@ export class Machine implements Effects<number> {
     this.#validates((waiter as Pending).client, entry);
   }
 
-  shed(): void {
-    throw new Error("a line without a judge sheds nobody");
+  shed(waiter: Waiter): void {
+    const { client } = waiter as Pending;
+    this.effects.push({ kind: "shed", client });
   }
 
   paused(): void {
-    throw new Error("a line that is not paused says so");
+    this.effects.push({ kind: "paused" });
   }
 
   reject(waiter: Waiter, error: unknown): void {
@@ -149,6 +161,11 @@ export class Machine implements Effects<number> {
       case "leaseDestroyed": {
         const entry = this.#spend(event.client);
         return this.#line(entry).destroy(entry, "lease");
+      }
+      case "detached": {
+        const entry = this.#spend(event.client);
+        this.entries.delete(entry.resource);
+        return this.#line(entry).detach(entry);
       }
       case "cancel": {
         const waiter = this.waiters.get(event.client)!;
@@ -201,6 +218,10 @@ export class Machine implements Effects<number> {
         return line.retire(entry, "leaked");
       case "lost":
         return line.lost(entry, this.#now);
+      case "shortened": {
+        const diesAt = this.#now + event.life * TICK;
+        return line.shorten(entry, diesAt, "evict");
+      }
     }
   }
 
@@ -216,12 +237,28 @@ export class Machine implements Effects<number> {
         return lines[event.line]!.owe(event.n);
       case "distrusted":
         return lines[event.line]!.distrust(event.time, this.#now, "invalid");
+      case "permitted":
+        return lines[event.line]!.permit(event.n);
+      case "yieldTo":
+        return lines[event.line]!.yieldTo(event.n);
+      case "letGo": {
+        const line = lines[event.line]!;
+        const isDone = line.idleSince !== Infinity;
+        if (isDone) line.letGo();
+        return void this.effects.push({ kind: "letGo", isDone });
+      }
+      case "resized":
+        return this.partition.resize(event.max);
+      case "paused":
+        return lines.forEach((line) => line.pause());
+      case "unpaused":
+        return lines.forEach((line) => line.unpause(this.#now));
       case "inspect":
         return this.#inspect();
       case "turn":
         return this.#judge(this.#postponed.shift()!, false);
       case "tick":
-        return void this.#now++;
+        return void (this.#now += TICK);
       case "sweep":
         for (const line of lines) {
           const again = line.expire(this.#now, event.limit);
@@ -242,12 +279,12 @@ export class Machine implements Effects<number> {
     }
   }
 
-  #acquire({ client, home, owes, bad, lost }: AcquireEvent): void {
+  #acquire({ client, home, owes, priority, bad, lost }: AcquireEvent): void {
     const entry = this.partition.take(home, this.#now);
     if (entry === undefined) {
       const preferred = this.partition.homeOf(home);
       return this.partition.lineOf(preferred)
-        .join(this.#waiter(client, preferred), owes);
+        .join(this.#waiter(client, preferred, priority), owes);
     }
     const isSuspect = this.#isSuspect(entry);
     const isAtOnce = this.#validate === "sync" && bad === 0;
@@ -257,7 +294,8 @@ export class Machine implements Effects<number> {
     if (isAhead && !isSuspect) return;
     if (isAhead && isAtOnce) return this.#deliver(client, entry);
     const { lines } = this.partition;
-    const waiter = this.#waiter(client, lines.length > 1 ? entry.stripe : home);
+    const own = lines.length > 1 ? entry.stripe : home;
+    const waiter = this.#waiter(client, own, priority);
     if (isSuspect) this.#line(entry).judge(waiter, entry);
   }
 
@@ -293,7 +331,7 @@ export class Machine implements Effects<number> {
     const creation = this.creations.get(id)!;
     this.creations.delete(id);
     const line = this.#line(creation);
-    const diesAt = this.#now + life;
+    const diesAt = this.#now + life * TICK;
     const entry = line.created(creation, ++this.#births, this.#now, diesAt);
     this.entries.set(entry.resource, entry);
   }
@@ -328,9 +366,20 @@ export class Machine implements Effects<number> {
     return entry;
   }
 
-  #waiter(client: number, home: number): Pending {
+  /** It says what the world says, and notes what it was asked. */
+  #judgeOfWaits(): Shed {
+    return {
+      retryAfter: 0,
+      mustLeave: (since, oldest, now) => {
+        this.effects.push({ kind: "judged", since, oldest, now });
+        return this.#sheds-- > 0;
+      },
+    };
+  }
+
+  #waiter(client: number, home: number, priority: number): Pending {
     const order = this.partition.lineOf(home).arrive();
-    const waiter = new Pending(order, home, this.#now, client);
+    const waiter = new Pending(order, home, this.#now, priority, client);
     this.waiters.set(client, waiter);
     return waiter;
   }

@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { FAULTS, missingPairs, SCOPES } from "./scope.ts";
+import { FAULTS, missingPairs, PRESSURES, SCOPES } from "./scope.ts";
 
 const began = performance.now();
 const chosen = [...SCOPES.keys()].filter((i) =>
@@ -20,13 +20,15 @@ const chosen = [...SCOPES.keys()].filter((i) =>
 const faults: string[] = [];
 
 if (Deno.args.length === 0) {
-  const missing = missingPairs(SCOPES).map((pair) => pair.join(" with "));
-  for (const pair of missing) faults.push(`no scope has ${pair}`);
-  console.log(
-    `${FAULTS.length} kinds of fault: ${FAULTS.join(", ")}\n` +
-      `Each scope has the full product of those it has; pairs that no scope ` +
-      `has: ${missing.length}`,
-  );
+  for (const all of [FAULTS, PRESSURES]) {
+    const missing = missingPairs(all, SCOPES).map((it) => it.join(" with "));
+    for (const pair of missing) faults.push(`no scope has ${pair}`);
+    console.log(
+      `${all.length} kinds of fault: ${all.join(", ")}\n` +
+        `Each scope has the full product of those it has; pairs of these that ` +
+        `no scope has: ${missing.length}`,
+    );
+  }
 }
 for (const { name, faults } of chosen.map((i) => SCOPES[i]!)) {
   const without = FAULTS.filter((fault) => !faults.has(fault));

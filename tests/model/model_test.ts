@@ -12,10 +12,11 @@ for (const scope of SMALL_SCOPES) {
   });
 }
 
-const [scope, , , , creates, checks, isolated] = SMALL_SCOPES;
+const [scope, , , , creates, checks, isolated, ...pressure] = SMALL_SCOPES;
+const [order, size, budget, life] = pressure;
 
 /** A table that is wrong, by what is wrong with it, and the rule it breaks. */
-const WRONG: [string, typeof TransitionTable, RegExp][] = [
+const WRONG: [string, typeof TransitionTable, RegExp, Scope?][] = [
   [
     "destroyed gives one slot too many back",
     class extends TransitionTable {
@@ -86,11 +87,66 @@ const WRONG: [string, typeof TransitionTable, RegExp][] = [
     },
     /the machine|liveness: /,
   ],
+  [
+    "who has a priority is served last",
+    class extends TransitionTable {
+      override next(line: number) {
+        this.world.queues[line]!.sort((a, b) => a.priority - b.priority);
+        return super.next(line);
+      }
+    },
+    /S4: client \d overtakes/,
+    order!,
+  ],
+  [
+    "what is owed stays idle",
+    class extends TransitionTable {
+      override resize(max: number) {
+        const [stripe] = this.world.stripes;
+        stripe!.spare += max - stripe!.capacity;
+        stripe!.capacity = max;
+      }
+    },
+    /S1: stripe 0 owes slots, and has something idle|S5: /,
+    size!,
+  ],
+  [
+    "a pause creates",
+    class extends TransitionTable {
+      override pause(line: number) {
+        super.pause(line);
+        const { terms } = this.world;
+        terms[line] = { ...terms[line]!, pauses: 0 };
+        this.resume(line);
+      }
+    },
+    /a pause begins twice, or too early|S5: /,
+    size!,
+  ],
+  [
+    "a release yields whoever waits",
+    class extends TransitionTable {
+      override leavesBy(
+        ...[stripe, used]: Parameters<
+          TransitionTable["leavesBy"]
+        >
+      ) {
+        const { queues } = this.world;
+        const queue = queues[stripe.line]!;
+        queues[stripe.line] = [];
+        const reason = super.leavesBy(stripe, used);
+        queues[stripe.line] = queue;
+        return reason;
+      }
+    },
+    /one yields to those who came later/,
+    budget!,
+  ],
 ];
 
-for (const [fault, Wrong, rule] of WRONG) {
+for (const [fault, Wrong, rule, its = scope!] of WRONG) {
   test(`the explorer notices that ${fault}`, () => {
-    const violation = assertThrows(() => explore(scope!, Wrong), Violation);
+    const violation = assertThrows(() => explore(its, Wrong), Violation);
     assert(rule.test(violation.message), violation.message);
     assert(violation.message.includes("\n  1. "), violation.message);
   });
@@ -129,10 +185,17 @@ const END_VERBS = [
   "inspected",
 ] as const;
 
+/** Those under pressure. */
+const SIZE_VERBS = ["resize", "pause", "unpause", "detach"] as const;
+const BUDGET_VERBS = ["permit", "letGo", "yieldTo"] as const;
+
 const ALL_VERBS: [keyof Line<unknown>, Scope][] = [
   ...VERBS.map((verb): [typeof verb, Scope] => [verb, scope!]),
   ...CREATE_VERBS.map((verb): [typeof verb, Scope] => [verb, creates!]),
   ...END_VERBS.map((verb): [typeof verb, Scope] => [verb, checks!]),
+  ...SIZE_VERBS.map((verb): [typeof verb, Scope] => [verb, size!]),
+  ...BUDGET_VERBS.map((verb): [typeof verb, Scope] => [verb, budget!]),
+  ["shorten", life!],
   ["resume", isolated!],
 ];
 

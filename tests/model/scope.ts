@@ -39,7 +39,22 @@ export const FAULTS = [
   "affinity",
 ] as const;
 
-export type Fault = typeof FAULTS[number];
+/** What may happen under pressure, in scopes of their own. */
+export const PRESSURES = [
+  "priority",
+  "resized",
+  "paused",
+  "detached",
+  "shortened",
+  /** Permits of a budget: granted, let go of, to be yielded. */
+  "permitted",
+  "letGo",
+  "yieldTo",
+  "oldestFirst",
+  "shed",
+] as const;
+
+export type Fault = typeof FAULTS[number] | typeof PRESSURES[number];
 
 /** How much of the world is explored, and which of its faults happen. */
 export interface Scope {
@@ -55,10 +70,13 @@ export interface Scope {
 
 type Shape = Omit<Scope, "name" | "faults">;
 
-/** Pairs of faults that no scope holds. */
-export function missingPairs(scopes: readonly Scope[]): [Fault, Fault][] {
-  return FAULTS.flatMap((a, i) =>
-    FAULTS.slice(i + 1)
+/** Pairs of some faults that no scope holds. */
+export function missingPairs(
+  faults: readonly Fault[],
+  scopes: readonly Scope[],
+): [Fault, Fault][] {
+  return faults.flatMap((a, i) =>
+    faults.slice(i + 1)
       .filter((b) =>
         !scopes.some(({ faults }) => faults.has(a) && faults.has(b))
       )
@@ -154,6 +172,12 @@ function but(faults: readonly Fault[], ...less: readonly Fault[]) {
   return faults.filter((fault) => !less.includes(fault));
 }
 
+/** Some of those with what they are about. */
+const ORDER: readonly Fault[] = ["priority", "ticks", "cancel"];
+const SIZE: readonly Fault[] = ["resized", "createFails", "cancel", "close"];
+const PAUSE: readonly Fault[] = ["paused", "cancel", "detached", "close"];
+const BUDGET: readonly Fault[] = ["permitted", "letGo", "yieldTo"];
+
 /** Small enough for every run of the tests on every runtime. */
 export const SMALL_SCOPES: readonly Scope[] = [
   scope([1], 2, 2, "async", [...PLAIN, "parts"]),
@@ -163,6 +187,10 @@ export const SMALL_SCOPES: readonly Scope[] = [
   scope([1], 2, 1, "never", [...CREATES, "leaseDestroyed", "lost"]),
   scope([1], 2, 1, "async", [...CHECKS, ...but(ENDS, "parts", "dies")]),
   scope([1, 1], 2, 1, "never", but(CREATES, "allowed", "stocked"), true),
+  scope([1], 3, 1, "never", [...ORDER, "shed"]),
+  scope([1], 2, 1, "never", [...SIZE, ...PAUSE]),
+  scope([1], 2, 1, "never", [...BUDGET, "ticks"]),
+  scope([2], 2, 1, "never", ["shortened", "oldestFirst", "dies", "ticks"]),
 ];
 
 /** What `deno task model` explores and replays. */
@@ -211,4 +239,19 @@ export const SCOPES: readonly Scope[] = [
   scope([1, 1], 2, 1, "async", [...but(ENDS, "lost"), "trusted", "affinity"]),
   scope([1, 1], 2, 1, "never", but(CREATES, "allowed", "stocked"), true),
   scope([1, 1], 2, 1, "never", ["gated", "stocked", "clear"], true),
+  // Under pressure.
+  scope([1], 3, 1, "never", [...ORDER, "shed", "createFails", "rejected"]),
+  scope([1], 3, 1, "never", ["priority", "ticks", "shed", "yieldTo"]),
+  scope([1], 3, 1, "async", ["priority", "ticks", "invalid", "lostOnWay"]),
+  scope([2], 2, 1, "never", [...SIZE, ...PAUSE, "lost", "clear"]),
+  scope([2], 2, 1, "never", ["resized", "paused", "detached", "shed"]),
+  scope([1, 1], 2, 1, "never", [...SIZE, "affinity", "detached"]),
+  scope([1, 1], 2, 1, "never", [...SIZE, "paused"], true),
+  scope([1], 2, 1, "async", [...PAUSE, ...but(CHECKS, "distrusted"), "shed"]),
+  scope([2], 3, 1, "never", ["paused", "ticks", "owed"]),
+  scope([1], 2, 1, "never", [...BUDGET, "ticks", "stocked", "cancel"]),
+  scope([2], 2, 1, "never", [...BUDGET, "leaseDestroyed"]),
+  scope([1, 1], 2, 1, "never", [...BUDGET, "resized"]),
+  scope([2], 2, 1, "never", ["shortened", "oldestFirst", "dies", "ticks"]),
+  scope([1], 1, 2, "never", PRESSURES),
 ];

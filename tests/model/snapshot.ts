@@ -8,7 +8,7 @@ import {
   before,
   countsOf,
   type Creation,
-  IDLE_TICKS,
+  IDLE_TIME,
   type Resource,
   type Stripe,
   sum,
@@ -51,12 +51,18 @@ function ofModel(world: World): Snapshot {
     const all = slots(stripes.filter(({ line }) => line === id));
     const pending = queue.length + validating.length;
     const inLine = queue.filter(({ isBack }) => !isBack);
-    const waited = inLine.findIndex(({ since }) => since > now - 1);
+    const later = inLine.filter(({ since }) => since > now - 1);
     const clients = (isBack: boolean) =>
-      queue.filter((it) => it.isBack === isBack).map(({ client }) => client);
-    const { owed, allowance } = terms[id]!;
-    const { existing, creating, coming, spare, idle } = countsOf(world, id);
-    const hasPlace = spare > 0 && creating < allowance && places > 0;
+      queue.filter((it) => it.isBack === isBack)
+        .sort((a, b) => a.priority - b.priority)
+        .map(({ client }) => client);
+    const { owed, allowance, pauses, yielded } = terms[id]!;
+    const { existing, creating, coming, spare, idle, ...counts } = countsOf(
+      world,
+      id,
+    );
+    const hasPlace = spare > 0 && creating < allowance && places > 0 &&
+      pauses === 0;
     return [
       [`slots of line ${id}`, all],
       ["counts", [idle, spare, existing, existing - idle, pending]],
@@ -65,8 +71,14 @@ function ofModel(world: World): Snapshot {
       ["back in line", clients(true)],
       ["in line", clients(false)],
       ["waiting for a tick", [
-        waited < 0 ? queue.length : queue.length - inLine.length + waited,
-        inLine[waited]?.since ?? Infinity,
+        queue.length - later.length,
+        Math.min(...later.map(({ since }) => since)),
+      ]],
+      ["permits", [
+        counts.occupied,
+        counts.lacking,
+        yielded,
+        pauses > 0,
       ]],
       ["validating", validating.map(({ client }) => client).sort()],
       ["pending", [queue.length, pending, pending]],
@@ -91,12 +103,12 @@ function slots(stripes: readonly Stripe[]) {
 }
 
 function stamps(it: Resource) {
-  const { resource, since, checkedAt, diesAt, isWatched, uses } = it;
-  return [resource, since, checkedAt, diesAt, isWatched, uses];
+  const { resource, since, checkedAt, diesAt, fate, isWatched, uses } = it;
+  return [resource, since, checkedAt, diesAt, fate, isWatched, uses];
 }
 
 function ends({ since, diesAt }: Resource) {
-  return Math.min(since + IDLE_TICKS, diesAt);
+  return Math.min(since + IDLE_TIME, diesAt);
 }
 
 function uses(it: Used) {
@@ -141,8 +153,9 @@ function ofStripe(machine: Machine, stripe: RealStripe<number>): Snapshot {
 }
 
 function realStamps(it: Entry<number>) {
-  const { resource, releasedAt, checkedAt, diesAt, life, uses } = it;
-  return [resource, releasedAt, checkedAt, diesAt, life !== undefined, uses];
+  const { resource, releasedAt, checkedAt, diesAt, fate, life, uses } = it;
+  const isWatched = life !== undefined;
+  return [resource, releasedAt, checkedAt, diesAt, fate, isWatched, uses];
 }
 
 function realUses(machine: Machine, it: Entry<number>) {
@@ -172,15 +185,18 @@ function ofLine(machine: Machine, id: number): Snapshot {
   const line = lines[id]!;
   const { pending, max: _, ...slots } = line.stats();
   const own = waitersOf(machine, line);
-  const back = own.flatMap(({ at, client }) =>
-    at instanceof HeapNode ? [{ order: at.key, client }] : []
+  const back = own.flatMap(({ at, priority, client }) =>
+    at instanceof HeapNode ? [{ priority, order: at.key, client }] : []
   );
   const joined: number[] = [];
-  let next = own.find(({ at, previous }) =>
+  const heads = own.filter(({ at, previous }) =>
     at instanceof WaiterQueue && previous === undefined
-  );
-  for (; next !== undefined; next = next.next as Pending | undefined) {
-    joined.push(next.client);
+  ).sort((a, b) => a.priority - b.priority);
+  for (const head of heads) {
+    let next: Pending | undefined = head;
+    for (; next !== undefined; next = next.next as Pending | undefined) {
+      joined.push(next.client);
+    }
   }
   const validating = own.filter((it) =>
     it.at instanceof Entry && it.at.taker === it
@@ -193,10 +209,17 @@ function ofLine(machine: Machine, id: number): Snapshot {
     ["owed", line.owed],
     [
       "back in line",
-      back.sort((a, b) => a.order - b.order).map(({ client }) => client),
+      back.sort((a, b) => a.priority - b.priority || a.order - b.order)
+        .map(({ client }) => client),
     ],
     ["in line", joined],
     ["waiting for a tick", [waited.count, waited.next]],
+    ["permits", [
+      line.occupied,
+      line.lacking,
+      line.yielded,
+      line.isPaused,
+    ]],
     ["validating", validating.map(({ client }) => client).sort()],
     ["pending", [line.waiting, line.pending, own.length]],
     [

@@ -3,11 +3,13 @@ import {
   atLarge,
   before,
   type Creation,
-  IDLE_TICKS,
+  HEAD_START,
+  IDLE_TIME,
   pending,
   type Resource,
   type Retired,
   type Stripe,
+  TICK,
   type Used,
   type Waiter,
   type World,
@@ -24,10 +26,25 @@ export function keyOf(scope: Scope, world: World): string {
 }
 
 /** What goes by the order of stripes, so that they are told apart. */
-const ORDERED: readonly Fault[] = ["parts", "inspected", "stocked", "gated"];
+const ORDERED: readonly Fault[] = [
+  "parts",
+  "inspected",
+  "stocked",
+  "gated",
+  "resized",
+  "letGo",
+];
 
 /** What goes by when a resource was released or checked. */
-const STAMPED: readonly Fault[] = ["inspected", "passed", "distrusted"];
+const STAMPED: readonly Fault[] = [
+  "inspected",
+  "passed",
+  "distrusted",
+  "letGo",
+];
+
+/** What goes by when a waiter came. */
+const AGED: readonly Fault[] = ["priority", "yieldTo", "shed"];
 
 /**
  * The orders in which the stripes come to the same: they must have as many
@@ -44,11 +61,12 @@ function orders({ capacities, faults }: Scope): readonly number[][] {
 class Code {
   readonly #world: World;
   readonly #isStamped: boolean;
+  readonly #isAged: boolean;
   readonly #takes = new Map<number, number>();
   /** Places in the order of arrival, in line or as a taker, by line. */
   readonly #rank = new Map<number, number>();
   readonly #reasons = new Map<Retired, number>([[undefined, 0]]);
-  /** The order of the ticks at which something was released or checked. */
+  /** The order of the times at which something was released or checked. */
   readonly #times: readonly number[];
   /** Resources in the order of their ends. */
   readonly #lives: readonly number[];
@@ -56,13 +74,14 @@ class Code {
   constructor({ faults }: Scope, world: World) {
     const { stripes } = world;
     this.#world = world;
+    this.#isAged = AGED.some((fault) => faults.has(fault));
     this.#isStamped = STAMPED.some((fault) => faults.has(fault));
     for (const { id, takes } of world.clients) this.#takes.set(id, takes);
     const ranks = world.queues.map(() => 0);
     for (const { id, line } of pending(world)) {
       this.#rank.set(id, ++ranks[line]!);
     }
-    for (const reason of ["clear", "close", "lost", "leaked", "lifetime"]) {
+    for (const reason of REASONS) {
       this.#reasons.set(reason, this.#reasons.size);
     }
     const kept = stripes.flatMap(({ idle, used }) => [
@@ -73,7 +92,7 @@ class Code {
     this.#times = [...new Set(times)].sort((a, b) => a - b);
     this.#lives = stripes.flatMap(({ idle, used }) => [...idle, ...used])
       .filter(({ isWatched }) => isWatched)
-      .sort((a, b) => a.diesAt - b.diesAt || a.resource - b.resource)
+      .sort((a, b) => a.diesAt - b.diesAt || a.told - b.told)
       .map(({ resource }) => resource);
   }
 
@@ -85,8 +104,10 @@ class Code {
     const codes = [Number(closed) + Number(abandoned), large.length, ...large];
     for (const line of queues.length === 1 ? [0] : order) {
       const { to, earliest } = sweeps[line]!;
-      const { owed, stock, allowance } = terms[line]!;
+      const { owed, stock, allowance, ...others } = terms[line]!;
       codes.push(to, this.#end(earliest), owed, stock, Math.min(allowance, 9));
+      codes.push(others.pauses, Math.min(others.permits, 9));
+      codes.push(this.#age(others.yieldsTo));
       codes.push(refused.indexOf(line) + 1, queues[line]!.length);
       for (const waiter of queues[line]!) {
         codes.push(this.#waiter(waiter, places));
@@ -103,8 +124,8 @@ class Code {
     stripe: Stripe,
     places: ReadonlyMap<number, number>,
   ): void {
-    const { line, spare, idle, used, creating, destroying } = stripe;
-    codes.push(spare, idle.length, used.length, creating.length);
+    const { line, capacity, spare, idle, used, creating, destroying } = stripe;
+    codes.push(capacity, spare, idle.length, used.length, creating.length);
     codes.push(destroying.length);
     for (const it of idle) codes.push(...this.#stamps(it), ...this.#ends(it));
     const all = [
@@ -127,12 +148,19 @@ class Code {
   }
 
   /** A time in ticks from now; all that are over are alike. */
-  #end(tick: number): number {
-    return Math.min(Math.max(tick - this.#world.now, -1), IDLE_TICKS + 1) + 1;
+  #end(time: number): number {
+    const ticks = (time - this.#world.now) / TICK;
+    return Math.min(Math.max(ticks, -1), MOST_TICKS) + 1;
+  }
+
+  /** How many ticks ago someone came; all that make no difference are alike. */
+  #age(since: number): number {
+    if (!this.#isAged || since === Infinity) return 0;
+    return Math.min((this.#world.now - since) / TICK, MOST_AGE) + 1;
   }
 
   #stamps(it: Resource): number[] {
-    const end = this.#end(it.since + IDLE_TICKS);
+    const end = this.#end(it.since + IDLE_TIME);
     if (!this.#isStamped) return [end];
     const check = checkOf(it);
     return [
@@ -144,17 +172,20 @@ class Code {
   }
 
   /** What ends it: its life and its uses. */
-  #ends({ resource, diesAt, uses }: Resource): number[] {
-    return [this.#end(diesAt), this.#lives.indexOf(resource) + 1, uses];
+  #ends({ resource, diesAt, fate, uses }: Resource): number[] {
+    const place = this.#lives.indexOf(resource) + 1;
+    return [this.#end(diesAt), this.#reasons.get(fate)!, place, uses];
   }
 
   #waiter(
-    { id, client, home, isBack }: Waiter,
+    { id, client, home, isBack, priority, since }: Waiter,
     places: ReadonlyMap<number, number>,
   ): number {
     const takes = this.#takes.get(client)!;
     const place = places.get(home) ?? 0;
-    return ((this.#rank.get(id)! * 4 + takes) * 4 + place) * 2 + Number(isBack);
+    const age = this.#age(since) * 2 + priority;
+    const at = this.#rank.get(id)! * 16 + age;
+    return ((at * 4 + takes) * 4 + place) * 2 + Number(isBack);
   }
 
   #used(it: Used, places: ReadonlyMap<number, number>): number[] {
@@ -186,6 +217,15 @@ class Code {
     return [rank, flags, this.#reasons.get(it.retired)!];
   }
 }
+
+/** Why something is not used again. */
+const REASONS = ["clear", "close", "lost", "leaked", "lifetime", "evict"];
+
+/** Later than so many ticks from now nothing ends but by itself. */
+const MOST_TICKS = 2;
+
+/** Longer ago nobody is overtaken by one with a priority. */
+const MOST_AGE = HEAD_START / TICK + 1;
 
 /** When it was last known to be good. */
 function checkOf({ since, checkedAt }: Resource): number {

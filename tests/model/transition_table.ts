@@ -4,11 +4,13 @@ import type { Scope } from "./scope.ts";
 import {
   countsOf,
   type Creation,
-  IDLE_TICKS,
+  IDLE_TIME,
+  isAhead,
   type Resource,
   type Retired,
   type Stripe,
   type Terms,
+  TICK,
   type Used,
   type Waiter,
   type World,
@@ -28,10 +30,13 @@ export class TransitionTable implements Step {
   readonly effects: Effect[] = [];
   /** Who was to be given something in this transition. */
   readonly #given = new Map<number, Waiter>();
+  /** Of how many it is still said that they are to leave. */
+  #sheds = 0;
 
   constructor(readonly scope: Scope, readonly world: World) {}
 
   perform(event: Event): void {
+    this.#sheds = "sheds" in event ? event.sheds : 0;
     this.#transit(event);
     let bad = "bad" in event ? event.bad : 0;
     let lost = "lost" in event ? event.lost : 0;
@@ -63,12 +68,14 @@ export class TransitionTable implements Step {
         return this.release(...this.#leased(event.client));
       case "leaseDestroyed":
         return this.destroy(...this.#leased(event.client), "lease");
+      case "detached":
+        return this.detach(...this.#leased(event.client));
       case "cancel":
         return this.cancel(event.client, "abort");
       case "rejected":
         return this.rejected(event.client);
       case "rejectedFirst":
-        return event.isMeant ? this.cancel(event.client, "create") : undefined;
+        return this.rejectedFirst(event.client, event.isMeant);
       case "created":
         return this.created(event.creation, event.life);
       case "createFails":
@@ -93,6 +100,8 @@ export class TransitionTable implements Step {
         return this.retired(event.resource, "leaked");
       case "lost":
         return this.lost(event.resource);
+      case "shortened":
+        return this.shorten(event.resource, event.life * TICK);
       default:
         return this.#govern(event);
     }
@@ -109,13 +118,27 @@ export class TransitionTable implements Step {
       case "allowed":
         return this.#write(event.line, { allowance: event.n });
       case "stocked":
-        return this.#write(event.line, { stock: event.n });
+        this.#set(event.line, { stock: event.n });
+        this.yieldIdle(event.line);
+        return this.resume(event.line);
       case "owed":
         return this.#write(event.line, { owed: event.n });
+      case "permitted":
+        return this.#write(event.line, { permits: event.n });
+      case "yieldTo":
+        return this.#set(event.line, { yieldsTo: event.n });
+      case "letGo":
+        return this.letGo(event.line);
+      case "resized":
+        return this.resize(event.max);
+      case "paused":
+        return queues.forEach((_, line) => this.pause(line));
+      case "unpaused":
+        return queues.forEach((_, line) => this.unpause(line));
       case "turn":
         return this.invalid(postponed.shift()!, "invalid");
       case "tick":
-        return void this.world.now++;
+        return void (this.world.now += TICK);
       case "sweep":
         return queues.forEach((_, line) => this.sweep(line, event.limit));
       case "clear":
@@ -129,7 +152,7 @@ export class TransitionTable implements Step {
     }
   }
 
-  acquire({ client, home, owes }: AcquireEvent): void {
+  acquire({ client, home, owes, priority }: AcquireEvent): void {
     const { world } = this;
     this.#count(client);
     const found = this.take(home);
@@ -140,19 +163,13 @@ export class TransitionTable implements Step {
       const [stripe, resource] = found;
       const { line } = stripe;
       const preferred = this.scope.isolated ? line : home;
-      const taker = { id, client, home: preferred, line, since, isBack };
-      return this.offer(stripe, resource, taker);
+      const at = { id, client, home: preferred, line };
+      return this.offer(stripe, resource, { ...at, since, priority, isBack });
     }
     const preferred = this.homeOf(home);
     const line = this.scope.isolated ? preferred : 0;
-    world.queues[line]!.push({
-      id,
-      client,
-      home: preferred,
-      line,
-      since,
-      isBack,
-    });
+    const at = { id, client, home: preferred, line };
+    this.#enqueue({ ...at, since, priority, isBack });
     this.#owe(line, owes);
     this.demand(line, preferred);
   }
@@ -180,7 +197,7 @@ export class TransitionTable implements Step {
 
   /** The newest idle one; what has come to its end is evicted on the way. */
   take(home: number): [Stripe, Resource] | undefined {
-    const { queues } = this.world;
+    const { queues, terms } = this.world;
     const isOpen = this.scope.isolated && home < 0;
     if (!isOpen && queues[this.scope.isolated ? home : 0]!.length > 0) {
       return undefined;
@@ -190,7 +207,8 @@ export class TransitionTable implements Step {
       if (stripe === undefined || queues[stripe.line]!.length > 0) {
         return undefined;
       }
-      const found = this.#takeNewest(stripe);
+      if (terms[stripe.line]!.pauses > 0) return undefined;
+      const found = this.#takeIdle(stripe);
       if (found !== undefined) return [stripe, found];
     }
   }
@@ -198,16 +216,40 @@ export class TransitionTable implements Step {
   /** Whether it is validated before it is used again. */
   isSuspect({ since, checkedAt }: Resource): boolean {
     const { validate, faults } = this.scope;
-    const after = faults.has("trusted") ? 1 : 0;
+    const after = faults.has("trusted") ? TICK : 0;
     return validate !== "never" &&
       this.world.now - Math.max(since, checkedAt) >= after;
   }
 
   /** Why a used one is not used again, if it is not. */
-  wornBy({ retired, uses, diesAt }: Used): Retired {
+  wornBy({ retired, uses, diesAt, fate }: Used): Retired {
     if (retired !== undefined) return retired;
     if (this.scope.faults.has("wears") && uses >= MOST_USES) return "uses";
-    return this.world.now > diesAt ? "lifetime" : undefined;
+    return this.world.now > diesAt ? fate : undefined;
+  }
+
+  /** Why it does not stay: it is worn, or its slot is owed, here or elsewhere. */
+  leavesBy({ line, spare, destroying }: Stripe, used: Used): Retired {
+    const worn = this.wornBy(used);
+    if (worn !== undefined) return worn;
+    if (spare + destroying.length < 0) return "resize";
+    const { yieldsTo, yielded, stock } = this.world.terms[line]!;
+    // A used one that is about to leave has left its stripe already.
+    const { existing } = countsOf(this.world, line);
+    const came = this.world.queues[line]![0]?.since ?? Infinity;
+    if (yieldsTo >= came || existing + 1 <= stock) return undefined;
+    this.#set(line, { yieldsTo: Infinity, yielded: yielded + 1 });
+    return "budget";
+  }
+
+  /** One that is idle and no longer kept leaves for one who waits elsewhere. */
+  yieldIdle(line: number): void {
+    const { yieldsTo, yielded, stock } = this.world.terms[line]!;
+    const { existing, idle } = countsOf(this.world, line);
+    const came = this.world.queues[line]![0]?.since ?? Infinity;
+    if (yieldsTo >= came || existing <= stock || idle === 0) return;
+    this.#set(line, { yieldsTo: Infinity, yielded: yielded + 1 });
+    this.#evictLongest(line);
   }
 
   /** An idle or released resource goes to a taker, by way of `validate`. */
@@ -247,18 +289,22 @@ export class TransitionTable implements Step {
         resource: ++this.world.births,
         since: now,
         checkedAt: -Infinity,
-        diesAt: now + life,
+        diesAt: now + life * TICK,
+        fate: "lifetime",
+        told: ++this.world.lives,
         isWatched: life !== Infinity,
         uses: 0,
       }),
       retired,
     };
-    const head = this.world.queues[line]![0];
+    const { owed } = this.world.terms[line]!;
+    const head = isLost ? undefined : this.next(line);
     if (isLost) this.destroy(stripe, newborn, "lost");
     else if (head === undefined) this.settle(stripe, newborn);
     else {
-      this.#owe(line, -1);
-      this.deliver(stripe, newborn, this.#shift(line).client);
+      this.#set(line, { owed: Math.max(0, owed - 1) });
+      this.#owe(line, 0);
+      this.deliver(stripe, newborn, head.client);
     }
     this.resume(line);
     this.#leaveGate();
@@ -267,10 +313,8 @@ export class TransitionTable implements Step {
   /** Who is told came before the create began. */
   createFailed(id: number, error: string, isTold: boolean): void {
     const [stripe, { order }] = this.#endCreate(id);
-    const head = this.world.queues[stripe.line]![0];
-    if (isTold && head !== undefined && head.id < order) {
-      this.cancel(head.client, error);
-    }
+    const first = this.world.queues[stripe.line]!.find(({ id }) => id < order);
+    if (isTold && first !== undefined) this.cancel(first.client, error);
     this.vacate(stripe);
     this.#leaveGate();
   }
@@ -296,16 +340,20 @@ export class TransitionTable implements Step {
 
   /** Nobody has it any more: it is destroyed, offered to the head, or idle. */
   settle(stripe: Stripe, used: Used): void {
-    const worn = this.wornBy(used);
-    if (worn !== undefined) return this.destroy(stripe, used, worn);
-    if (this.world.queues[stripe.line]!.length > 0) {
-      return this.offer(stripe, used, this.#shift(stripe.line));
-    }
+    const { line } = stripe;
+    let reason = this.leavesBy(stripe, used);
+    if (reason !== undefined) return this.destroy(stripe, used, reason);
+    const head = this.next(line);
+    if (head !== undefined) return this.offer(stripe, used, head);
+    // Those may have left for whom it was kept from others.
+    reason = this.leavesBy(stripe, used);
+    if (reason !== undefined) return this.destroy(stripe, used, reason);
     // At its place by its release, as the newest of those released with it.
     const older = stripe.idle.findIndex(({ since }) => since <= used.since);
     const place = older < 0 ? stripe.idle.length : older;
     stripe.idle.splice(place, 0, resourceOf(used));
     this.#note(this.world.withIdle, stripe);
+    this.quieten(line);
   }
 
   valid(resource: number): void {
@@ -354,14 +402,12 @@ export class TransitionTable implements Step {
 
   /** It is good, and as it was, unless somebody waits by now. */
   inspected(resource: number): void {
-    const { queues, now } = this.world;
+    const { now } = this.world;
     const [stripe, found] = this.#unuse(resource);
     const checked = { ...found, isChecked: false, checkedAt: now };
-    const { line } = stripe;
-    if (queues[line]!.length === 0 || this.wornBy(checked) !== undefined) {
-      return this.settle(stripe, checked);
-    }
-    const head = this.#shift(line);
+    const isWorn = this.wornBy(checked) !== undefined;
+    const head = isWorn ? undefined : this.next(stripe.line);
+    if (head === undefined) return this.settle(stripe, checked);
     this.deliver(stripe, checked, head.client);
   }
 
@@ -403,14 +449,36 @@ export class TransitionTable implements Step {
 
   /** Those in line are offered what is idle, and create for the rest. */
   serve(line: number): void {
-    const queue = this.world.queues[line]!;
-    while (queue.length > 0) {
-      const stripe = this.#stocked(queue[0]!.home, false);
-      if (stripe === undefined) break;
-      const found = this.#takeNewest(stripe);
-      if (found !== undefined) this.offer(stripe, found, this.#shift(line));
+    while (this.#of(line).some(({ idle }) => idle.length > 0)) {
+      const head = this.next(line);
+      if (head === undefined) break;
+      if (this.#offerIdle(line, head)) continue;
+      // Nothing that was idle could be used; so it is owed one.
+      this.#putBack(head);
+      this.#owe(line, 1);
+      this.resume(line);
     }
     this.resume(line);
+  }
+
+  /** Whose turn it is, those who are said to leave having left. */
+  next(line: number): Waiter | undefined {
+    const { queues, terms, now } = this.world;
+    const queue = queues[line]!;
+    if (terms[line]!.pauses > 0) return undefined;
+    let head = queue[0];
+    while (head !== undefined && this.scope.faults.has("shed")) {
+      const { since, client } = head;
+      const oldest = Math.min(...queue.map((it) => it.since));
+      this.effects.push({ kind: "judged", since, oldest, now });
+      if (this.#sheds <= 0) break;
+      this.#sheds--;
+      queue.shift();
+      this.effects.push({ kind: "shed", client });
+      head = queue[0];
+    }
+    if (head !== undefined) return this.#shift(line);
+    this.#owe(line, 0);
   }
 
   /** One who waits is owed what leaves. */
@@ -421,6 +489,91 @@ export class TransitionTable implements Step {
     this.effects.push({ kind: "destroy", resource, stripe: id, reason });
     this.#owe(line, 1);
     this.resume(line);
+    this.quieten(line);
+  }
+
+  /** Its slot is spare at once, and nothing is destroyed. */
+  detach(stripe: Stripe, _: Resource): void {
+    const { line } = stripe;
+    this.#turn(line);
+    this.vacate(stripe);
+    this.#owe(line, 1);
+    this.resume(line);
+    this.quieten(line);
+  }
+
+  /** Wherever it is, it does not live for longer than that. */
+  shorten(resource: number, life: number): void {
+    const { world } = this;
+    const diesAt = world.now + life;
+    const told = world.lives + 1;
+    const isWatched = true;
+    const cut = <A extends Resource>(it: A): A =>
+      it.resource !== resource || it.diesAt <= diesAt
+        ? it
+        : { ...it, diesAt, fate: "evict", told, isWatched };
+    for (const stripe of world.stripes) {
+      stripe.idle = stripe.idle.map(cut);
+      stripe.used = stripe.used.map(cut);
+    }
+    world.lives = told;
+  }
+
+  /** Split anew, the rest to the first ones; what is owed and idle leaves. */
+  resize(max: number): void {
+    const { stripes, queues } = this.world;
+    const n = stripes.length;
+    const shares = stripes.map((_, i) => Math.floor((max + n - 1 - i) / n));
+    for (const line of queues.keys()) {
+      for (const stripe of this.#of(line)) {
+        const share = shares[stripe.id]!;
+        stripe.spare += share - stripe.capacity;
+        stripe.capacity = share;
+        if (stripe.spare > 0) this.#note(this.world.withSpare, stripe);
+      }
+      for (const stripe of this.#of(line)) {
+        for (let oldest; (oldest = stripe.idle.at(-1)) !== undefined;) {
+          if (stripe.spare + stripe.destroying.length >= 0) break;
+          this.#evict(stripe, oldest.resource, "resize");
+        }
+      }
+      this.resume(line);
+    }
+  }
+
+  pause(line: number): void {
+    this.#set(line, { pauses: this.world.terms[line]!.pauses + 1 });
+    this.quieten(line);
+  }
+
+  /** The last pause that ends lets all go on. */
+  unpause(line: number): void {
+    const { pauses } = this.world.terms[line]!;
+    if (pauses === 0) return;
+    this.#set(line, { pauses: pauses - 1 });
+    if (pauses === 1) this.serve(line);
+  }
+
+  /** Whenever something has left a line in a pause, and nothing is used. */
+  quieten(line: number): void {
+    const isUsed = this.#of(line).some(({ used }) => used.length > 0);
+    const { pauses } = this.world.terms[line]!;
+    if (pauses > 0 && !isUsed) this.effects.push({ kind: "paused" });
+  }
+
+  /** What has been idle longest leaves, if more exist than are kept. */
+  letGo(line: number): void {
+    const { existing, idle } = countsOf(this.world, line);
+    const isDone = existing > this.world.terms[line]!.stock && idle > 0;
+    if (isDone) this.#evictLongest(line);
+    this.effects.push({ kind: "letGo", isDone });
+  }
+
+  #evictLongest(line: number): void {
+    const oldest = this.#of(line).flatMap(({ idle }) => idle.slice(-1));
+    const longest = Math.min(...oldest.map(({ since }) => since));
+    const { resource } = oldest.find(({ since }) => since === longest)!;
+    this.#evict(this.#idleAt(resource)!, resource, "budget");
   }
 
   destroyed(resource: number): void {
@@ -452,10 +605,20 @@ export class TransitionTable implements Step {
     const queue = this.world.queues.find((queue) =>
       queue.some((waiter) => waiter.client === client)
     )!;
-    const last = queue.findIndex((waiter) => waiter.client === client);
-    for (const { client } of queue.slice(0, last + 1)) {
-      this.cancel(client, "create");
+    const { id } = queue.find((waiter) => waiter.client === client)!;
+    for (const it of queue.filter((waiter) => waiter.id <= id)) {
+      this.cancel(it.client, "create");
     }
+  }
+
+  /** The first is rejected who came before a place: that of one, or the next. */
+  rejectedFirst(client: number, isMeant: boolean): void {
+    const queue = this.world.queues.find((queue) =>
+      queue.some((waiter) => waiter.client === client)
+    )!;
+    const place = queue.find((waiter) => waiter.client === client)!.id;
+    const first = queue.find(({ id }) => id < place + Number(isMeant));
+    if (first !== undefined) this.cancel(first.client, "create");
   }
 
   /**
@@ -468,7 +631,7 @@ export class TransitionTable implements Step {
     let left = limit;
     for (let dead; (dead = this.#firstToDie(line)) !== undefined; left--) {
       if (dead.diesAt >= now || left <= 0) break;
-      this.retired(dead.resource, "lifetime");
+      this.retired(dead.resource, dead.fate);
       this.#change(dead.resource, () => ({ isWatched: false }));
     }
     let { to, earliest } = sweeps[line]!;
@@ -513,7 +676,7 @@ export class TransitionTable implements Step {
     const { queues, terms } = this.world;
     const takers = this.#of(line).flatMap(({ used }) => used)
       .flatMap(({ taker }) => taker ?? []);
-    terms[line] = { ...terms[line]!, stock: 0 };
+    terms[line] = { ...terms[line]!, stock: 0, pauses: 0 };
     for (const { client } of [...takers, ...queues[line]!]) {
       this.cancel(client, "closed");
     }
@@ -537,7 +700,7 @@ export class TransitionTable implements Step {
   /** A slot goes to a waiter who lacks a create, else it is spare. */
   vacate(stripe: Stripe): void {
     stripe.spare++;
-    this.#note(this.world.withSpare, stripe);
+    if (stripe.spare > 0) this.#note(this.world.withSpare, stripe);
     this.demand(stripe.line, stripe.id);
     this.#endClose(stripe.line);
   }
@@ -552,9 +715,13 @@ export class TransitionTable implements Step {
     const { world } = this;
     const stripes = this.#of(line);
     for (;;) {
-      const { spare, creating, coming, wanted } = countsOf(world, line);
-      const isAllowed = creating < world.terms[line]!.allowance;
-      if (spare === 0 || !isAllowed || coming >= wanted) return;
+      const { spare, creating, coming, wanted, occupied } = countsOf(
+        world,
+        line,
+      );
+      const { allowance, permits, pauses } = world.terms[line]!;
+      const isAllowed = creating < allowance && occupied < permits;
+      if (pauses > 0 || spare === 0 || !isAllowed || coming >= wanted) return;
       if (world.places <= 0) {
         if (!world.refused.includes(line)) world.refused.push(line);
         return;
@@ -585,8 +752,12 @@ export class TransitionTable implements Step {
     terms[line] = { ...terms[line]!, owed: Math.min(owed, waiting) };
   }
 
-  #write(line: number, terms: Partial<Terms>): void {
+  #set(line: number, terms: Partial<Terms>): void {
     this.world.terms[line] = { ...this.world.terms[line]!, ...terms };
+  }
+
+  #write(line: number, terms: Partial<Terms>): void {
+    this.#set(line, terms);
     this.resume(line);
   }
 
@@ -657,9 +828,14 @@ export class TransitionTable implements Step {
 
   #putBack(taker: Waiter | undefined): void {
     if (taker === undefined) return;
-    const queue = this.world.queues[taker.line]!;
-    queue.push({ ...taker, isBack: true });
-    queue.sort((a, b) => a.id - b.id);
+    this.#enqueue({ ...taker, isBack: true });
+  }
+
+  /** Behind all who are to be served before it. */
+  #enqueue(waiter: Waiter): void {
+    const queue = this.world.queues[waiter.line]!;
+    const place = queue.findLastIndex((it) => isAhead(it, waiter)) + 1;
+    queue.splice(place, 0, waiter);
   }
 
   #count(client: number): void {
@@ -670,22 +846,42 @@ export class TransitionTable implements Step {
 
   // Idle ones.
 
-  /** Takes the newest idle one, or evicts one: dead itself, else the oldest. */
-  #takeNewest(stripe: Stripe): Resource | undefined {
-    const newest = stripe.idle[0]!;
-    const reason = this.#ending(stripe, newest);
-    if (reason === undefined) return stripe.idle.shift()!;
-    const leaves = reason === "idle" ? stripe.idle.at(-1)! : newest;
+  /** Gives a waiter something idle, unless all of it leaves on the way. */
+  #offerIdle(line: number, waiter: Waiter): boolean {
+    while (this.#of(line).some(({ idle }) => idle.length > 0)) {
+      const stripe = this.#stocked(waiter.home, false)!;
+      const found = this.#takeIdle(stripe);
+      if (found === undefined) continue;
+      this.offer(stripe, found, waiter);
+      return true;
+    }
+    // Looked for in vain, they are struck off.
+    this.#stocked(waiter.home, false);
+    return false;
+  }
+
+  /**
+   * Takes the newest idle one, or the oldest where that is asked for; or evicts
+   * one: dead itself, else the oldest.
+   */
+  #takeIdle(stripe: Stripe): Resource | undefined {
+    const isOldest = this.scope.faults.has("oldestFirst");
+    const first = isOldest ? stripe.idle.at(-1)! : stripe.idle[0]!;
+    const reason = this.#ending(stripe, first);
+    if (reason === undefined) {
+      return isOldest ? stripe.idle.pop()! : stripe.idle.shift()!;
+    }
+    const leaves = reason === "idle" ? stripe.idle.at(-1)! : first;
     this.#evict(stripe, leaves.resource, reason);
     return undefined;
   }
 
   /** Why an idle one is not kept: the stock is, but for the end of a life. */
-  #ending({ line }: Stripe, { since, diesAt }: Resource): Retired {
+  #ending({ line }: Stripe, { since, diesAt, fate }: Resource): Retired {
     const { now, terms } = this.world;
-    if (now > diesAt) return "lifetime";
+    if (now > diesAt) return fate;
     const isNeeded = countsOf(this.world, line).existing <= terms[line]!.stock;
-    return now - since > IDLE_TICKS && !isNeeded ? "idle" : undefined;
+    return now - since > IDLE_TIME && !isNeeded ? "idle" : undefined;
   }
 
   #idleAt(resource: number): Stripe | undefined {
@@ -700,11 +896,11 @@ export class TransitionTable implements Step {
     this.destroy(stripe, found, reason);
   }
 
-  /** Of those whose end is to be told; twins in the order of their births. */
+  /** Of those whose end is to be told; twins in the order in which it was told. */
   #firstToDie(line: number): Resource | undefined {
     return this.#of(line).flatMap(({ idle, used }) => [...idle, ...used])
       .filter(({ isWatched }) => isWatched)
-      .sort((a, b) => a.diesAt - b.diesAt || byBirth(a, b))[0];
+      .sort((a, b) => a.diesAt - b.diesAt || a.told - b.told)[0];
   }
 
   #endClose(line: number): void {
@@ -771,7 +967,7 @@ export class TransitionTable implements Step {
 
 /** The last tick at which an idle one is kept for itself. */
 function endOf({ since, diesAt }: Resource): number {
-  return Math.min(since + IDLE_TICKS, diesAt);
+  return Math.min(since + IDLE_TIME, diesAt);
 }
 
 function byBirth(a: Resource, b: Resource): number {
@@ -793,9 +989,18 @@ function used(resource: Resource): Used {
 
 /** What stays of a used one. */
 function resourceOf(
-  { resource, since, checkedAt, diesAt, isWatched, uses }: Used,
+  { resource, since, checkedAt, diesAt, fate, told, isWatched, uses }: Used,
 ): Resource {
-  return { resource, since, checkedAt, diesAt, isWatched, uses };
+  return {
+    resource,
+    since,
+    checkedAt,
+    diesAt,
+    fate,
+    told,
+    isWatched,
+    uses,
+  };
 }
 
 const UNBORN = { isOverdue: false, isLost: false, retired: undefined };

@@ -1,7 +1,13 @@
 import type { Scope } from "./scope.ts";
 
-/** Ticks an idle resource may age; what is idle for longer is evicted. */
-export const IDLE_TICKS = 1;
+/** A tick, in ms: two of them are the head start of one step of priority. */
+export const TICK = 500;
+
+/** How long a resource may be idle; what is idle for longer is evicted. */
+export const IDLE_TIME = TICK;
+
+/** How much earlier each step of priority makes a waiter seem to come. */
+export const HEAD_START = 2 * TICK;
 
 /** A pending acquire. Its number grows with arrival: it is its place in line. */
 export interface Waiter {
@@ -11,8 +17,9 @@ export interface Waiter {
   readonly home: number;
   /** The line it stands in. */
   readonly line: number;
-  /** The tick at which it came. */
+  /** When it came. */
   readonly since: number;
+  readonly priority: number;
   /** Whether it came back from an offer in vain. */
   readonly isBack: boolean;
 }
@@ -23,12 +30,15 @@ export type Retired = string | undefined;
 /** A resource, and what is known of it wherever it is. */
 export interface Resource {
   readonly resource: number;
-  /** The tick at which it was released, or born. */
+  /** When it was released, or born. */
   readonly since: number;
-  /** The tick at which it was checked in the background. */
+  /** When it was checked in the background. */
   readonly checkedAt: number;
-  /** The last tick of its life. */
+  /** The last moment of its life, and why it is. */
   readonly diesAt: number;
+  readonly fate: string;
+  /** Of those that die at once, whose is lower was told so first. */
+  readonly told: number;
   /** Whether a sweep is still to tell that its life has ended. */
   readonly isWatched: boolean;
   /** How many leases it had. */
@@ -43,7 +53,7 @@ export interface Used extends Resource {
   readonly holder: number | undefined;
   readonly taker: Waiter | undefined;
   readonly isChecked: boolean;
-  /** The tick at which its use began. */
+  /** When its use began. */
   readonly usedAt: number;
   readonly retired: Retired;
   readonly isLost: boolean;
@@ -63,7 +73,8 @@ export interface Creation {
 export interface Stripe {
   readonly id: number;
   readonly line: number;
-  readonly capacity: number;
+  capacity: number;
+  /** Below 0 while slots are owed after a shrink. */
   spare: number;
   /** Newest first. */
   idle: Resource[];
@@ -94,6 +105,13 @@ export interface Terms {
   readonly stock: number;
   /** How many creates may be in flight. */
   readonly allowance: number;
+  /** How many pauses last. */
+  readonly pauses: number;
+  /** How many resources it may have, those that come and go included. */
+  readonly permits: number;
+  /** Since when someone waits elsewhere; how often one has gone for that. */
+  readonly yieldsTo: number;
+  readonly yielded: number;
 }
 
 /** A pool and everything around it that decides what can happen next. */
@@ -124,7 +142,19 @@ export interface World {
   arrivals: number;
   creations: number;
   births: number;
+  /** How often it was told when a life ends. */
+  lives: number;
 }
+
+const TERMS: Terms = {
+  owed: 0,
+  stock: 0,
+  allowance: Infinity,
+  pauses: 0,
+  permits: Infinity,
+  yieldsTo: Infinity,
+  yielded: 0,
+};
 
 export function start(scope: Scope): World {
   const { capacities, isolated, clients, takes, faults } = scope;
@@ -142,7 +172,7 @@ export function start(scope: Scope): World {
     })),
     queues: lines.map(() => []),
     sweeps: lines.map(() => ({ to: 0, earliest: Infinity })),
-    terms: lines.map(() => ({ owed: 0, stock: 0, allowance: Infinity })),
+    terms: lines.map(() => TERMS),
     turned: lines.map(() => 0),
     places: faults.has("gated") ? 1 : Infinity,
     refused: [],
@@ -158,6 +188,7 @@ export function start(scope: Scope): World {
     arrivals: 0,
     creations: 0,
     births: 0,
+    lives: 0,
   };
 }
 
@@ -181,6 +212,12 @@ export function copy(world: World): World {
     withSpare: [...world.withSpare],
     postponed: [...world.postponed],
   };
+}
+
+/** Whether one is served before another: by what it came, less its head start. */
+export function isAhead(a: Waiter, b: Waiter): boolean {
+  const [came, other] = [a, b].map((it) => it.since - HEAD_START * it.priority);
+  return came! < other! || came === other && a.id < b.id;
 }
 
 /** Those whose resource is under `validate`. */
@@ -220,31 +257,50 @@ export function isAtRest({ stripes, queues }: World): boolean {
 /** What a line counts, over its stripes. */
 export interface Counts {
   readonly waiting: number;
+  /** What one stripe owes is spare in another all the same. */
   readonly spare: number;
   readonly idle: number;
   /** Idle or used. */
   readonly existing: number;
+  /** Those, and those that come and go. */
+  readonly occupied: number;
   readonly creating: number;
   /** Creates in flight that are counted on. */
   readonly coming: number;
   /** Creates that are to be coming, as far as there are slots and allowance. */
   readonly wanted: number;
+  /** How many creates would begin if there were slots alone, and no permits. */
+  readonly lacking: number;
 }
 
 export function countsOf(world: World, line: number): Counts {
   const own = world.stripes.filter((stripe) => stripe.line === line);
-  const { owed, stock } = world.terms[line]!;
+  const { owed, stock, allowance, pauses, permits } = world.terms[line]!;
   const idle = sum(own, (stripe) => stripe.idle.length);
   const existing = idle + sum(own, ({ used }) => used.length);
   const creations = own.flatMap(({ creating }) => creating);
+  const creating = creations.length;
+  const coming = creations.filter(({ isOverdue }) => !isOverdue).length;
+  const wanted = Math.max(owed - idle, stock - existing);
+  const spare = sum(own, ({ spare }) => Math.max(0, spare));
+  const occupied = existing + creating +
+    sum(own, ({ destroying }) => destroying.length);
+  // What the stock lacks is not asked for beside what somebody waits for.
+  const isShort = owed - idle > coming;
+  const asked = (isShort ? owed - idle : wanted) - coming;
+  const next = Math.min(spare, allowance - creating, asked);
+  const unused = Math.max(0, permits - occupied);
+  const lacking = pauses > 0 ? 0 : Math.max(0, next - unused);
   return {
     waiting: world.queues[line]!.length,
-    spare: sum(own, ({ spare }) => spare),
+    spare,
     idle,
     existing,
-    creating: creations.length,
-    coming: creations.filter(({ isOverdue }) => !isOverdue).length,
-    wanted: Math.max(owed - idle, stock - existing),
+    occupied,
+    creating,
+    coming,
+    wanted,
+    lacking,
   };
 }
 

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { BUDGETS } from "./budget.ts";
 import { CODEL } from "./codel.ts";
 import { CORE } from "./core.ts";
 import { ERRORS } from "./errors.ts";
@@ -74,6 +75,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...LEAKS,
     ...NESTING,
     ...CODEL,
+    ...BUDGETS,
     ...POOL_MUTANTS,
     ...PRESSURE,
   ];

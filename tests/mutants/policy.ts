@@ -571,8 +571,9 @@ export const POLICY: readonly Mutant[] = [
     name: "warm_believes_the_event",
     about: "a warm goes by an event, whoever sends it",
     file: STOCKING,
-    from: "if (signal!.aborted) warming.fail",
-    to: "warming.fail",
+    from: `        if (!signal!.aborted) return;
+        warming.fail`,
+    to: `        warming.fail`,
   },
   {
     name: "abort_while_warm_listens",

@@ -207,9 +207,12 @@ export const PRESSURE: readonly Mutant[] = [
   {
     name: "warm_not_content",
     about: "a warm waits for more than there is room for",
-    file: LOCAL_POOL,
-    from: "    this.#stocking.created();\n",
-    to: "",
+    file: STOCKING,
+    from: `    this.#stock();
+    this.created();
+  }`,
+    to: `    this.#stock();
+  }`,
   },
   {
     name: "warm_of_no_room",

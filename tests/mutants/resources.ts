@@ -94,27 +94,14 @@ export const RESOURCES: readonly Mutant[] = [
     about: "a reset does not count as a use",
     file: LINE,
     from: `    entry.releasedAt = now;
-    this.#settle(entry, now);
-  }
-
-  /** The verdict on an entry is good`,
-    to: `    this.#settle(entry, now);
-  }
-
-  /** The verdict on an entry is good`,
+    // What happens`,
+    to: `    // What happens`,
   },
   {
     name: "passed_without_end",
     about: "what goes back to its place keeps an old end",
     file: LINE,
-    from:
-      `    entry.endsAt = Math.min(entry.releasedAt + idleTimeout, entry.diesAt);
-    this.#idle++;
-    if (isBack)`,
-    to: `    if (!isBack) {
-      entry.endsAt = Math.min(entry.releasedAt + idleTimeout, entry.diesAt);
-    }
-    this.#idle++;
-    if (isBack)`,
+    from: "entry.endsAt = idleEnd < entry.diesAt ? idleEnd : entry.diesAt;",
+    to: "if (!isBack) entry.endsAt = Math.min(idleEnd, entry.diesAt);",
   },
 ];

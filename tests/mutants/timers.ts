@@ -125,8 +125,8 @@ export const TIMERS: readonly Mutant[] = [
     name: "ring_before_due",
     about: "a timer that is believed rings at a time before its due time",
     file: ALARM,
-    from: `this.#ringer.ring(Math.max(now, due));`,
-    to: `this.#ringer.ring(now);`,
+    from: `this.#ringer.ring?.(Math.max(now, due));`,
+    to: `this.#ringer.ring?.(now);`,
   },
   {
     name: "unlooked_fired",

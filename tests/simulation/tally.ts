@@ -10,6 +10,7 @@ export const FAULTS = [
   "acquire: timed out",
   "acquire: timed out because of a create",
   "acquire: refused as full",
+  "acquire: shed",
   "acquire: refused as closed",
   "acquire: rejected by close",
   "acquire: rejected by a failed create",

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { assertRejects } from "@std/assert";
-import type { Pool, PoolOptions } from "../../../mod.ts";
+import { Pool, type PoolOptions } from "../../../mod.ts";
+import { LocalBudget } from "../../../src/budget/mod.ts";
 import { until } from "../../fixture.ts";
 
 const store = new AsyncLocalStorage<string>();
@@ -36,6 +37,9 @@ export class Diary {
     by(request, this.#gates.shift()!);
   }
 }
+
+/** Of pools of which one at a time has something. */
+const budget = new LocalBudget(1);
 
 type TestPool = Pool<object>;
 type Options = (diary: Diary) => Partial<PoolOptions<object>>;
@@ -140,6 +144,18 @@ const creating: ContextCase[] = [
 ];
 
 const destroying: ContextCase[] = [
+  {
+    name: "a destroy to make room for another pool",
+    calls: DESTRUCTION,
+    options: () => ({ budget }),
+    async run(pool, diary) {
+      await stock(pool, diary);
+      const options = { create: () => "", max: 1, budget };
+      const other = by("other", () => new Pool(options));
+      (await by("a", () => other.acquire())).release();
+      await other.close();
+    },
+  },
   {
     name: "a lease that is destroyed",
     calls: ["acquired in a", ...DESTRUCTION],

@@ -1,0 +1,346 @@
+import type { Mutant } from "./mutant.ts";
+
+const BUDGET = "src/budget/mod.ts";
+const BUDGETING = "src/shell/budgeting.ts";
+const KEYED = "src/keyed/mod.ts";
+const LINE = "src/core/line.ts";
+const STOCKING = "src/shell/stocking.ts";
+
+export const BUDGETS: readonly Mutant[] = [
+  // Who gets a permit.
+  {
+    name: "budget_newest_first",
+    about: "a permit goes to who came last",
+    file: BUDGET,
+    from: `share.since < first.since`,
+    to: `share.since > first.since`,
+  },
+  {
+    name: "budget_level_last_first",
+    about: "of two that came at the same time the last to ask is first",
+    file: BUDGET,
+    from: `share.since < first.since`,
+    to: `share.since <= first.since`,
+  },
+  {
+    name: "budget_grants_without_end",
+    about: "a permit that is granted is not counted",
+    file: BUDGET,
+    from: `      this.#left--;`,
+    to: ``,
+  },
+  {
+    name: "budget_given_back_not_granted",
+    about: "what is given back is granted to nobody",
+    file: BUDGET,
+    from: `    this.#left += permits;`,
+    to: ``,
+  },
+  {
+    name: "budget_lends_first_place",
+    about:
+      "those behind one whose create is coming count as having come with it",
+    file: LINE,
+    from: `this.#waiting.sinceAt(this.coming)`,
+    to: `this.#waiting.sinceAt(0)`,
+  },
+  {
+    name: "budget_grant_not_retold",
+    about: "after a grant the next permit goes by what was wanted before",
+    file: BUDGETING,
+    from: `    // At once, as the next permit may be for who waits elsewhere.
+    this.#want();`,
+    to: ``,
+  },
+  {
+    name: "budget_grant_wakes_nobody",
+    about: "a grant from elsewhere begins no create",
+    file: BUDGETING,
+    from: `    if (!this.#isSyncing) this.#wake();`,
+    to: ``,
+  },
+  {
+    name: "budget_back_before_want",
+    about: "what is given back is granted again for one who has left",
+    file: BUDGETING,
+    from: `    this.#want();
+    if (back > 0) {`,
+    to: `    queueMicrotask(() => this.#want());
+    if (back > 0) {`,
+  },
+  {
+    name: "budget_keeps_unused",
+    about: "a permit that is not used is kept",
+    file: BUDGETING,
+    from: `    if (back > 0) {`,
+    to: `    if (back > this.#held) {`,
+  },
+  {
+    name: "budget_uses_what_it_owes",
+    about: "the permit of what was let go is used by its own line again",
+    file: BUDGETING,
+    from: `    this.#owed += permits;`,
+    to: ``,
+  },
+  {
+    name: "budget_wakes_in_passing",
+    about: "what a pool is asked for runs in the context of who asked",
+    file: BUDGETING,
+    from: `const wake = () => context.do(this);`,
+    to: `const wake = () => parts.playNow();`,
+  },
+  // Who parts with something.
+  {
+    name: "budget_promise_not_counted",
+    about: "what comes back is asked for again",
+    file: BUDGET,
+    from: `      this.#promise(share, 1);`,
+    to: ``,
+  },
+  {
+    name: "budget_promise_after",
+    about: "one who parts with something at once has it promised for ever",
+    file: BUDGET,
+    from: `      this.#promise(share, 1);
+      share.member.letGo();`,
+    to: `      share.member.letGo();
+      this.#promise(share, 1);`,
+  },
+  {
+    name: "budget_yield_not_promised",
+    about: "one who has yielded is not counted on",
+    file: BUDGET,
+    from: `        this.#promise(share, permits);
+        this.#settle();`,
+    to: `        this.#settle();`,
+  },
+  {
+    name: "budget_yield_told_once",
+    about: "one who has yielded is not told of the next who waits",
+    file: BUDGET,
+    from: `        share.yieldsTo = Infinity;`,
+    to: ``,
+  },
+  {
+    name: "budget_yields_to_nobody",
+    about: "one who has nothing left still yields to who has left",
+    file: BUDGET,
+    from: `      this.#tell(share, Infinity);`,
+    to: ``,
+  },
+  {
+    name: "budget_yields_for_ever",
+    about: "nobody is told that no one waits any more",
+    file: BUDGET,
+    from: `    if (since === Infinity && this.#told === Infinity) return;`,
+    to: `    if (since === Infinity) return;`,
+  },
+  {
+    name: "budget_covered_yielded_to",
+    about: "what is released goes to one whose permit comes back already",
+    file: BUDGET,
+    from: `(left -= wants) < 0)?.since`,
+    to: `(left -= wants) < Infinity)?.since`,
+  },
+  {
+    name: "budget_newest_idle_leaves",
+    about: "what leaves is not what has been idle longest",
+    file: BUDGET,
+    from: `      if (idleSince >= earliest) continue;
+      earliest = idleSince;`,
+    to: `      if (idleSince === Infinity) continue;
+      earliest = idleSince;`,
+  },
+  {
+    name: "budget_asks_once",
+    about: "a pool that had nothing idle is not asked again",
+    file: BUDGET,
+    from: `share.idleSince = Math.min(idleSince, since);`,
+    to: `share.idleSince = idleSince;`,
+  },
+  {
+    name: "budget_yields_each_release",
+    about: "every release goes while one waits elsewhere",
+    file: LINE,
+    from: `    this.#yieldsTo = Infinity;
+    this.yielded++;`,
+    to: `    this.yielded++;`,
+  },
+  {
+    name: "budget_yields_to_level",
+    about: "one who came at the same time elsewhere is first",
+    file: LINE,
+    from: `this.#yieldsTo < since &&`,
+    to: `this.#yieldsTo <= since &&`,
+  },
+  {
+    name: "budget_yields_minimum",
+    about: "what is released goes though it is of the minimum",
+    file: LINE,
+    from: `this.#yieldsTo < since && this.#existing > this.#stock`,
+    to: `this.#yieldsTo < since`,
+  },
+  {
+    name: "budget_lets_minimum_go",
+    about: "what is idle goes though it is of the minimum",
+    file: LINE,
+    from: `    if (this.#existing <= this.#stock) return undefined;
+    let longest`,
+    to: `    let longest`,
+  },
+  {
+    name: "budget_stock_keeps",
+    about: "what is not kept any more goes to nobody",
+    file: LINE,
+    from: `    if (this.#yields && this.#surplus !== undefined) {`,
+    to: `    if (this.#yields && this.#surplus === null) {`,
+  },
+  {
+    name: "budget_warm_keeps",
+    about: "what a warm that is given up had made goes to nobody",
+    file: STOCKING,
+    from: `        warming.fail(signal!.reason);
+        this.#parts.play();`,
+    to: `        warming.fail(signal!.reason);`,
+  },
+  // What a line lacks.
+  {
+    name: "budget_minimum_asks",
+    about: "while one waits others part with things for the minimum",
+    file: LINE,
+    from: `(this.#isShort ? this.#owed - this.#idle : this.#wanted)`,
+    to: `this.#wanted`,
+  },
+  {
+    name: "budget_minimum_in_line",
+    about: "a create for the minimum is wanted since the first one waits",
+    file: LINE,
+    from:
+      `return this.#isShort ? this.#waiting.sinceAt(this.coming) : Infinity;`,
+    to: `return this.#waiting.sinceAt(this.coming);`,
+  },
+  {
+    name: "budget_gate_ignored",
+    about: "creates that maxCreating holds back want permits",
+    file: LINE,
+    from: `      this.#gate.places,
+      (this`,
+    to: `      (this`,
+  },
+  {
+    name: "budget_pause_wants",
+    about: "a pool that is paused wants permits",
+    file: LINE,
+    from: `    if (this.#pauses > 0) return 0;
+    const lacking`,
+    to: `    const lacking`,
+  },
+  {
+    name: "budget_without_permit",
+    about: "a create begins without a permit",
+    file: LINE,
+    from: `      this.occupied < this.#permits &&
+      this.#creating`,
+    to: `      this.#creating`,
+  },
+  // Keys.
+  {
+    name: "keyed_never_drops",
+    about: "a key of which nothing is left is kept",
+    file: KEYED,
+    from: `          if (permits === 0 && isEmpty(pool)) drop();`,
+    to: ``,
+  },
+  {
+    name: "keyed_refused_stays",
+    about: "a key that was refused at once is kept",
+    file: KEYED,
+    from: `    // It may be refused at once.
+    drop();`,
+    to: ``,
+  },
+  {
+    name: "keyed_drops_at_once",
+    about: "a key is dropped in the middle of an acquire",
+    file: KEYED,
+    from: `queueMicrotask(() => this.#drop(key, pool))`,
+    to: `this.#pools.has(key) && this.#drop(key, pool)`,
+  },
+  {
+    name: "keyed_drops_what_waits",
+    about: "a key is dropped while somebody waits",
+    file: KEYED,
+    from: `this.#pools.get(key) !== pool || !isEmpty(pool)`,
+    to: `this.#pools.get(key) !== pool`,
+  },
+  {
+    name: "keyed_dropped_not_closed",
+    about: "the pool of a key that is dropped stays open",
+    file: KEYED,
+    from: `    void pool.close();`,
+    to: ``,
+  },
+  {
+    name: "keyed_makes_while_closing",
+    about: "a key asked for by what a close destroys gets a pool",
+    file: KEYED,
+    from: `this.#isClosed ? this.#none : this.#make(key)`,
+    to: `this.#closing ? this.#none : this.#make(key)`,
+  },
+  {
+    name: "keyed_close_unchecked",
+    about: "bad options of a close close it",
+    file: KEYED,
+    from: `      checkClose(signal);`,
+    to: ``,
+  },
+  {
+    name: "keyed_close_waits",
+    about: "the signal of a close is not passed on",
+    file: KEYED,
+    from: `pool.close({ signal })`,
+    to: `pool.close()`,
+  },
+  {
+    name: "keyed_close_hides_error",
+    about: "what destroys fail with is not told of",
+    file: KEYED,
+    from: `  if (errors.length === 1) throw errors[0];`,
+    to: `  if (errors.length < 3) return;`,
+  },
+  {
+    name: "keyed_one_key_takes_all",
+    about: "maxPerKey is not heeded",
+    file: KEYED,
+    from: `this.#maxPerKey = Math.min(maxPerKey, max)`,
+    to: `this.#maxPerKey = max`,
+  },
+  {
+    name: "keyed_retry_read_again",
+    about: "what createRetry holds is read for each key",
+    file: KEYED,
+    from: `const retry = createRetry && { ...createRetry };`,
+    to: `const retry = createRetry;`,
+  },
+  {
+    name: "keyed_try_makes",
+    about: "a tryAcquire of an unknown key makes a pool",
+    file: KEYED,
+    from: `(this.#pools.get(key) ?? this.#none).tryAcquire(options)`,
+    to: `this.#of(key).tryAcquire(options)`,
+  },
+  {
+    name: "keyed_takes_minimum",
+    about: "a minimum for each key is taken",
+    file: KEYED,
+    from: `if (value !== undefined) check.mistake`,
+    to: `if (value === null) check.mistake`,
+  },
+  {
+    name: "keyed_creates_for_another",
+    about: "what is created is for no key",
+    file: KEYED,
+    from: `create(key, context)`,
+    to: `create(undefined as K, context)`,
+  },
+];
