@@ -1,6 +1,6 @@
 /**
  * Fails when the pool has become much slower or heavier than it was: its ratios
- * to the floor beyond twice those in results/guard.json, the highest of some
+ * to the floor beyond twice those in results/guard.json, the lowest of some
  * recordings as they differ widely from run to run. The best of some
  * rounds counts, and a question that is beyond is asked again, so that a busy
  * machine fails nobody.

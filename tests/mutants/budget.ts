@@ -263,8 +263,15 @@ export const BUDGETS: readonly Mutant[] = [
     name: "keyed_drops_at_once",
     about: "a key is dropped in the middle of an acquire",
     file: KEYED,
-    from: `queueMicrotask(() => this.#drop(key, pool))`,
-    to: `this.#pools.has(key) && this.#drop(key, pool)`,
+    from: `if (permits === 0 && isEmpty(pool)) drop();`,
+    to: `if (permits === 0) this.#drop(key, pool);`,
+  },
+  {
+    name: "keyed_old_drops_new",
+    about: "the pool that a key had drops the one it has",
+    file: KEYED,
+    from: `this.#pools.get(key) !== pool || !isEmpty(pool)`,
+    to: `!isEmpty(pool)`,
   },
   {
     name: "keyed_drops_what_waits",
