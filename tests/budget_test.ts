@@ -136,19 +136,6 @@ test("a minimum makes no other pool part with anything", async () => {
   assertEquals(warm.settled, true);
 });
 
-test("what a warm has kept leaves for one who waits elsewhere once it is over", async () => {
-  const { pools: [a, b], log } = shared(1, ["a", "b"]);
-  const warming = watch(a!.warm(1));
-  const lease = watch(b!.acquire());
-  await settled();
-  assertEquals("value" in warming, true);
-  assertEquals(leaseOf(lease).value, "b");
-  assertEquals(log, ["create a", "destroy a budget", "create b"]);
-  leaseOf(lease).release();
-  await a!.close();
-  await b!.close();
-});
-
 test("a failed create gives its permit back", async () => {
   const clock = new VirtualClock();
   const budget = new LocalBudget(1);

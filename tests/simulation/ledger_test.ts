@@ -12,6 +12,7 @@ import { Tally } from "./tally.ts";
 /** The books of one stripe whose resources are validated. */
 class Books {
   readonly ledger: Ledger;
+  readonly clock: StepClock = new StepClock();
   #ids = 0;
 
   constructor() {
@@ -22,7 +23,7 @@ class Books {
       ...{ max: 8, stripes: 1, isolated: false, validates: true },
       ...{ createTimeout: Infinity, validateTimeout: Infinity },
     };
-    const clock = new SeenClock(new StepClock(), () => undefined);
+    const clock = new SeenClock(this.clock, () => undefined);
     this.ledger = new Ledger(config, clock, new Tally());
   }
 
@@ -31,8 +32,10 @@ class Books {
     return this.ledger.created(this.ledger.createCalled(signal, 0));
   }
 
-  arrive(): Claim {
-    return this.ledger.arrive(this.#ids++, Infinity, undefined, undefined);
+  arrive(priority = 0): Claim {
+    const { ledger } = this;
+    const id = this.#ids++;
+    return ledger.arrive(id, Infinity, undefined, undefined, priority);
   }
 
   /** So many who each have a resource under validation. */
@@ -104,4 +107,34 @@ test("oracle: who gets a new one while another is back in the line overtakes", (
   books.deliver(later, books.create());
   ledger.endEpoch();
   assertMatch(ledger.violation ?? "", /^S4: #1 overtook 1 /);
+});
+
+test("oracle: who has a priority overtakes by a second for each step of it, and no more", () => {
+  for (const [wait, isOvertaking] of [[999, false], [1_001, true]] as const) {
+    const books = new Books();
+    const { ledger, clock } = books;
+    books.arrive();
+    clock.reach(wait);
+    const urgent = books.arrive(1);
+    ledger.endEpoch();
+    books.deliver(urgent, books.create());
+    ledger.endEpoch();
+    assertEquals(
+      /^S4/.test(ledger.violation ?? ""),
+      isOvertaking,
+      `${wait} ms`,
+    );
+  }
+});
+
+test("oracle: who is served before one with a head start of more overtakes", () => {
+  const books = new Books();
+  const { ledger, clock } = books;
+  const first = books.arrive(1);
+  clock.reach(500);
+  books.arrive(2);
+  ledger.endEpoch();
+  books.deliver(first, books.create());
+  ledger.endEpoch();
+  assertMatch(ledger.violation ?? "", /^S4: #0 overtook 1 /);
 });
