@@ -81,6 +81,7 @@ function ofModel(world: World): Snapshot {
         queue[0]?.since ?? Infinity,
         pauses > 0,
       ]],
+      ["may be checked", idle > 0 && pauses === 0],
       ["validating", validating.map(({ client }) => client).sort()],
       ["pending", [queue.length, pending, pending]],
       [
@@ -222,6 +223,7 @@ function ofLine(machine: Machine, id: number): Snapshot {
       line.firstSince,
       line.isPaused,
     ]],
+    ["may be checked", line.leastChecked() !== undefined],
     ["validating", validating.map(({ client }) => client).sort()],
     ["pending", [line.waiting, line.pending, own.length]],
     [
