@@ -633,42 +633,6 @@ export const PRESSURE: readonly Mutant[] = [
     to: "",
   },
   {
-    name: "permits_wanted_twice",
-    about: "permits are asked for although some are unused",
-    file: LINE,
-    from: "return Math.max(0, lacking - free);",
-    to: "return Math.max(0, lacking - 0 * free);",
-  },
-  {
-    name: "lets_newest_go",
-    about: "the stripe whose idle one is newest lets go",
-    file: LINE,
-    from: "oldest.releasedAt <= entry.releasedAt",
-    to: "oldest.releasedAt >= entry.releasedAt",
-  },
-  {
-    name: "lets_stock_go",
-    about: "what is to be kept is let go for others",
-    file: LINE,
-    from: `    if (this.#existing <= this.#stock) return false;
-`,
-    to: "",
-  },
-  {
-    name: "yields_to_all",
-    about: "a release yields to those who came later",
-    file: LINE,
-    from: "this.#yieldsTo < this.firstSince && ",
-    to: "",
-  },
-  {
-    name: "yields_to_equals",
-    about: "a release yields to one who came at the same time",
-    file: LINE,
-    from: "this.#yieldsTo < this.firstSince",
-    to: "this.#yieldsTo <= this.firstSince && this.#yieldsTo < Infinity",
-  },
-  {
     name: "yields_stock",
     about: "what is to be kept yields",
     file: LINE,
