@@ -320,9 +320,9 @@ export class Line<T> {
     return Math.max(0, lacking - free);
   }
 
-  /** Since when the first in line waits. */
-  get firstSince(): number {
-    return this.#waiting.first?.since ?? Infinity;
+  /** Since when the one waits who has waited longest. */
+  get oldestWait(): number {
+    return this.#waiting.oldest;
   }
 
   /** What has been idle longest leaves, if that is more than is kept. */
@@ -748,7 +748,7 @@ export class Line<T> {
   }
 
   get #yields(): boolean {
-    return this.#yieldsTo < this.firstSince && this.#existing > this.#stock;
+    return this.#yieldsTo < this.oldestWait && this.#existing > this.#stock;
   }
 
   /** Whose turn it is, if anybody's; those who have waited too long leave. */

@@ -42,7 +42,7 @@ class Permits<T> implements BudgetMember {
       this.#seat.giveBack(back);
     }
     this.#isSyncing = true;
-    this.#seat.want(line.lacking, line.firstSince);
+    this.#seat.want(line.lacking, line.oldestWait);
     this.#isSyncing = false;
   }
 

@@ -655,15 +655,15 @@ export const PRESSURE: readonly Mutant[] = [
     name: "yields_to_all",
     about: "a release yields to those who came later",
     file: LINE,
-    from: "this.#yieldsTo < this.firstSince && ",
+    from: "this.#yieldsTo < this.oldestWait && ",
     to: "",
   },
   {
     name: "yields_to_equals",
     about: "a release yields to one who came at the same time",
     file: LINE,
-    from: "this.#yieldsTo < this.firstSince",
-    to: "this.#yieldsTo <= this.firstSince && this.#yieldsTo < Infinity",
+    from: "this.#yieldsTo < this.oldestWait",
+    to: "this.#yieldsTo <= this.oldestWait && this.#yieldsTo < Infinity",
   },
   {
     name: "yields_stock",
