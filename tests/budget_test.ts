@@ -109,6 +109,27 @@ test("one who came before keeps what is released in its own pool", async () => {
   assertEquals(log, ["create a", "destroy a budget", "create b"]);
 });
 
+test("who came before keeps it, though one with priority is ahead there", async () => {
+  const { pools: [a, b], log, clock } = shared(1, ["a", "b"]);
+  const held = await a!.acquire();
+  const here = watch(a!.acquire());
+  await clock.advance(5);
+  const elsewhere = watch(b!.acquire());
+  await clock.advance(5);
+  const ahead = watch(a!.acquire({ priority: 1 }));
+  await settled();
+  held.release();
+  await settled();
+  assertEquals(
+    [here, elsewhere, ahead].map(({ settled }) => settled),
+    [false, false, true],
+  );
+  leaseOf(ahead).release();
+  await settled();
+  assertEquals([here.settled, elsewhere.settled], [true, false]);
+  assertEquals(log, ["create a"]);
+});
+
 test("who waits no more wants no permit", async () => {
   const { pools: [a, b], log } = shared(1, ["a", "b"]);
   const held = await a!.acquire();

@@ -777,7 +777,7 @@ export class Line<T> {
   }
 
   get #yields(): boolean {
-    const since = this.#waiting.first?.since ?? Infinity;
+    const since = this.#waiting.oldest;
     return this.#yieldsTo < since && this.#existing > this.#stock;
   }
 

@@ -606,7 +606,9 @@ function yieldFault(
     if (gone === 0) {
       continue;
     }
-    const came = world.queues[line]![0]?.since ?? Infinity;
+    const came = Math.min(...world.queues[line]!.map(({ since }) =>
+      since
+    ));
     if (gone > 1 || came <= then.yieldsTo) {
       return "one yields to those who came later";
     }

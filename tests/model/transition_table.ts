@@ -236,7 +236,7 @@ export class TransitionTable implements Step {
     const { yieldsTo, yielded, stock } = this.world.terms[line]!;
     // A used one that is about to leave has left its stripe already.
     const { existing } = countsOf(this.world, line);
-    const came = this.world.queues[line]![0]?.since ?? Infinity;
+    const came = Math.min(...this.world.queues[line]!.map((it) => it.since));
     if (yieldsTo >= came || existing + 1 <= stock) return undefined;
     this.#set(line, { yieldsTo: Infinity, yielded: yielded + 1 });
     return "budget";
@@ -246,7 +246,7 @@ export class TransitionTable implements Step {
   yieldIdle(line: number): void {
     const { yieldsTo, yielded, stock } = this.world.terms[line]!;
     const { existing, idle } = countsOf(this.world, line);
-    const came = this.world.queues[line]![0]?.since ?? Infinity;
+    const came = Math.min(...this.world.queues[line]!.map((it) => it.since));
     if (yieldsTo >= came || existing <= stock || idle === 0) return;
     this.#set(line, { yieldsTo: Infinity, yielded: yielded + 1 });
     this.#evictLongest(line);
