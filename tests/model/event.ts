@@ -274,7 +274,7 @@ function ofUsed(scope: Scope, world: World, stripe: Stripe): Event[] {
 
 /** What may be said of how long one is to live. */
 function ofLife({ faults }: Scope, { resource }: Resource): Event[] {
-  const lives = faults.has("shortened") ? [1, 2] : [];
+  const lives = faults.has("shortened") ? [0.5, 1] : [];
   return lives.map((life) => ({ kind: "shortened", resource, life }));
 }
 

@@ -190,7 +190,7 @@ export const SMALL_SCOPES: readonly Scope[] = [
   scope([1], 3, 1, "never", [...ORDER, "shed"]),
   scope([1], 2, 1, "never", [...SIZE, ...PAUSE]),
   scope([1], 2, 1, "never", [...BUDGET, "ticks"]),
-  scope([2], 2, 1, "never", ["shortened", "oldestFirst", "dies", "ticks"]),
+  scope([1], 2, 1, "never", ["shortened", "dies", "ticks", "oldestFirst"]),
 ];
 
 /** What `deno task model` explores and replays. */
@@ -245,13 +245,16 @@ export const SCOPES: readonly Scope[] = [
   scope([1], 3, 1, "async", ["priority", "ticks", "invalid", "lostOnWay"]),
   scope([2], 2, 1, "never", [...SIZE, ...PAUSE, "lost", "clear"]),
   scope([2], 2, 1, "never", ["resized", "paused", "detached", "shed"]),
-  scope([1, 1], 2, 1, "never", [...SIZE, "affinity", "detached"]),
+  scope([2, 1], 2, 1, "never", [...SIZE, "affinity", "detached"]),
+  scope([1, 1], 2, 1, "never", ["owed", "detached", "affinity"]),
   scope([1, 1], 2, 1, "never", [...SIZE, "paused"], true),
   scope([1], 2, 1, "async", [...PAUSE, ...but(CHECKS, "distrusted"), "shed"]),
   scope([2], 3, 1, "never", ["paused", "ticks", "owed"]),
   scope([1], 2, 1, "never", [...BUDGET, "ticks", "stocked", "cancel"]),
   scope([2], 2, 1, "never", [...BUDGET, "leaseDestroyed"]),
   scope([1, 1], 2, 1, "never", [...BUDGET, "resized"]),
-  scope([2], 2, 1, "never", ["shortened", "oldestFirst", "dies", "ticks"]),
+  scope([1, 1], 2, 1, "never", ["letGo", "ticks", "affinity"]),
+  scope([2], 2, 1, "never", ["shortened", "dies", "ticks", "detached"]),
+  scope([2], 2, 2, "never", ["oldestFirst", "ticks"]),
   scope([1], 1, 2, "never", PRESSURES),
 ];

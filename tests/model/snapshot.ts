@@ -80,6 +80,7 @@ function ofModel(world: World): Snapshot {
         yielded,
         pauses > 0,
       ]],
+      ["may be checked", idle > 0 && pauses === 0],
       ["validating", validating.map(({ client }) => client).sort()],
       ["pending", [queue.length, pending, pending]],
       [
@@ -220,6 +221,7 @@ function ofLine(machine: Machine, id: number): Snapshot {
       line.yielded,
       line.isPaused,
     ]],
+    ["may be checked", line.leastChecked() !== undefined],
     ["validating", validating.map(({ client }) => client).sort()],
     ["pending", [line.waiting, line.pending, own.length]],
     [

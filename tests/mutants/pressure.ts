@@ -599,4 +599,135 @@ export const PRESSURE: readonly Mutant[] = [
     from: `this.#held("age").bornAt`,
     to: `this.#held("age").releasedAt`,
   },
+
+  // Permits, and ends that were moved.
+  {
+    name: "create_without_permit",
+    about: "something is created without a permit",
+    file: LINE,
+    from: `      this.occupied < this.#permits &&
+`,
+    to: "",
+  },
+  {
+    name: "permit_given_back_early",
+    about: "what is being destroyed needs no permit",
+    file: LINE,
+    from: "this.occupied < this.#permits",
+    to: "this.#existing + this.#creating < this.#permits",
+  },
+  {
+    name: "permit_without_look",
+    about: "a permit that comes late begins no create",
+    file: LINE,
+    from: `    this.#permits = resources;
+    this.resume();`,
+    to: "    this.#permits = resources;",
+  },
+  {
+    name: "permits_wanted_in_a_pause",
+    about: "permits are asked for in a pause",
+    file: LINE,
+    from: `    if (this.#pauses > 0) return 0;
+`,
+    to: "",
+  },
+  {
+    name: "yields_stock",
+    about: "what is to be kept yields",
+    file: LINE,
+    from: " && this.#existing > this.#stock;",
+    to: ";",
+  },
+  {
+    name: "yields_for_ever",
+    about: "every release yields, not the next alone",
+    file: LINE,
+    from: `    this.#yieldsTo = Infinity;
+    this.yielded++;`,
+    to: "    this.yielded++;",
+  },
+  {
+    name: "yields_uncounted",
+    about: "what has yielded is not told",
+    file: LINE,
+    from: `    this.yielded++;
+`,
+    to: "",
+  },
+  {
+    name: "yields_before_all_have_left",
+    about: "what was kept for who is shed then does not yield",
+    file: LINE,
+    from: `    if (this.shed !== undefined && this.#leaves(entry, now)) return;
+`,
+    to: "",
+  },
+  {
+    name: "closed_pause_ends",
+    about: "a pause that ends after close is one too many",
+    file: LINE,
+    from: "this.#pauses === 0 || --this",
+    to: "--this",
+  },
+  {
+    name: "close_keeps_pause",
+    about: "a close ends no pause",
+    file: LINE,
+    from: "this.#stock = this.#pauses = 0;",
+    to: "this.#stock = 0;",
+  },
+  {
+    name: "swept_as_lifetime",
+    about: "one evicted later and swept is said to have been too old",
+    file: LINE,
+    from: "this.retire(first, first.fate);",
+    to: `this.retire(first, "lifetime");`,
+  },
+  {
+    name: "taken_as_lifetime",
+    about: "one evicted later and met idle is said to have been too old",
+    file: LINE,
+    from: "if (now > entry.diesAt) return entry.fate;",
+    to: `if (now > entry.diesAt) return "lifetime";`,
+  },
+  {
+    name: "released_as_lifetime",
+    about: "one evicted later and then released is said to have been too old",
+    file: LINE,
+    from: "isUsedUp ? entry.reason : entry.fate",
+    to: `isUsedUp ? entry.reason : "lifetime"`,
+  },
+  {
+    name: "shed_owed",
+    about: "those who are shed stay owed a create",
+    file: LINE,
+    from: `      waiter = this.#waiting.shift();
+    }
+    this.#settleDebt();`,
+    to: `      waiter = this.#waiting.shift();
+    }
+    if (shed === undefined) this.#settleDebt();`,
+  },
+  {
+    name: "next_wait_of_one_priority",
+    about: "when the next has waited long is known of one priority alone",
+    file: PRECEDENCE,
+    from: "next = Math.min(next, found.next);",
+    to: "next = found.next;",
+  },
+  {
+    name: "oldest_of_one_priority",
+    about: "who has waited longest is looked for in one priority alone",
+    file: PRECEDENCE,
+    from: "oldest = Math.min(oldest, first.since);",
+    to: "oldest = first.since;",
+  },
+  {
+    name: "oldest_first_takes_newest",
+    about: "the newest is taken where the oldest is asked for",
+    file: LINE,
+    from: "this.#rules.oldestFirst ? stripe.oldest!",
+    to: "this.#rules.oldestFirst ? stripe.newest!",
+  },
 ];
