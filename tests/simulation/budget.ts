@@ -103,9 +103,9 @@ function makeOp(random: Random, stripes: number): Op {
   if (draw < 730) return { do: "evict" };
   if (draw < 750) return { do: "pause" };
   if (draw < 770) return { do: "unpause" };
-  if (draw < 785) return { do: "warm" };
-  if (draw < 815) return { do: "resize", max: stripes + random.below(5) };
-  if (draw < 820) return { do: "close", isAborted: random.chance(30) };
+  if (draw < 810) return { do: "warm" };
+  if (draw < 835) return { do: "resize", max: stripes + random.below(5) };
+  if (draw < 840) return { do: "close", isAborted: random.chance(30) };
   return { do: "advance", ms: random.pick([1, 2, 10, 60, 300]) };
 }
 

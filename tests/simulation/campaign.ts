@@ -17,7 +17,7 @@ import { Tally } from "./tally.ts";
 const SCENARIOS_PER_TURN = 16;
 
 /** Of so many seeds, one has pools that share a budget as well. */
-const SEEDS_PER_BUDGET = 4;
+const SEEDS_PER_BUDGET = 2;
 
 /** How many scenarios went well, and what they met. */
 export interface Campaign {
