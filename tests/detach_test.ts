@@ -295,3 +295,14 @@ test("what is read of a lease that an aborted close took back throws", async () 
     assertThrows(() => lease[name], PoolClosedError);
   }
 });
+
+test("a lease knows its age whatever stands in front of the pool", async () => {
+  for (const front of [{ reset: () => {} }, { leaks: watchLeaks() }]) {
+    const { pool, clock } = fixture(front);
+    const lease = await pool.acquire();
+    clock.jump(30);
+    assertEquals(lease.age, 30);
+    await pool.close({ signal: AbortSignal.abort() });
+    assertThrows(() => lease.age, PoolClosedError);
+  }
+});

@@ -36,9 +36,9 @@ function watched(
   return { ...f, told };
 }
 
-/** The name of the function or method that is on top of a stack. */
+/** The name on top of a stack, without the number that a bundler gives it. */
 function top(stack: string | undefined): string | undefined {
-  return stack?.match(/^\s*at (?:\w+\.)?(\w+) /)?.[1];
+  return stack?.match(/^\s*at (?:\w+\.)?([a-z]+)\d* /i)?.[1];
 }
 
 // Telling.

@@ -645,3 +645,28 @@ test("one that is lost takes nothing of another line with it", async () => {
   assertEquals(f.destroyed, ["1 lost"]);
   assertCounts(f.pool, { idle: 1 });
 });
+
+test("a reason that the runtime cannot take aborts a create without it", async () => {
+  const { abort } = AbortController.prototype;
+  const signals: AbortSignal[] = [];
+  AbortController.prototype.abort = function (reason?: unknown) {
+    if (reason === "odd") throw new TypeError("I cannot take it");
+    abort.call(this, reason);
+  };
+  try {
+    const pool = new Pool({
+      create: ({ signal, lost }) => {
+        signals.push(signal);
+        lost("odd");
+        return Promise.reject(new Error("gone"));
+      },
+      max: 1,
+      createRetry: false,
+    });
+    await pool.acquire().catch(() => {});
+    assertEquals(signals.map(({ aborted }) => aborted), [true]);
+    await pool.close();
+  } finally {
+    AbortController.prototype.abort = abort;
+  }
+});

@@ -517,3 +517,13 @@ test("a warm waits for the delay of an outage", async () => {
   await settled();
   assertEquals("value" in warming, true);
 });
+
+test("a warm ends although its signal does not give the listener back", async () => {
+  const { pool } = fixture({ max: 2 });
+  const signal = new AbortController().signal;
+  signal.removeEventListener = () => {
+    throw new Error("mine");
+  };
+  await pool.warm(2, { signal });
+  assertEquals(pool.stats().idle, 2);
+});

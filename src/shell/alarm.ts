@@ -10,7 +10,7 @@ const LATE = 5;
 /** Who is rung. */
 export interface Ringer {
   /** The due time has come: `now` is at or past it. */
-  ring(now: number): void;
+  ring?(now: number): void;
   /** No timer could be set. */
   fail(error: unknown): void;
 }
@@ -138,7 +138,7 @@ export class Alarm implements Task {
     this.#slept = this.#early = 0;
     this.#isLate = this.#isSet = false;
     this.#due = Infinity;
-    this.#ringer.ring(Math.max(now, due));
+    this.#ringer.ring?.(Math.max(now, due));
   }
 }
 

@@ -105,8 +105,6 @@ export class Stocking<T> implements Ringer {
     this.fail(error);
   }
 
-  ring(): void {}
-
   fail(error: unknown): void {
     for (const warming of this.#warmings) warming.fail(error);
   }

@@ -5,7 +5,7 @@ import type { TestCase } from "./report.ts";
 const PROGRAMS = [
   { file: "forgotten_close.ts", output: "1 idle" },
   { file: "pending_acquire.ts", output: "TimeoutError" },
-  { file: "pending_warm.ts", output: "TimeoutError" },
+  { file: "pending_warm.ts", output: "CallTimeoutError" },
   { file: "close_deadline.ts", output: "destroyed\nclosed" },
   { file: "close_during_create.ts", output: "PoolClosedError\nclosed" },
 ];
