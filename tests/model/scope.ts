@@ -99,6 +99,9 @@ function scope(
   if (validate === "never") never.push("invalid");
   if (capacities.length === 1) never.push("affinity");
   const held = new Set(faults.filter((fault) => !never.includes(fault)));
+  const kinds = held.size < 5
+    ? [...held].join(" & ")
+    : `${held.size} kinds of fault`;
   const lines = isolated ? "isolated" : "one line";
   const shared = capacities.length > 1 ? `, ${lines}` : "";
   return {
@@ -108,7 +111,7 @@ function scope(
     takes,
     validate,
     name: `${capacities.join(" + ")} slots, ${clients} clients × ${takes}` +
-      `${shared}, validate ${validate}, ${held.size} kinds of fault`,
+      `${shared}, validate ${validate}, ${kinds}`,
     faults: held,
   };
 }
@@ -191,6 +194,11 @@ export const SMALL_SCOPES: readonly Scope[] = [
   scope([1], 2, 1, "never", [...SIZE, ...PAUSE]),
   scope([1], 2, 1, "never", [...BUDGET, "ticks"]),
   scope([1], 2, 1, "never", ["shortened", "dies", "ticks", "oldestFirst"]),
+  scope([1], 2, 1, "never", ["yieldTo", "letGo", "stocked"]),
+  scope([1], 2, 1, "never", ["yieldTo", "shed", "permitted", "paused"]),
+  scope([2], 2, 1, "never", [...BUDGET, "leaseDestroyed"]),
+  scope([1, 1], 2, 1, "never", ["letGo", "ticks", "affinity"]),
+  scope([2], 2, 2, "never", ["oldestFirst", "ticks"]),
 ];
 
 /** What `deno task model` explores and replays. */
