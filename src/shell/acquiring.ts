@@ -87,8 +87,13 @@ export class Acquiring<T> implements Canceller<T> {
     while (!this.#closing.hasBegun) {
       const now = this.#time.now();
       const entry = this.#partition.take(home, now);
-      // What is evicted is destroyed within the call: the caller cannot wait.
-      if (this.#tape.end !== 0) this.#parts.playNow();
+      if (this.#tape.end !== 0) {
+        // What is evicted is destroyed within the call: the caller cannot wait.
+        this.#parts.playNow();
+      } else if (entry !== undefined && !this.#validates) {
+        // No user code has run since it was taken.
+        return this.#lease(entry, now);
+      }
       if (entry === undefined) return undefined;
       const isOurs = this.#isOurs(entry);
       const { isLost } = entry;
