@@ -84,9 +84,8 @@ const CAUSES: Readonly<Record<string, string>> = {
   "booted while down: failed, best peer":
     "before a first success each failure rejects who waits, so that a wrong " +
     "password shows at once",
-  "server allows 5: connects, best peer":
-    "those refused after others of the same burst were let in are tried once " +
-    "more at once",
+  "violations: of the rate without errors":
+    "each use that fails costs one more round trip, the rollback of `reset`",
 };
 
 /** The peer with the fewest failures, then connects. */
