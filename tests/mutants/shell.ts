@@ -120,9 +120,9 @@ export const SHELL: readonly Mutant[] = [
     about: "what tryAcquire evicts is destroyed after it has returned",
     file: ACQUIRING,
     from:
-      `      // What is evicted is destroyed within the call: the caller cannot wait.
-      if (this.#tape.end !== 0) this.#parts.playNow();`,
-    to: `      this.#parts.play();`,
+      `        // What is evicted is destroyed within the call: the caller cannot wait.
+        this.#parts.playNow();`,
+    to: `        this.#parts.play();`,
   },
   {
     name: "try_acquire_goes_on",
