@@ -448,3 +448,17 @@ test("a predicate is a function, and within a finite number of ms", async () => 
   assertEquals(f.pool.evict(all, { within: undefined }), 1);
   await assertClosesClean(f);
 });
+
+test("one that was in flight is told of before it is asked about", async () => {
+  const told: string[] = [];
+  const { pool, factory } = fixture({
+    observer: { created: () => void told.push("created") },
+  });
+  factory.manual.add("create");
+  watch(pool.acquire());
+  await settled();
+  pool.evict(() => told.push("asked") > 0);
+  factory.finishCreate();
+  await settled();
+  assertEquals(told, ["created", "asked"]);
+});

@@ -156,7 +156,6 @@ export class Supply<T> implements Chore {
     const diesAt = now + jitter(settings.maxLifetime);
     const entry = line.created(creation, resource, now, diesAt);
     birth.entry = entry;
-    for (const ask of birth.asks) ask(entry);
     if (diesAt !== Infinity) this.#eviction.expect(diesAt);
     this.look(line, now);
     this.#stocking.created();
@@ -165,6 +164,8 @@ export class Supply<T> implements Chore {
       events.tell("outageEnded", { stripe, duration: now - since! });
     }
     events.tell("created", { resource, stripe, duration });
+    // User code: what has been told is told before.
+    for (const ask of birth.asks) ask(entry);
     this.#parts.follow(line);
   }
 
