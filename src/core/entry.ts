@@ -55,6 +55,11 @@ export class Entry<T> {
     this.diesAt = diesAt;
   }
 
+  /** When it was released or found good last. */
+  get trustedAt(): number {
+    return Math.max(this.releasedAt, this.checkedAt);
+  }
+
   /** It is not used again; the first reason stays. */
   retire(reason: DestroyReason): void {
     if (this.maxUses > 0) this.reason = reason;

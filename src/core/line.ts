@@ -240,8 +240,8 @@ export class Line<T> {
   }
 
   /** Whether what is taken or offered is to be validated. */
-  isSuspect({ releasedAt, checkedAt }: Entry<T>, now: number): boolean {
-    return now - Math.max(releasedAt, checkedAt) >= this.#rules.validateAfter;
+  isSuspect({ trustedAt }: Entry<T>, now: number): boolean {
+    return now - trustedAt >= this.#rules.validateAfter;
   }
 
   /** Whether it is not to be used again. */
@@ -257,7 +257,7 @@ export class Line<T> {
     for (const stripe of this.stripes) {
       let entry = stripe.oldest;
       for (; entry !== undefined; entry = entry.newer) {
-        const time = Math.max(entry.releasedAt, entry.checkedAt);
+        const time = entry.trustedAt;
         if (time >= earliest) continue;
         earliest = time;
         least = entry;

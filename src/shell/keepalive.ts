@@ -34,7 +34,7 @@ export class Keepalive<T> implements Chore {
     let earliest = Infinity;
     for (const candidate of this.#parts.partition.lines) {
       const found = candidate.leastChecked();
-      const time = found === undefined ? Infinity : checkedAt(found);
+      const time = found?.trustedAt ?? Infinity;
       if (time >= earliest) continue;
       earliest = time;
       line = candidate;
@@ -63,8 +63,4 @@ export class Keepalive<T> implements Chore {
       this.#parts.agenda.advance(this.due);
     });
   }
-}
-
-function checkedAt<T>({ releasedAt, checkedAt }: Entry<T>): number {
-  return Math.max(releasedAt, checkedAt);
 }

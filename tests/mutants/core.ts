@@ -763,9 +763,9 @@ export const CORE: readonly Mutant[] = [
   {
     name: "trust_by_release_alone",
     about: "what was checked is validated as if it was not",
-    file: LINE,
-    from: "now - Math.max(releasedAt, checkedAt) >= this",
-    to: "now - releasedAt >= this",
+    file: "src/core/entry.ts",
+    from: "return Math.max(this.releasedAt, this.checkedAt);",
+    to: "return this.releasedAt;",
   },
   {
     name: "distrusts_what_is_out",
