@@ -561,6 +561,14 @@ export const POLICY: readonly Mutant[] = [
     to: "this.#alarm.clear();",
   },
   {
+    name: "owed_nothing_though_nothing_comes",
+    about: "whose create has failed waits for what does not come",
+    file: "src/shell/source.ts",
+    from: `    if (line.used === 0 && line.coming === 0) line.owe(limit);
+`,
+    to: ``,
+  },
+  {
     name: "kept_until_the_next_sweep",
     about: "what a warm kept beyond its end is not evicted when it ends",
     file: "src/shell/stocking.ts",
