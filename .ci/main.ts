@@ -7,6 +7,7 @@ const TASKS = [
   "test:services",
   "test:browser",
   "test:workerd",
+  "test:package",
   "model",
   "simulate --seed 1 --steps 500000",
   "mutants --sample 3",
