@@ -4,6 +4,7 @@ const TASKS = [
   "test",
   "coverage",
   "demo",
+  "recipes",
   "test:services",
   "test:browser",
   "test:workerd",
