@@ -1,7 +1,7 @@
 /**
  * Runs the recipes, or those whose names begin with a word that is given, each
  * to its end: each asserts that it does what it says. One that connects to
- * `DATABASE_URL` gets a PostgreSQL server of its own, unless that is set.
+ * `DATABASE_URL` gets a PostgreSQL server of its own.
  */
 
 import { ROOT } from "../tests/runtimes/bundle.ts";
@@ -19,12 +19,12 @@ const FOLDER = new URL("examples/recipes/", ROOT);
 /** No recipe takes a tenth of this. */
 const DEADLINE = 120_000;
 
-/** Takes no longer than a recipe, and its own connections are its own. */
 async function run(file: string): Promise<TestCase> {
   console.log(`\n=== ${file} ===`);
-  const needsServer = !Deno.env.has("DATABASE_URL") &&
-    (await Deno.readTextFile(new URL(file, FOLDER))).includes("DATABASE_URL");
-  await using server = needsServer ? await PostgresServer.create() : undefined;
+  const text = await Deno.readTextFile(new URL(file, FOLDER));
+  await using server = text.includes("DATABASE_URL")
+    ? await PostgresServer.create()
+    : undefined;
   const [program, ...args] = await commandOf(file);
   const start = performance.now();
   const { success } = await new Deno.Command(program!, {

@@ -10,6 +10,7 @@ import { once } from "node:events";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { Pool } from "@lease/pool";
+import { until } from "./parts/until.ts";
 
 const PROGRAM = new URL("./parts/shout.ts", import.meta.url).pathname;
 
@@ -100,7 +101,7 @@ assert.ok(pids.size <= 2);
 
 // One that is killed while idle is not handed out again.
 for (const pid of pids) process.kill(pid, "SIGKILL");
-while ([...pids].some(isAlive)) await new Promise((go) => setTimeout(go, 5));
+await until(() => pool.stats().idle === 0);
 assert.equal(await ask("still there?"), "STILL THERE?");
 
 // One that hangs is killed, and the next answers.

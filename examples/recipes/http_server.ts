@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { Pool, PoolError, PoolOverloadedError } from "@lease/pool";
+import { until } from "./parts/until.ts";
 
 /** How long a stop may take, in ms: less than until the platform kills. */
 const DEADLINE = 1_000;
@@ -120,11 +121,3 @@ assert.equal(pool.stats().used, 0);
 await server.finished;
 assert.ok(performance.now() - start < 10_000);
 console.log(`six served, four sent away, stopped in ${Math.round(took)} ms`);
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, `not so in time: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
