@@ -15,9 +15,9 @@
  * });
  * console.log(await pool.use((conn) => conn.ping())); // pong
  *
- * await clock.advance(59_999);
+ * await clock.advance(60_000); // a minute in no time
  * console.log(pool.stats().idle); // 1
- * await clock.advance(1); // a minute in no time
+ * await clock.advance(1);
  * console.log(pool.stats().idle); // 0
  *
  * await pool.acquire(); // never released

@@ -44,7 +44,8 @@ class VirtualTimer {
  * console.log(await waiting); // TimeoutError
  *
  * clock.setTimeout(() => console.log("called"), 60_000);
- * console.log(await clock.next(), clock.now()); // called, true 65000
+ * console.log(await clock.next()); // true
+ * console.log(clock.now()); // 65000
  * ```
  */
 export class VirtualClock implements Clock {

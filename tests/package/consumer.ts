@@ -37,10 +37,13 @@ export type Surroundings = "node" | "dom";
 /** Runs programs one after the other, and prints what each has printed. */
 const RUNNER = `
 const print = console.log;
+const show = (value) =>
+  typeof value === "object" ? JSON.stringify(value) : String(value);
 const results = {};
 for (const file of process.argv.slice(2)) {
   const lines = [];
-  console.log = console.warn = (...values) => lines.push(values.join(" "));
+  console.log = console.warn = (...values) =>
+    lines.push(values.map(show).join(" "));
   try {
     await (await import("./out/" + file)).end;
     results[file] = { lines };

@@ -13,7 +13,7 @@ import {
 } from "../runtimes/report.ts";
 import { BUN, executable, NODE, OLDER_NODES } from "../runtimes/runtime.ts";
 import { type Compiler, COMPILERS, Consumer, type Run } from "./consumer.ts";
-import { type Example, examplesOf } from "./example.ts";
+import { type Example, examplesOf, unsaid } from "./example.ts";
 
 /**
  * Of the oldest of `engines`: without `require` of an ES module, or with stacks
@@ -69,6 +69,12 @@ async function* runs(
   const run = (program: string[], end: string) =>
     consumer.runAll(program, names.map((name) => name + end));
   const deno = await run([Deno.execPath(), "run", "-A"], ".mjs");
+  for (const { name, examples } of entries) {
+    const faults = examples.flatMap((example) =>
+      unsaid(example, deno[`${example.name}.mjs`]!.lines) ?? []
+    );
+    yield verdict(`${name} prints what its docs say`, faults.join("\n"));
+  }
   for (const runtime of [...OLDEST, ...RUNTIMES]) {
     const program = [await executable(runtime)];
     const isOld = OLDEST.includes(runtime);
