@@ -55,7 +55,12 @@ async function all(): Promise<Report> {
   );
   const cases: TestCase[] = [];
   for (const file of chosen) cases.push(await run(file));
-  return report(cases);
+  const index = await Deno.readTextFile(new URL("examples/README.md", ROOT));
+  const absent = names.filter((name) => !index.includes(`(recipes/${name})`));
+  return report(
+    cases,
+    absent.map((name) => `${name} is not in examples/README.md`),
+  );
 }
 
 await conclude([all]);
