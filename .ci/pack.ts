@@ -3,7 +3,7 @@
  * what npm and TypeScript need besides.
  */
 
-/** The oldest that the tests of the package have run it on. */
+/** The oldest lines that the test of the package runs it on. */
 const ENGINES = { deno: ">=2", bun: ">=1.1", node: ">=18.20" };
 
 const DESCRIPTION =

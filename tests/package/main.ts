@@ -19,7 +19,7 @@ import { type Example, examplesOf, unsaid } from "./example.ts";
  * Of the oldest of `engines`: without `require` of an ES module, or with stacks
  * that do not name an async function. That the examples run has to do.
  */
-const OLDEST = ["node@18.20.8", "bun@1.1.45"];
+const OLDEST = ["node@18.20.8", "bun@1.1.45", "deno@2.0.0"];
 
 const RUNTIMES = [...OLDER_NODES, "node@24.21.0", NODE, BUN];
 
@@ -76,7 +76,8 @@ async function* runs(
     yield verdict(`${name} prints what its docs say`, faults.join("\n"));
   }
   for (const runtime of [...OLDEST, ...RUNTIMES]) {
-    const program = [await executable(runtime)];
+    const options = runtime.startsWith("deno@") ? ["run", "-A"] : [];
+    const program = [await executable(runtime), ...options];
     const isOld = OLDEST.includes(runtime);
     for (const end of isOld ? [".mjs"] : [".mjs", ".cjs"]) {
       const seen = await run(program, end);
