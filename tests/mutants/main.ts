@@ -23,6 +23,7 @@ import { PRESSURE } from "./pressure.ts";
 import { RESOURCES } from "./resources.ts";
 import { sample } from "./sample.ts";
 import { SHELL } from "./shell.ts";
+import { TESTING } from "./testing.ts";
 import { TIMERS } from "./timers.ts";
 
 interface Layer {
@@ -68,6 +69,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
   const all = [
     ...CORE,
     ...SHELL,
+    ...TESTING,
     ...POLICY,
     ...RESOURCES,
     ...TIMERS,
