@@ -1,4 +1,6 @@
 import { EventEmitter } from "node:events";
+import type { Clock } from "../clock.ts";
+import type { Lease } from "../lease.ts";
 import { Pool } from "../pool.ts";
 import { PoolFullError } from "../pool_error.ts";
 import type {
@@ -7,7 +9,6 @@ import type {
   DestroyContext,
   PoolOptions,
 } from "../pool_options.ts";
-import type { Clock } from "../clock.ts";
 import { SystemClock } from "../system_clock.ts";
 import type { Callback, Command, Connection, Module } from "./driver.ts";
 import { PromisePool } from "./promise_pool.ts";
@@ -17,8 +18,11 @@ import type { Settings } from "./settings.ts";
 /** Milliseconds that more than `maxIdle` may be idle, as in mysql2. */
 const GRACE = 1_000;
 
+/** Milliseconds that a connection may take to be made fit for the next. */
+const PATIENCE = 5_000;
+
 /** Why a connection ends that would not hear a farewell. */
-const ENDED = ["lost", "reset", "invalid"];
+const ENDED = ["lost", "invalid"];
 
 /** A pool in the shape of mysql2's own. */
 export class CallbackPool extends EventEmitter implements Disposable {
@@ -48,7 +52,6 @@ export class CallbackPool extends EventEmitter implements Disposable {
       clock: this.#clock,
       max: connectionLimit,
       create: (context) => this.#create(context),
-      reset: (connection) => this.#reset(connection),
       destroy: (connection, context) => this.#destroy(connection, context),
     });
   }
@@ -156,9 +159,9 @@ export class CallbackPool extends EventEmitter implements Disposable {
   ): void {
     this.session().then((session) => {
       try {
-        run(session.connection).once("end", () => session.release());
+        run(session.connection).once("end", () => this.#release(session));
       } catch (error) {
-        session.release();
+        this.#release(session);
         throw error;
       }
     }).catch((error) => queueMicrotask(() => failed(error)));
@@ -181,25 +184,52 @@ export class CallbackPool extends EventEmitter implements Disposable {
           connection.stream.destroy();
           return reject(error);
         }
-        const released = () => this.#released(connection);
-        this.#sessions.set(
-          connection,
-          new Session(connection, handshake, lost, released, gracefulEnd),
+        const release = () => this.#release(session);
+        const session = new Session(
+          ...[connection, handshake, lost, release, gracefulEnd] as const,
         );
+        this.#sessions.set(connection, session);
         this.#tell("connection", connection);
         resolve(connection);
       });
     });
   }
 
-  #reset(connection: Connection): Promise<void> | undefined {
+  /** Takes it back, if somebody holds it. */
+  #release(session: Session): void {
+    const { lease } = session;
+    if (lease === undefined) return;
+    session.lease = undefined;
     const { resetOnRelease } = this.#settings;
-    if (!resetOnRelease && this.#sessions.get(connection)!.isClean) return;
-    return new Promise((resolve, reject) => {
-      const done: Callback = (error) => error ? reject(error) : resolve();
-      if (resetOnRelease) connection.reset(done);
-      else connection.rollback(done);
-    });
+    if (session.isClean && !resetOnRelease) this.#giveBack(session, lease);
+    else void this.#clean(session, lease);
+  }
+
+  /** Makes it fit for the next, whoever that is; in vain, it is destroyed. */
+  async #clean(session: Session, lease: Lease<Connection>): Promise<void> {
+    const timer = this.#clock.setTimeout(() => session.destroy(), PATIENCE);
+    const { connection } = session;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const done: Callback = (error) => error ? reject(error) : resolve();
+        if (this.#settings.resetOnRelease) connection.reset(done);
+        else connection.rollback(done);
+      });
+      this.#giveBack(session, lease);
+    } catch {
+      lease.destroy();
+    } finally {
+      this.#clock.clearTimeout(timer);
+    }
+  }
+
+  #giveBack({ connection }: Session, lease: Lease<Connection>): void {
+    lease.release();
+    this.#tell("release", connection);
+    const { maxIdle, connectionLimit } = this.#settings;
+    if (maxIdle >= connectionLimit || this.#trimming !== undefined) return;
+    this.#trimming = this.#clock.setTimeout(() => this.#trim(), GRACE);
+    (this.#trimming as { unref?: () => void }).unref?.();
   }
 
   #destroy(
@@ -210,14 +240,6 @@ export class CallbackPool extends EventEmitter implements Disposable {
     if (ENDED.includes(reason)) connection.stream.destroy();
     else session.quit(signal);
     return session.closed;
-  }
-
-  #released(connection: Connection): void {
-    this.#tell("release", connection);
-    const { maxIdle, connectionLimit } = this.#settings;
-    if (maxIdle >= connectionLimit || this.#trimming !== undefined) return;
-    this.#trimming = this.#clock.setTimeout(() => this.#trim(), GRACE);
-    (this.#trimming as { unref?: () => void }).unref?.();
   }
 
   /** Evicts what has been idle longest, of more than `maxIdle`. */

@@ -32,7 +32,7 @@ export interface Driver {
   /** The class of connections. */
   Connection: {
     /** Makes a query that is run later. */
-    createQuery: (sql: never) => object;
+    createQuery: (sql: never, ...rest: never[]) => object;
   };
 }
 
@@ -65,10 +65,18 @@ export type PromiseConnection<D extends Driver> = D["createPool"] extends
 /** Options of ours for what mysql2 has none for. */
 export type MoreOptions<D extends Driver> = Omit<
   PoolOptions<ReturnType<D["createConnection"]>>,
-  "create" | "destroy" | "reset" | "max" | "maxPending"
+  (typeof OURS)[number]
 >;
 
-const OURS = ["create", "destroy", "reset", "max", "maxPending"];
+/** What it sets itself. */
+const OURS = [
+  "create",
+  "destroy",
+  "reset",
+  "resetTimeout",
+  "max",
+  "maxPending",
+] as const;
 
 /**
  * Makes a pool of the type and shape of `mysql.createPool(options)`, with what

@@ -27,8 +27,6 @@ export class Session {
   readonly closed: Promise<void>;
   /** That of its holder. */
   lease: Lease<Connection> | undefined;
-  /** Called when the holder has given it back. */
-  readonly #released: () => void;
   readonly #lost: (error?: unknown) => void;
   readonly #quit: Connection["end"];
   /** The server's, as of its last answer. */
@@ -36,24 +34,24 @@ export class Session {
   /** How many commands have not ended. */
   #running = 0;
 
+  /** Adds to a connection what one of a pool has. */
   constructor(
     connection: Connection,
     { statusFlags }: Handshake,
     lost: (error?: unknown) => void,
-    released: () => void,
+    release: () => void,
     gracefulEnd: boolean,
   ) {
     this.connection = connection;
     this.#status = statusFlags;
     this.#lost = lost;
-    this.#released = released;
     this.#quit = connection.end;
     this.closed = new Promise((resolve) => {
       connection.stream.once("close", () => {
         lost();
+        // Its holder may never notice.
+        this.lease?.release();
         resolve();
-        // It is nobody's, whoever has not noticed.
-        this.release();
       });
     });
     connection.on("error", lost).on("end", lost);
@@ -62,11 +60,11 @@ export class Session {
       this.#watch(command);
       return addCommand.call(connection, command);
     };
-    connection.release = () => this.release();
+    connection.release = release;
     connection.destroy = () => this.destroy();
     connection.end = (callback) => {
       if (gracefulEnd) return this.#quit.call(connection, callback);
-      this.release();
+      release();
       callback?.();
     };
   }
@@ -78,20 +76,10 @@ export class Session {
     return this.#running === 0 && flags === AUTOCOMMIT;
   }
 
-  /** Gives it back, if somebody holds it. */
-  release(): void {
-    const { lease } = this;
-    if (lease === undefined) return;
-    this.lease = undefined;
-    lease.release();
-    this.#released();
-  }
-
   /** Ends it at once; what it was asked fails. */
   destroy(): void {
     this.#lost();
     this.connection.stream.destroy();
-    this.release();
   }
 
   /** Ends it when it has answered, at once if the signal aborts. */

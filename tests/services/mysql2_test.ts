@@ -309,7 +309,7 @@ onMariaDb(
 onMariaDb(
   "a connection that still has rows to give serves nobody again",
   async (rig) => {
-    const pool = rig.pool({ connectionLimit: 1 }, { resetTimeout: 200 });
+    const pool = rig.pool({ connectionLimit: 1 });
     const connection = await pool.promise().getConnection();
     const before = await thread(connection);
     const rows = stream(connection, "select * from seq_1_to_1000000");
