@@ -22,7 +22,7 @@ export interface Place {
   readonly port: number;
 }
 
-/** A program, its parameters, and what it writes to stderr once it is ready. */
+/** A program, its parameters, and what it writes once it is ready. */
 export interface Program {
   readonly path: string;
   readonly parameters: readonly string[];
@@ -63,13 +63,15 @@ export abstract class LocalServer implements AsyncDisposable {
     await new Promise<void>((resolve, reject) => {
       child.once("error", reject);
       child.once("exit", () => reject(new Error(lastError(log))));
-      child.stderr!.on("data", (chunk) => {
-        log += chunk;
+      listen(child, (text) => {
+        log += text;
         if (log.includes(ready)) resolve();
       });
     });
     // From here on its log is only thrown away, lest the pipe fill up.
-    child.stderr!.removeAllListeners("data").resume();
+    for (const stream of [child.stdout!, child.stderr!]) {
+      stream.removeAllListeners("data").resume();
+    }
   }
 
   /** Stops the server: without ceremony, or by force, which leaves a mess. */
@@ -107,7 +109,7 @@ export abstract class LocalServer implements AsyncDisposable {
   ): Promise<void> {
     const child = this.spawn(path, ...parameters);
     let log = "";
-    child.stderr!.on("data", (chunk) => log += chunk);
+    listen(child, (text) => log += text);
     const [code] = await once(child, "close", { signal });
     if (code !== 0) throw new Error(lastError(log));
   }
@@ -117,7 +119,7 @@ export abstract class LocalServer implements AsyncDisposable {
       ...this.#place.account,
       cwd: this.folder,
       env: { ...process.env, LC_ALL: "C" },
-      stdio: ["ignore", "ignore", "pipe"],
+      stdio: ["ignore", "pipe", "pipe"],
       // Ctrl-C in the terminal is for us to hear; then we stop the server.
       detached: true,
     });
@@ -178,6 +180,13 @@ async function findPort(): Promise<number> {
   probe.close();
   await once(probe, "close");
   return port;
+}
+
+/** Calls with all that a program writes. */
+function listen(child: ChildProcess, heard: (text: string) => void): void {
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.on("data", (chunk) => heard(String(chunk)));
+  }
 }
 
 /** What a failed program said last, in one line. */
