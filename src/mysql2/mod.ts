@@ -65,7 +65,7 @@ export type PromiseConnection<D extends Driver> = D["createPool"] extends
 /** Options of ours for what mysql2 has none for. */
 export type MoreOptions<D extends Driver> = Omit<
   PoolOptions<ReturnType<D["createConnection"]>>,
-  (typeof OURS)[number]
+  "create" | "destroy" | "reset" | "resetTimeout" | "max" | "maxPending"
 >;
 
 /** What it sets itself. */
@@ -76,7 +76,7 @@ const OURS = [
   "resetTimeout",
   "max",
   "maxPending",
-] as const;
+];
 
 /**
  * Makes a pool of the type and shape of `mysql.createPool(options)`, with what
