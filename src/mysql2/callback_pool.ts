@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import type { Clock } from "../clock.ts";
 import type { Lease } from "../lease.ts";
 import { Pool } from "../pool.ts";
-import { PoolFullError } from "../pool_error.ts";
+import { PoolClosedError, PoolFullError } from "../pool_error.ts";
 import type {
   AcquireOptions,
   CreateContext,
@@ -130,7 +130,11 @@ export class CallbackPool extends EventEmitter implements Disposable {
   /** Acquires as mysql2 does, and tells of it. */
   async session(options?: AcquireOptions): Promise<Session> {
     this.#queue();
-    const lease = await this.leases.acquire(options);
+    const lease = await this.leases.acquire(options).catch((error) => {
+      // Some look for the words of mysql2.
+      if (error instanceof PoolClosedError) error.message = "Pool is closed.";
+      throw error;
+    });
     const session = this.#sessions.get(lease.value)!;
     session.lease = lease;
     this.#tell("acquire", session.connection);
@@ -142,12 +146,12 @@ export class CallbackPool extends EventEmitter implements Disposable {
     const stats = this.leases.stats();
     const { idle, used, creating, destroying, pending, max } = stats;
     if (idle > 0 || used + creating + destroying < max) return;
-    if (pending - creating >= this.#settings.queueLimit) {
-      throw new PoolFullError("No connection is idle, and no more may wait", {
-        poolName: this.leases.name,
-        stats,
-        waited: 0,
-      });
+    const { queueLimit } = this.#settings;
+    if (pending - creating >= queueLimit) {
+      throw new PoolFullError(
+        queueLimit > 0 ? "Queue limit reached." : "No connections available.",
+        { poolName: this.leases.name, stats, waited: 0 },
+      );
     }
     this.#tell("enqueue");
   }
@@ -175,8 +179,10 @@ export class CallbackPool extends EventEmitter implements Disposable {
   #create({ signal, lost }: CreateContext): Promise<Connection> {
     const { connection: options, gracefulEnd } = this.#settings;
     const connection = this.#driver.createConnection({ ...options });
-    // One that fails to connect may say so more than once.
-    connection.on("error", () => {});
+    // Always heard, also where connecting fails more than once.
+    connection.on("error", (error) => {
+      this.#sessions.get(connection)?.lost(error);
+    });
     signal.addEventListener("abort", () => connection.stream.destroy());
     return new Promise((resolve, reject) => {
       connection.connect((error, handshake) => {

@@ -27,7 +27,8 @@ export class Session {
   readonly closed: Promise<void>;
   /** That of its holder. */
   lease: Lease<Connection> | undefined;
-  readonly #lost: (error?: unknown) => void;
+  /** Tells the pool that it is of no use any more. */
+  readonly lost: (error?: unknown) => void;
   readonly #quit: Connection["end"];
   /** The server's, as of its last answer. */
   #status: number;
@@ -44,7 +45,7 @@ export class Session {
   ) {
     this.connection = connection;
     this.#status = statusFlags;
-    this.#lost = lost;
+    this.lost = lost;
     this.#quit = connection.end;
     this.closed = new Promise((resolve) => {
       connection.stream.once("close", () => {
@@ -54,7 +55,7 @@ export class Session {
         resolve();
       });
     });
-    connection.on("error", lost).on("end", lost);
+    connection.on("end", lost);
     const { addCommand } = connection;
     connection.addCommand = (command) => {
       this.#watch(command);
@@ -78,7 +79,7 @@ export class Session {
 
   /** Ends it at once; what it was asked fails. */
   destroy(): void {
-    this.#lost();
+    this.lost();
     this.connection.stream.destroy();
   }
 
@@ -99,7 +100,7 @@ export class Session {
     const failed = (error: DriverError) => {
       this.#status = UNKNOWN;
       const { fatal, errno } = error;
-      if (fatal || READ_ONLY.includes(errno!)) this.#lost(error);
+      if (fatal || READ_ONLY.includes(errno!)) this.lost(error);
     };
     command.on(errorMonitor, failed);
     const { onResult } = command;
