@@ -252,17 +252,18 @@ mysql2("each connection gets the options, and a copy of its own", async () => {
 mysql2("as many wait as may, and that one waits is told", async () => {
   const { pool } = fakes({ connectionLimit: 2, queueLimit: 1 });
   const told = listen(pool);
-  // Both wait for a connect of their own, so they are not in the queue.
-  const [first] = await Promise.all([connect(pool), connect(pool)]);
+  // Two wait for a connect of their own, so they are not in the queue.
+  const connecting = [connect(pool), connect(pool)];
   const waiting = watch(connect(pool));
   const { message, poolName, stats } = await assertRejects(
     () => connect(pool),
     PoolFullError,
   );
   assertEquals(message, "Queue limit reached.");
-  assertEquals([poolName, stats.pending], ["pool", 1]);
+  assertEquals([poolName, stats.pending], ["pool", 3]);
+  const [first] = await Promise.all(connecting);
   assertEquals(told.filter((event) => event === "enqueue"), ["enqueue"]);
-  first.release();
+  first!.release();
   await settled();
   assertStrictEquals(waiting.value, first);
 });
@@ -399,6 +400,7 @@ mysql2("a holder can destroy it, and what it asked fails", async () => {
   const connection = await connect(pool);
   const error = watch(connection.ask("hang"));
   connection.destroy();
+  assertEquals(counts(pool), { destroying: 1 });
   await settled();
   assertEquals((error.error as Error).message, "connection lost");
   assertEquals(counts(pool), {});

@@ -181,7 +181,7 @@ export class CallbackPool extends EventEmitter implements Disposable {
     const connection = this.#driver.createConnection({ ...options });
     // Always heard, also where connecting fails more than once.
     connection.on("error", (error) => {
-      this.#sessions.get(connection)?.lost(error);
+      this.#sessions.get(connection)?.end(error);
     });
     signal.addEventListener("abort", () => connection.stream.destroy());
     return new Promise((resolve, reject) => {
@@ -203,9 +203,8 @@ export class CallbackPool extends EventEmitter implements Disposable {
 
   /** Takes it back, if somebody holds it. */
   #release(session: Session): void {
-    const { lease } = session;
+    const lease = session.take();
     if (lease === undefined) return;
-    session.lease = undefined;
     const { resetOnRelease } = this.#settings;
     if (session.isClean && !resetOnRelease) this.#giveBack(session, lease);
     else void this.#clean(session, lease);

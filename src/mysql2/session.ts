@@ -27,8 +27,8 @@ export class Session {
   readonly closed: Promise<void>;
   /** That of its holder. */
   lease: Lease<Connection> | undefined;
-  /** Tells the pool that it is of no use any more. */
-  readonly lost: (error?: unknown) => void;
+  /** Tells the pool that nobody else is to get it. */
+  readonly #lost: (error?: unknown) => void;
   readonly #quit: Connection["end"];
   /** The server's, as of its last answer. */
   #status: number;
@@ -45,17 +45,15 @@ export class Session {
   ) {
     this.connection = connection;
     this.#status = statusFlags;
-    this.lost = lost;
+    this.#lost = lost;
     this.#quit = connection.end;
     this.closed = new Promise((resolve) => {
       connection.stream.once("close", () => {
-        lost();
-        // Its holder may never notice.
-        this.lease?.release();
+        this.end();
         resolve();
       });
     });
-    connection.on("end", lost);
+    connection.on("end", () => this.end());
     const { addCommand } = connection;
     connection.addCommand = (command) => {
       this.#watch(command);
@@ -64,8 +62,8 @@ export class Session {
     connection.release = release;
     connection.destroy = () => this.destroy();
     connection.end = (callback) => {
-      if (gracefulEnd) return this.#quit.call(connection, callback);
-      release();
+      if (gracefulEnd) this.take()?.destroy();
+      else release();
       callback?.();
     };
   }
@@ -77,10 +75,23 @@ export class Session {
     return this.#running === 0 && flags === AUTOCOMMIT;
   }
 
+  /** The lease of its holder, who has it no longer. */
+  take(): Lease<Connection> | undefined {
+    const { lease } = this;
+    this.lease = undefined;
+    return lease;
+  }
+
+  /** It has ended, whether its holder has noticed or not. */
+  end(error?: unknown): void {
+    this.#lost(error);
+    this.take()?.release();
+  }
+
   /** Ends it at once; what it was asked fails. */
   destroy(): void {
-    this.lost();
     this.connection.stream.destroy();
+    this.end();
   }
 
   /** Ends it when it has answered, at once if the signal aborts. */
@@ -100,7 +111,8 @@ export class Session {
     const failed = (error: DriverError) => {
       this.#status = UNKNOWN;
       const { fatal, errno } = error;
-      if (fatal || READ_ONLY.includes(errno!)) this.lost(error);
+      if (fatal) this.end(error);
+      else if (READ_ONLY.includes(errno!)) this.#lost(error);
     };
     command.on(errorMonitor, failed);
     const { onResult } = command;
