@@ -12,6 +12,7 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   "./codel": [],
   "./keyed": [],
   "./leaks": [],
+  "./mysql2": ["node:events"],
   "./nesting": ["node:async_hooks"],
   "./testing": [],
 };

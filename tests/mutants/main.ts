@@ -16,6 +16,7 @@ import { CORE } from "./core.ts";
 import { ERRORS } from "./errors.ts";
 import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
+import { MYSQL2 } from "./mysql2.ts";
 import { NESTING } from "./nesting.ts";
 import { POLICY } from "./policy.ts";
 import { POOL_MUTANTS } from "./pool.ts";
@@ -75,6 +76,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...TIMERS,
     ...ERRORS,
     ...LEAKS,
+    ...MYSQL2,
     ...NESTING,
     ...CODEL,
     ...BUDGETS,

@@ -13,8 +13,11 @@ export function testFiles(): string[] {
   return globSync(patterns, { cwd: ROOT.pathname }).sort();
 }
 
+/** What needs `node:events`. */
+export const NOT_IN_A_WORKER = ["tests/mysql2_test.ts"];
+
 /** What needs more than a page has. */
-export const NOT_IN_A_PAGE = ["tests/nesting_test.ts"];
+export const NOT_IN_A_PAGE = ["tests/nesting_test.ts", ...NOT_IN_A_WORKER];
 
 /** Puts the suite into one file, for runtimes that read no deno.json. */
 export async function bundleSuite(leftOut: string[] = []): Promise<URL> {
