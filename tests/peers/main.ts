@@ -11,8 +11,9 @@ import { ROOT } from "../runtimes/bundle.ts";
 import { run } from "./command.ts";
 import type { Outcome, Peer } from "./peer.ts";
 import { pgPool } from "./pg_pool.ts";
+import { tarn } from "./tarn.ts";
 
-const PEERS: readonly Peer[] = [pgPool];
+const PEERS: readonly Peer[] = [pgPool, tarn];
 
 const RESULTS = new URL("bench/results/drop_in.txt", ROOT);
 
