@@ -202,9 +202,33 @@ test("an idle resource of tarn's pool is destroyed by the look after its time", 
   assertEquals(log.length, 2);
   await clock.advance(1);
   assertEquals(log.slice(2), ["destroy 1"]);
+  // Used for long, it has not been idle.
   pool.release(second.value!);
+  assertEquals(pool.numFree(), 1);
   await clock.advance(30);
   assertEquals(log.slice(3), ["destroy 2"]);
+});
+
+test("an idle resource of tarn's pool stays as long as idleTimeoutMillis says", async () => {
+  const { pool, clock } = tarn({ idleTimeoutMillis: 100_000 });
+  pool.release(await pool.acquire().promise);
+  await clock.advance(99_000);
+  assertEquals(pool.numFree(), 1);
+});
+
+test("tarn's pool creates for whoever waits, however short the uses are", async () => {
+  const { pool, clock, made } = tarn({
+    create: (callback) =>
+      void clock.setTimeout(() => callback(null, made()), 9),
+  });
+  const first = acquire(pool);
+  await clock.advance(9);
+  for (let use = 0; use < 3; use++) {
+    pool.release(first.value!);
+    await pool.acquire().promise;
+  }
+  acquire(pool);
+  assertEquals(pool.numPendingCreates(), 1);
 });
 
 test("tarn's pool looks at idle resources only while there are any", async () => {
@@ -359,6 +383,20 @@ test("an acquire of tarn's pool that is aborted leaves the create to others", as
   assertEquals(counts(pool), [0, 2, 0, 0, 0]);
 });
 
+test("an acquire of tarn's pool can be given a resource from elsewhere", async () => {
+  const { pool } = tarn({ max: 1 });
+  const held = await pool.acquire().promise;
+  const pending = pool.acquire();
+  pending.resolve({ id: 7 });
+  assertEquals(await pending.promise, { id: 7 });
+  assertEquals(counts(pool), [1, 0, 0, 0, 0]);
+  pool.release(held);
+  const served = pool.acquire();
+  await served.promise;
+  served.resolve({ id: 8 });
+  assertStrictEquals(await served.promise, held);
+});
+
 test("an acquire of tarn's pool ends also with what create failed with", async () => {
   const failure = new Error("no");
   const { pool } = tarn({ create: () => Promise.reject(failure) });
@@ -481,6 +519,16 @@ test("a resource that tarn's validate refuses is destroyed, its taker goes on fi
   ]);
 });
 
+test("who was given a refused resource of tarn's pool stays ahead of who waits", async () => {
+  const { pool, clock } = tarn({ validate: ({ id }) => id > 1, max: 1 });
+  const [first, second, third] = [acquire(pool), acquire(pool), acquire(pool)];
+  await clock.advance(1);
+  assertEquals([first.settled, second.value?.id], [false, 2]);
+  pool.release(second.value!);
+  await settled();
+  assertEquals([first.settled, third.settled], [true, false]);
+});
+
 test("what tarn's validate throws or rejects with is a no, and is logged", async () => {
   const answers = [
     () => {
@@ -504,7 +552,7 @@ test("what tarn's validate throws or rejects with is a no, and is logged", async
 
 test("a resource that tarn's pool validates counts as used, and its acquire waits no more", async () => {
   const verdicts: ((isValid: boolean) => void)[] = [];
-  const { pool } = tarn({
+  const { pool, clock } = tarn({
     validate: () => new Promise((resolve) => verdicts.push(resolve)),
     max: 1,
   });
@@ -515,6 +563,7 @@ test("a resource that tarn's pool validates counts as used, and its acquire wait
     verdicts.shift()!(true);
     pool.release(await promise);
     assertEquals(counts(pool), [0, 1, 0, 0, 0]);
+    assertEquals(clock.referenced, 0);
   }
 });
 
@@ -539,9 +588,10 @@ test("an acquire of tarn's pool ends although validate hangs, and so does the re
 
 test("a validate of tarn's pool that aborts its own acquire decides all the same", async () => {
   const { pool, clock, log } = tarn({
-    validate: () => {
+    validate: async () => {
       pending.abort();
-      return Promise.resolve(true);
+      for (let tick = 0; tick < 8; tick++) await undefined;
+      return true;
     },
   });
   const pending = pool.acquire();
@@ -573,6 +623,7 @@ test("tarn's destroy waits for creates, and what they make is destroyed", async 
     create: (callback) =>
       void clock.setTimeout(() => callback(null, made()), 9),
   });
+  const heard = listen(pool);
   const waiting = acquire(pool);
   const destroyed = watch(pool.destroy());
   await clock.advance(8);
@@ -581,6 +632,10 @@ test("tarn's destroy waits for creates, and what they make is destroyed", async 
   assertEquals(destroyed.settled, true);
   assertEquals(log, ["create 1", "destroy 1"]);
   assertEquals(clock.timers, 0);
+  assertEquals(heard.filter((event) => event.startsWith("create")), [
+    "createRequest 3",
+    'createSuccess 3 {"id":1}',
+  ]);
 });
 
 test("tarn's destroy lets those have their resource that is validated already", async () => {
@@ -652,24 +707,23 @@ test("a destroy of tarn's pool that ends after its time has failed once", async 
   const { pool, clock } = tarn({
     destroy: () =>
       new Promise<void>((resolve, reject) => ends.push({ resolve, reject })),
-    destroyTimeoutMillis: 10,
+    ...{ destroyTimeoutMillis: 10, idleTimeoutMillis: 1 },
+    reapIntervalMillis: 1,
   });
   const heard = listen(pool);
   const taken = [acquire(pool), acquire(pool)];
   await settled();
   for (const { value } of taken) pool.release(value!);
-  void pool.destroy();
-  await clock.advance(10);
+  await clock.advance(11);
   ends[0]!.resolve();
   ends[1]!.reject(new Error("late"));
   await settled();
   const isEnd = (event: string) => /^destroy(Fail|Success)/.test(event);
   const told = heard.filter(isEnd).map((event) => event.split(" ", 3));
-  assertEquals(told, [["destroyFail", "6", '{"id":1}'], [
-    "destroyFail",
-    "7",
-    '{"id":2}',
-  ]]);
+  assertEquals(told, [
+    ["destroyFail", "5", '{"id":1}'],
+    ["destroyFail", "6", '{"id":2}'],
+  ]);
 });
 
 test("tarn's events tell of each request and its end, with the same number", async () => {

@@ -3,10 +3,15 @@ export class PendingOperation<T> {
   /** Resolves with the resource. */
   readonly promise: Promise<T>;
   readonly #controller = new AbortController();
+  /** What was given to `resolve`. */
+  #given: { readonly resource: T } | undefined;
 
   /** They come from `Pool.acquire`. */
   constructor(begin: (controller: AbortController) => Promise<T>) {
-    this.promise = begin(this.#controller);
+    this.promise = begin(this.#controller).catch((error) => {
+      if (this.#given === undefined) throw error;
+      return this.#given.resource;
+    });
   }
 
   /** Gives up; the promise rejects with an error whose message is `aborted`. */
@@ -17,5 +22,11 @@ export class PendingOperation<T> {
   /** Gives up; the promise rejects with this error. */
   reject(error: Error): void {
     this.#controller.abort(error);
+  }
+
+  /** Gives up; the promise resolves with this, which the pool knows nothing of. */
+  resolve(resource: T): void {
+    this.#given = { resource };
+    this.abort();
   }
 }

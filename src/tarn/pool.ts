@@ -261,17 +261,12 @@ export class Pool<T> {
   }
 
   async #lease(controller: AbortController): Promise<Lease<T>> {
-    const { propagateCreateError, createRetryIntervalMillis, validate } =
-      this.#settings;
+    const { acquireTimeoutMillis, createRetryIntervalMillis } = this.#settings;
+    const { propagateCreateError, validate } = this.#settings;
     const { signal } = controller;
-    const end = this.#clock.now() + this.#settings.acquireTimeoutMillis;
-    for (
-      let delay = 1;;
-      delay = Math.min(2 * delay, createRetryIntervalMillis)
-    ) {
-      const timeout = Math.max(end - this.#clock.now(), 0);
-      const priority = delay === 1 ? 0 : 3;
-      const options = { signal, timeout, priority };
+    const end = this.#clock.now() + acquireTimeoutMillis;
+    const options = { signal, timeout: acquireTimeoutMillis, priority: 0 };
+    for (let delay = 1;; delay *= 2) {
       const lease = propagateCreateError
         ? await this.#pool.acquire(options)
         : await this.#patience.acquire(options);
@@ -284,8 +279,10 @@ export class Pool<T> {
       signal.throwIfAborted();
       // Not at once, as it may go on like that.
       const left = Math.max(end - this.#clock.now(), 0);
-      const next = this.#sleep(Math.min(delay, left));
-      await Promise.race([next, this.#ended(signal)]);
+      const wait = Math.min(delay, createRetryIntervalMillis, left);
+      await Promise.race([this.#sleep(wait), this.#ended(signal)]);
+      options.timeout = Math.max(end - this.#clock.now(), 0);
+      options.priority = 3;
     }
   }
 

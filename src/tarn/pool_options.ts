@@ -37,11 +37,14 @@ export interface PoolOptions<T> {
 }
 
 /** With their defaults. */
-export type PoolSettings<T> = {
-  readonly [K in keyof PoolOptions<T>]-?: K extends "validate"
-    ? PoolOptions<T>[K]
-    : Exclude<PoolOptions<T>[K], undefined>;
-};
+export type PoolSettings<T> =
+  & {
+    readonly [K in Exclude<keyof PoolOptions<T>, "validate">]-?: Exclude<
+      PoolOptions<T>[K],
+      undefined
+    >;
+  }
+  & { readonly validate: PoolOptions<T>["validate"] };
 
 const TIMES = {
   acquireTimeoutMillis: 30_000,
