@@ -329,3 +329,17 @@ test("a waiter that has waited for the time of a create is covered, in random lo
     assertEquals(await uncovered(seed), undefined);
   }
 });
+
+test("one who came while a create for the minimum was coming is owed one when that fails", async () => {
+  const growth = "measured";
+  const { pool, factory } = fixture({ max: 1, min: 1, growth });
+  factory.manual.add("create");
+  const outcome = watch(pool.acquire());
+  await settled();
+  factory.failCreate("down");
+  await settled();
+  assertEquals([outcome.settled, factory.creates.length], [false, 1]);
+  factory.finishCreate();
+  await settled();
+  assertEquals(leaseOf(outcome).value.id, 2);
+});
