@@ -74,7 +74,7 @@ export class Source<T> implements Timed {
     const limit = Math.min(line.spare + line.creating, line.waiting);
     if (this.growth === undefined) return Infinity;
     // Nothing they could wait for is there, or comes: what was to has failed.
-    if (line.used === 0 && line.coming === 0) line.owe(limit);
+    if (line.existing === 0 && line.coming === 0) line.owe(limit);
     if (line.owed >= limit) return Infinity;
     const usual = pace.usual ?? pace.patience;
     // What was waited in a pause does not count.

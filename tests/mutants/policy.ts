@@ -564,7 +564,7 @@ export const POLICY: readonly Mutant[] = [
     name: "owed_nothing_though_nothing_comes",
     about: "whose create has failed waits for what does not come",
     file: "src/shell/source.ts",
-    from: `    if (line.used === 0 && line.coming === 0) line.owe(limit);
+    from: `    if (line.existing === 0 && line.coming === 0) line.owe(limit);
 `,
     to: ``,
   },
