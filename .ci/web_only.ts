@@ -10,9 +10,11 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   ".": [],
   "./budget": [],
   "./codel": [],
+  "./generic-pool": ["node:events"],
   "./keyed": [],
   "./leaks": [],
   "./nesting": ["node:async_hooks"],
+  "./sequelize-pool": [],
   "./tarn": ["node:events"],
 };
 

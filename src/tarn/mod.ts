@@ -19,6 +19,7 @@
  * @module
  */
 
+export type { Clock } from "../clock.ts";
 export { PendingOperation } from "./pending_operation.ts";
 export { Pool, type PoolEvents } from "./pool.ts";
 export type { Callback, PoolOptions } from "./pool_options.ts";
