@@ -181,6 +181,37 @@ test("a create of generic-pool that fails is told, and not tried again at once",
   assertEquals(log, ["create 1"]);
 });
 
+test("who waited for generic-pool's first creates stays ahead of newcomers", async () => {
+  const creates = [
+    () => Promise.reject(new Error("no")),
+    () => new Promise<Resource>(() => {}),
+  ];
+  const { pool, clock, made } = generic({ max: 2 }, {
+    create: () => creates.shift()?.() ?? made(),
+  });
+  const [first, second] = [watch(pool.acquire()), watch(pool.acquire())];
+  await clock.advance(5);
+  const newcomer = watch(pool.acquire());
+  // The second create is not counted on any more.
+  await clock.advance(1_500);
+  assertEquals(
+    [first, second, newcomer].map(({ settled }) => settled),
+    [true, false, false],
+  );
+});
+
+test("a create of generic-pool takes as long as it takes", async () => {
+  const creates: ((resource: Resource) => void)[] = [];
+  const { pool, clock } = generic({}, {
+    create: () => new Promise((resolve) => creates.push(resolve)),
+  });
+  const waiting = watch(pool.acquire());
+  await clock.advance(20_000);
+  creates[0]!({ id: 7 });
+  await settled();
+  assertEquals([waiting.value, creates.length], [{ id: 7 }, 1]);
+});
+
 test("generic-pool's listeners may throw", async () => {
   let fails = 1;
   const { pool, clock, made } = generic({}, {
@@ -252,6 +283,13 @@ test("generic-pool refuses an acquire if maxWaitingClients wait already", async 
   assertEquals(second.settled, true);
 });
 
+test("with maxWaitingClients 0 generic-pool serves who need not wait", async () => {
+  const { pool } = generic({ max: 1, maxWaitingClients: 0 });
+  await pool.release(await pool.acquire());
+  await pool.acquire();
+  await assertRejects(() => pool.acquire(), Error, "max waitingClients");
+});
+
 test("acquires of generic-pool are served by priority, then by arrival", async () => {
   const { pool } = generic({ priorityRange: 3 });
   const held = await pool.acquire();
@@ -285,6 +323,17 @@ test("generic-pool makes its minimum at once, and is ready with it", async () =>
   await pool.destroy(await pool.acquire());
   await settled();
   assertEquals(log, ["create 1", "create 2", "destroy 1", "create 3"]);
+});
+
+test("generic-pool is ready as soon as the minimum is idle again", async () => {
+  const { pool } = generic({ min: 1 });
+  const resource = await pool.acquire();
+  const ready = watch(pool.ready());
+  await settled();
+  assertEquals(ready.settled, false);
+  await pool.release(resource);
+  await settled();
+  assertEquals(ready.settled, true);
 });
 
 test("generic-pool without autostart begins with the first acquire, or start", async () => {
@@ -326,13 +375,34 @@ test("generic-pool replaces what was idle for too long, at its next look", async
   assertEquals(clock.referenced, 0);
 });
 
+test("generic-pool without a soft limit keeps what is above the minimum", async () => {
+  const { pool, clock } = generic({
+    ...{ idleTimeoutMillis: 1_000, evictionRunIntervalMillis: 10 },
+  });
+  await pool.release(await pool.acquire());
+  await clock.advance(1_000);
+  assertEquals(pool.available, 1);
+  await clock.advance(10);
+  assertEquals(pool.available, 0);
+});
+
+test("generic-pool looks at nothing once it drains", async () => {
+  const options = { evictionRunIntervalMillis: 10 };
+  for (const autostart of [true, false]) {
+    const { pool, clock } = generic({ ...options, autostart });
+    await pool.drain();
+    pool.start();
+    assertEquals(clock.timers, 0);
+  }
+});
+
 test("generic-pool's soft limit keeps the minimum, and no look takes too many", async () => {
   const { pool, clock, log } = generic({
     ...{ min: 1, max: 6, numTestsPerEvictionRun: 2 },
     ...{ softIdleTimeoutMillis: 5, evictionRunIntervalMillis: 10 },
   });
   const all = await Promise.all([1, 2, 3, 4, 5].map(() => pool.acquire()));
-  const held = all.pop()!;
+  const held = all.shift()!;
   for (const resource of all) await pool.release(resource);
   const idle = [];
   for (let look = 0; look < 3; look++) {
@@ -340,8 +410,10 @@ test("generic-pool's soft limit keeps the minimum, and no look takes too many", 
     idle.push(pool.available);
   }
   assertEquals(idle, [2, 1, 1]);
-  assertEquals(log.slice(5), ["destroy 1", "destroy 2", "destroy 3"]);
-  assert(pool.isBorrowedResource(held));
+  assertEquals(log.slice(5), ["destroy 2", "destroy 3", "destroy 4"]);
+  // Used for long, it has not been idle.
+  await pool.release(held);
+  assertEquals(pool.available, 2);
 });
 
 test("with testOnBorrow generic-pool validates, and only false is a no", async () => {
@@ -426,35 +498,36 @@ test("what generic-pool makes as it drains is destroyed by the clear", async () 
 
 test("generic-pool's clear ends what is idle and coming, and keeps what is used", async () => {
   let create!: (resource: Resource) => void;
-  let finish!: () => void;
   let isSlow = false;
-  const { pool, log, made } = generic({ max: 3 }, {
+  const ends: (() => void)[] = [];
+  const { pool, log, made } = generic({ min: 3, max: 3 }, {
     create: () => isSlow ? new Promise((resolve) => create = resolve) : made(),
     destroy: ({ id }) => {
       log.push(`destroy ${id}`);
-      return new Promise<void>((resolve) => finish = resolve);
+      return new Promise<void>((resolve) => ends.push(resolve));
     },
   });
-  const [used, idle] = [await pool.acquire(), await pool.acquire()];
-  await pool.release(idle);
+  const [used, idle, gone] = await Promise.all(
+    [1, 2, 3].map(() => pool.acquire()),
+  );
   isSlow = true;
-  void pool.acquire();
-  void pool.acquire();
+  await pool.release(idle!);
+  await pool.destroy(gone!);
+  await settled();
+  ends.shift()!();
   await settled();
   const cleared = watch(pool.clear());
   await settled();
-  assertEquals(log.length, 2);
+  assertEquals(log.slice(3), ["destroy 3"]);
   create(made());
   await settled();
+  assertEquals(log.slice(5), ["destroy 2", "destroy 4"]);
+  assertEquals(cleared.settled, false);
+  for (const end of ends) end();
+  await settled();
   assertEquals(cleared.settled, true);
-  assert(pool.isBorrowedResource(used));
-  await pool.release(used);
-  const again = watch(pool.clear());
-  await settled();
-  assertEquals([log.at(-1), again.settled], ["destroy 1", false]);
-  finish();
-  await settled();
-  assertEquals(again.settled, true);
+  await pool.release(used!);
+  assertEquals(pool.available, 1);
 });
 
 test("generic-pool gives promises of the kind that is wanted", async () => {

@@ -348,6 +348,21 @@ test("a create of tarn's pool that is too late fails, and what comes is destroye
   ]);
 });
 
+test("a first create of tarn's pool that hangs is followed by another", async () => {
+  let isFirst = true;
+  const { pool, clock, made } = tarn({
+    create: () => {
+      if (!isFirst) return made();
+      isFirst = false;
+      return new Promise(() => {});
+    },
+    ...{ createTimeoutMillis: 20, createRetryIntervalMillis: 10 },
+  });
+  const waiting = acquire(pool);
+  await clock.advance(30);
+  assertEquals(waiting.value, { id: 1 });
+});
+
 test("a create of tarn's pool that fails after its time is told of once", async () => {
   let fail!: (error: Error) => void;
   const { pool, clock } = tarn({
