@@ -433,6 +433,23 @@ test("with testOnBorrow generic-pool validates, and only false is a no", async (
   ]);
 });
 
+test("a resource that generic-pool validates is in nobody's use yet", async () => {
+  const verdicts: ((isValid: boolean) => void)[] = [];
+  const { pool } = generic({ testOnBorrow: true }, {
+    validate: () => new Promise((resolve) => verdicts.push(resolve)),
+  });
+  const acquiring = pool.acquire();
+  await settled();
+  verdicts.shift()!(true);
+  const resource = await acquiring;
+  await pool.release(resource);
+  const again = pool.acquire();
+  assertEquals(counts(pool), [1, 0, 0, 1]);
+  verdicts.shift()!(true);
+  assertStrictEquals(await again, resource);
+  assertEquals(counts(pool), [1, 0, 1, 0]);
+});
+
 test("a resource that generic-pool finds invalid when it is made is a failed create", async () => {
   const answers = [false, true];
   const { pool, clock, log } = generic({ testOnBorrow: true }, {

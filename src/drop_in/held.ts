@@ -7,14 +7,11 @@ import type { Lease } from "../lease.ts";
  */
 export class Held<T, Leased = T> {
   readonly #leases = new Map<T, Set<Lease<Leased>>>();
-  /** How many are out. */
-  size = 0;
 
   add(resource: T, lease: Lease<Leased>): void {
     const leases = this.#leases.get(resource);
     if (leases === undefined) this.#leases.set(resource, new Set([lease]));
     else leases.add(lease);
-    this.size++;
   }
 
   has(resource: T): boolean {
@@ -31,8 +28,7 @@ export class Held<T, Leased = T> {
   /** The lease is out no more. */
   drop(resource: T, lease: Lease<Leased>): void {
     const leases = this.#leases.get(resource);
-    if (!leases?.delete(lease)) return;
-    this.size--;
-    if (leases.size === 0) this.#leases.delete(resource);
+    leases?.delete(lease);
+    if (leases?.size === 0) this.#leases.delete(resource);
   }
 }

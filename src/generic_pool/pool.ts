@@ -5,7 +5,11 @@ import { Patience } from "../drop_in/patience.ts";
 import { Sweep } from "../drop_in/sweep.ts";
 import type { Lease } from "../lease.ts";
 import { Pool as LeasePool } from "../pool.ts";
-import { AcquireTimeoutError, CallTimeoutError } from "../pool_error.ts";
+import {
+  AcquireTimeoutError,
+  CallTimeoutError,
+  PoolClosedError,
+} from "../pool_error.ts";
 import { SystemClock } from "../system_clock.ts";
 import {
   type Factory,
@@ -16,8 +20,6 @@ import {
 import { TimeoutError } from "../drop_in/timeout_error.ts";
 
 export type { Factory, Options };
-
-const DRAINING = "pool is draining and cannot accept work";
 
 /** The highest priority of our own. */
 const HIGHEST = 3;
@@ -61,8 +63,6 @@ export class Pool<T> extends EventEmitter {
   readonly #patience: Patience<T>;
   readonly #sweep: Sweep;
   readonly #held = new Held<T>();
-  /** Invariant: the acquires that wait. */
-  readonly #acquires = new Set<Promise<unknown>>();
   /** Invariant: the calls of `create` in flight. */
   readonly #creates = new Set<Promise<T>>();
   readonly #waiting = new Set<Waiting>();
@@ -85,7 +85,6 @@ export class Pool<T> extends EventEmitter {
     const { evictionRunIntervalMillis, testOnBorrow } = settings;
     this.#settings = settings;
     this.#factory = factory;
-    const changed = () => this.#look();
     this.#pool = new LeasePool<T>({
       create: () => this.#create(),
       destroy: (resource) => factory.destroy(resource),
@@ -100,10 +99,9 @@ export class Pool<T> extends EventEmitter {
       createTimeout: Infinity,
       destroyTimeout: settings.destroyTimeoutMillis,
       observer: {
-        created: changed,
-        released: changed,
+        idled: () => this.#look(),
         destroyed: (event) => {
-          changed();
+          this.#look();
           if ("error" in event) this.#tell("factoryDestroyError", event.error);
         },
       },
@@ -136,7 +134,8 @@ export class Pool<T> extends EventEmitter {
 
   /** How many are in use. */
   get borrowed(): number {
-    return this.#held.size;
+    const { used, validating } = this.#pool.stats();
+    return used - validating;
   }
 
   /** How many acquires wait. */
@@ -206,7 +205,7 @@ export class Pool<T> extends EventEmitter {
   drain(): Promise<void> {
     this.#sweep.stop();
     // What it fails with is told by events.
-    this.#draining ??= this.#drain().catch(() => {});
+    this.#draining ??= this.#pool.close({ serve: true }).catch(() => {});
     return this.#given(this.#draining);
   }
 
@@ -231,14 +230,11 @@ export class Pool<T> extends EventEmitter {
     const isFull = this.spareResourceCapacity < 1 && this.available < 1 &&
       this.pending >= maxWaitingClients;
     if (isFull) throw new Error("max waitingClients count exceeded");
-    if (this.#draining !== undefined) throw new Error(DRAINING);
     try {
-      const acquire = this.#patience.acquire({
+      const lease = await this.#patience.acquire({
         timeout: acquireTimeoutMillis,
         priority: this.#headStart(priority),
-      }).finally(() => this.#acquires.delete(acquire));
-      this.#acquires.add(acquire);
-      const lease = await acquire;
+      });
       const resource = lease.value;
       this.#held.add(resource, lease);
       return { lease, resource };
@@ -246,6 +242,10 @@ export class Pool<T> extends EventEmitter {
       if (error instanceof AcquireTimeoutError) {
         const message = `ResourceRequest timed out: ${error.message}`;
         throw new TimeoutError(message, { cause: error });
+      }
+      if (error instanceof PoolClosedError) {
+        const message = "pool is draining and cannot accept work";
+        throw new Error(message, { cause: error });
       }
       throw error;
     }
@@ -312,11 +312,6 @@ export class Pool<T> extends EventEmitter {
   /** As generic-pool has it, only `false` is a no. */
   async #isValid(resource: T): Promise<boolean> {
     return await this.#factory.validate!(resource) !== false;
-  }
-
-  async #drain(): Promise<void> {
-    await Promise.allSettled(this.#acquires);
-    await this.#pool.close();
   }
 
   async #clear(): Promise<void> {

@@ -1,7 +1,11 @@
 import type { Clock } from "../clock.ts";
 import { Held } from "../drop_in/held.ts";
 import { Pool as LeasePool } from "../pool.ts";
-import { AcquireTimeoutError, CallTimeoutError } from "../pool_error.ts";
+import {
+  AcquireTimeoutError,
+  CallTimeoutError,
+  PoolClosedError,
+} from "../pool_error.ts";
 import { SystemClock } from "../system_clock.ts";
 import { AggregateError } from "./aggregate_error.ts";
 import {
@@ -54,8 +58,6 @@ export class Pool<T> {
   readonly #options: FactoryOptions<T>;
   readonly #pool: LeasePool<Resource<T>>;
   readonly #held = new Held<T, Resource<T>>();
-  /** Invariant: the acquires that wait. */
-  readonly #acquires = new Set<Promise<unknown>>();
   #draining: Promise<void> | undefined;
 
   /**
@@ -124,14 +126,8 @@ export class Pool<T> {
       `dispense() clients=${waiting + 1} available=${available}`,
       "info",
     );
-    if (this.#draining !== undefined) {
-      throw new Error("pool is draining and cannot accept work");
-    }
     try {
-      const acquire = this.#pool.acquire()
-        .finally(() => this.#acquires.delete(acquire));
-      this.#acquires.add(acquire);
-      const lease = await acquire;
+      const lease = await this.#pool.acquire();
       const { value } = lease.value;
       this.#held.add(value, lease);
       return value;
@@ -173,7 +169,7 @@ export class Pool<T> {
    */
   async drain(): Promise<void> {
     this.#log("draining", "info");
-    this.#draining ??= this.#drain();
+    this.#draining ??= this.#pool.close({ serve: true });
     // What it fails with is for `destroyAllNow` to tell.
     await this.#draining.catch(() => {});
   }
@@ -196,11 +192,6 @@ export class Pool<T> {
         : [reason];
     });
     if (errors.length > 0) throw new AggregateError(errors);
-  }
-
-  async #drain(): Promise<void> {
-    await Promise.allSettled(this.#acquires);
-    await this.#pool.close();
   }
 
   #create(): PromiseLike<Resource<T>> {
@@ -237,6 +228,10 @@ export class Pool<T> {
 
 /** An error as sequelize-pool has it. */
 function outward(error: unknown): unknown {
+  if (error instanceof PoolClosedError) {
+    const message = "pool is draining and cannot accept work";
+    return new Error(message, { cause: error });
+  }
   if (
     error instanceof AcquireTimeoutError || error instanceof CallTimeoutError
   ) {

@@ -143,12 +143,13 @@ export class Pool<T> {
 
   /** How many acquires wait, those whose resource is validated not counted. */
   numPendingAcquires(): number {
-    return this.#pool.stats().pending - this.#checks.size;
+    const { pending, validating } = this.#pool.stats();
+    return pending - validating;
   }
 
   /** How many calls of `validate` are in flight. */
   numPendingValidations(): number {
-    return this.#proofs.size + this.#checks.size;
+    return this.#proofs.size + this.#pool.stats().validating;
   }
 
   /** How many calls of `create` are in flight. */
