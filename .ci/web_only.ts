@@ -10,11 +10,14 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   ".": [],
   "./budget": [],
   "./codel": [],
+  "./generic-pool": ["node:events"],
   "./keyed": [],
   "./leaks": [],
   "./mysql2": ["node:events"],
   "./nesting": ["node:async_hooks"],
   "./testing": [],
+  "./sequelize-pool": [],
+  "./tarn": ["node:events"],
 };
 
 const FORBIDDEN = [

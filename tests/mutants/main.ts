@@ -13,6 +13,7 @@
 import { BUDGETS } from "./budget.ts";
 import { CODEL } from "./codel.ts";
 import { CORE } from "./core.ts";
+import { DROP_INS } from "./drop_in.ts";
 import { ERRORS } from "./errors.ts";
 import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
@@ -77,6 +78,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...ERRORS,
     ...LEAKS,
     ...MYSQL2,
+    ...DROP_INS,
     ...NESTING,
     ...CODEL,
     ...BUDGETS,

@@ -14,7 +14,11 @@ export function testFiles(): string[] {
 }
 
 /** What needs `node:events`. */
-export const NOT_IN_A_WORKER = ["tests/mysql2_test.ts"];
+export const NOT_IN_A_WORKER = [
+  "tests/generic_pool_test.ts",
+  "tests/mysql2_test.ts",
+  "tests/tarn_test.ts",
+];
 
 /** What needs more than a page has. */
 export const NOT_IN_A_PAGE = ["tests/nesting_test.ts", ...NOT_IN_A_WORKER];
