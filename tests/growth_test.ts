@@ -329,3 +329,20 @@ test("a waiter that has waited for the time of a create is covered, in random lo
     assertEquals(await uncovered(seed), undefined);
   }
 });
+
+test("one who came while a create was in flight that fails is owed one at once", async () => {
+  const { pool, factory } = fixture({ growth: "measured" });
+  factory.manual.add("create");
+  const controller = new AbortController();
+  const first = watch(pool.acquire({ signal: controller.signal }));
+  await settled();
+  controller.abort();
+  const second = watch(pool.acquire());
+  await settled();
+  factory.failCreate(new Error("down"));
+  await settled();
+  assertEquals([first.settled, factory.creates.length], [true, 1]);
+  factory.finishCreate();
+  await settled();
+  leaseOf(second).release();
+});
