@@ -13,6 +13,7 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   "./keyed": [],
   "./leaks": [],
   "./nesting": ["node:async_hooks"],
+  "./pg": ["node:events"],
 };
 
 const FORBIDDEN = [

@@ -14,7 +14,7 @@ export function testFiles(): string[] {
 }
 
 /** What needs more than a page has. */
-export const NOT_IN_A_PAGE = ["tests/nesting_test.ts"];
+export const NOT_IN_A_PAGE = ["tests/nesting_test.ts", "tests/pg_test.ts"];
 
 /** Puts the suite into one file, for runtimes that read no deno.json. */
 export async function bundleSuite(leftOut: string[] = []): Promise<URL> {
