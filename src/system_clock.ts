@@ -17,7 +17,8 @@ const LAG = 0.5;
  * much as the thread was busy, stopped or suspended since the reading.
  */
 export class SystemClock implements Clock {
-  #reading = -Infinity;
+  /** Kept as the object that V8 makes of it: a double is made one at each act. */
+  #reading: number | undefined = undefined;
   /** The first reading of the streak, or the last that was reused. */
   #start = -Infinity;
   #streak = 0;
@@ -28,7 +29,7 @@ export class SystemClock implements Clock {
   now(): number {
     if (this.#reuses === 0) return this.#read();
     this.#reuses--;
-    return this.#reading;
+    return this.#reading!;
   }
 
   setTimeout(callback: () => void, delay: number): unknown {

@@ -337,3 +337,22 @@ test("a pause is told of each time that the last use has ended", () => {
   line.unpause(3);
   assertStrictEquals(line.take(-1, 3), entries[1]);
 });
+
+test("how long a use takes is learnt from the first 64, then from one in eight", () => {
+  const { line, rest } = lined([1]);
+  rest(0);
+  let now = 0;
+  const use = (took: number) => {
+    const entry = line.take(-1, now)!;
+    now += took;
+    line.release(entry, now);
+    return line.useTime;
+  };
+  assertEquals(use(16), 16);
+  assertEquals(use(8), 12, "it falls fast");
+  assertEquals(use(20), 13, "and rises slowly");
+  for (let uses = 3; uses < 64; uses++) use(0);
+  const learnt = line.useTime;
+  for (let uses = 1; uses < 8; uses++) assertEquals(use(80), learnt);
+  assertEquals(use(80), learnt + (80 - learnt) / 8);
+});

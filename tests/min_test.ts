@@ -302,6 +302,20 @@ test("after a warm the minimum is kept", async () => {
   assertCounts(pool, { idle: 2 });
 });
 
+test("what a warm kept beyond its idle end goes when the warm ends", async () => {
+  const { pool, clock, factory } = fixture({ max: 2, idleTimeout: 1_000 });
+  await pool.warm(1);
+  factory.manual.add("create");
+  const controller = new AbortController();
+  const warming = watch(pool.warm(2, { signal: controller.signal }));
+  await clock.advance(1_500);
+  assertCounts(pool, { idle: 1, creating: 1 });
+  controller.abort("enough");
+  await clock.advance(2);
+  assertEquals("error" in warming && warming.error, "enough");
+  assertCounts(pool, { creating: 1 });
+});
+
 test("of two warms the larger number counts, whichever came first", async () => {
   for (const numbers of [[2, 3], [3, 2]]) {
     const { pool, factory } = fixture({ max: 5, maxCreating: 1 });

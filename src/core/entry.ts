@@ -8,7 +8,10 @@ import type { Waiter } from "./waiter.ts";
  */
 export type Place = "idle" | "used" | "destroying" | "gone";
 
-/** A resource in a pool, at home in one stripe. Times are in ms of the clock. */
+/**
+ * A resource in a pool, at home in one stripe. Times are in ms of the clock, and
+ * start as what V8 keeps as doubles: else each new one would be allocated.
+ */
 export class Entry<T> {
   readonly resource: T;
   /** The number of its stripe. */
@@ -16,9 +19,9 @@ export class Entry<T> {
   readonly bornAt: number;
   place: Place = "used";
   /** When its use began. */
-  usedAt: number;
+  usedAt = -Infinity;
   /** When it was released last, or born. */
-  releasedAt: number;
+  releasedAt = -Infinity;
   /** When it was found good in the background. */
   checkedAt = -Infinity;
   /** How many leases it had, and with how many it is not released to idle. */
@@ -28,7 +31,7 @@ export class Entry<T> {
   diesAt: number;
   fate: DestroyReason = "lifetime";
   /** While idle, the earlier of its idle end and `diesAt`. */
-  endsAt = 0;
+  endsAt = -Infinity;
   /** Why it is destroyed when it has been used enough. */
   reason: DestroyReason = "uses";
   /** Whether it has ended by itself. */

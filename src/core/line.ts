@@ -10,6 +10,9 @@ import { type Slots, Stripe } from "./stripe.ts";
 import type { StripeSets } from "./stripe_set.ts";
 import type { Waiter } from "./waiter.ts";
 
+/** After so many uses one in eight tells how long they take; before, each. */
+const LEARNT = 64;
+
 /** How many are shed in one go, so that a million do not stop everything. */
 const BATCH = 1_024;
 
@@ -94,6 +97,14 @@ export class Line<T> {
   #arrivals = 0;
   /** Who came before this place was in line when a use ended. */
   #turned = 0;
+  /** How many uses have ended, begun anew now and then; which are not sampled. */
+  #uses = 0;
+  #unsampled = 0;
+  /**
+   * Invariant: nothing is paused, owed, yielded or shed: what is given back goes
+   * to the first who waits, or idle.
+   */
+  #isCalm: boolean;
   #isClosed = false;
   /** How many pauses last. */
   #pauses = 0;
@@ -132,6 +143,7 @@ export class Line<T> {
     this.#first = first;
     this.#rules = rules;
     this.shed = rules.shed?.();
+    this.#isCalm = this.shed === undefined;
     this.#sets = sets;
     this.#gate = gate;
     this.#effects = effects;
@@ -240,8 +252,9 @@ export class Line<T> {
   }
 
   /** Whether what is taken or offered is to be validated. */
-  isSuspect({ trustedAt }: Entry<T>, now: number): boolean {
-    return now - trustedAt >= this.#rules.validateAfter;
+  isSuspect(entry: Entry<T>, now: number): boolean {
+    const { validateAfter } = this.#rules;
+    return validateAfter !== Infinity && now - entry.trustedAt >= validateAfter;
   }
 
   /** Whether it is not to be used again. */
@@ -362,6 +375,7 @@ export class Line<T> {
   /** Something released goes, unless who waits here came before `time`. */
   yieldTo(time: number): void {
     this.#yieldsTo = time;
+    this.#calm();
   }
 
   /** The demand rule, looked at again. */
@@ -431,18 +445,17 @@ export class Line<T> {
 
   /** A used entry is given back: to the head of the line, or idle. */
   release(entry: Entry<T>, now: number): void {
-    this.#turned = this.#arrivals;
-    const took = now - entry.usedAt;
-    const usual = this.useTime;
-    this.useTime = usual === Infinity
-      ? took
-      : usual + (took - usual) * (took < usual ? 0.5 : 0.125);
     entry.releasedAt = now;
-    // What happens most is looked at first.
-    const isIdle = this.#waiting.length === 0 && now <= entry.diesAt &&
-      entry.uses < entry.maxUses && this.#pauses === 0 && !this.#owes &&
-      this.#yieldsTo === Infinity;
-    if (isIdle) this.#rest(entry, false);
+    if ((++this.#uses & this.#unsampled) === 0) this.#sample(entry);
+    // What happens most is looked at first, and in as few steps as can be.
+    const isSound = this.#isCalm && now <= entry.diesAt &&
+      entry.uses < entry.maxUses;
+    const waiting = this.#waiting.length;
+    if (isSound && waiting === 0 && this.#validating === 0) {
+      return this.#rest(entry, false);
+    }
+    this.#turned = this.#arrivals;
+    if (isSound && waiting > 0) this.#offer(this.#shift()!, entry, now);
     else this.#settle(entry, now);
   }
 
@@ -574,6 +587,7 @@ export class Line<T> {
       this.#spare += Math.max(0, stripe.spare);
     });
     this.#owes = this.stripes.some(({ spare }) => spare < 0);
+    this.#calm();
     for (const stripe of this.stripes) {
       while (stripe.owes && stripe.oldest !== undefined) {
         this.#evict(stripe.oldest, "resize");
@@ -585,6 +599,7 @@ export class Line<T> {
   /** Nothing is handed out or created; `paused` follows when nothing is used. */
   pause(): void {
     this.#pauses++;
+    this.#calm();
     this.resumedAt = Infinity;
     this.#quieten();
   }
@@ -592,6 +607,7 @@ export class Line<T> {
   /** One pause less: after the last, what is idle goes to those who wait. */
   unpause(now: number): void {
     if (this.#pauses === 0 || --this.#pauses > 0) return;
+    this.#calm();
     this.resumedAt = now;
     this.#serve(now);
   }
@@ -662,6 +678,7 @@ export class Line<T> {
   close(errorOf: (waiter: Waiter) => unknown): void {
     this.#isClosed = true;
     this.#stock = this.#pauses = 0;
+    this.#calm();
     for (const stripe of this.stripes) {
       for (const { taker } of stripe.entries()) {
         if (taker !== undefined) this.cancel(taker, errorOf(taker));
@@ -681,6 +698,18 @@ export class Line<T> {
     }
   }
 
+  /** Learns from a use that has ended how long one takes. */
+  #sample({ usedAt, releasedAt }: Entry<T>): void {
+    const took = releasedAt - usedAt;
+    const usual = this.useTime;
+    this.useTime = usual === Infinity
+      ? took
+      : usual + (took - usual) * (took < usual ? 0.5 : 0.125);
+    if (this.#uses < LEARNT) return;
+    this.#uses = 0;
+    this.#unsampled = 7;
+  }
+
   #stripe({ stripe }: { readonly stripe: number }): Stripe<T> {
     return this.#only ?? this.stripes[stripe - this.#first]!;
   }
@@ -688,17 +717,21 @@ export class Line<T> {
   #take(home: number, now: number): Entry<T> | undefined {
     for (let stripe; (stripe = this.#withIdle(home)) !== undefined;) {
       const entry = this.#rules.oldestFirst ? stripe.oldest! : stripe.newest!;
-      const reason = now <= entry.endsAt ? undefined : this.#ending(entry, now);
-      if (reason === undefined) {
-        this.#idle--;
-        stripe.wake(entry);
-        entry.usedAt = now;
-        return entry;
-      }
-      // The oldest first, down to this one whatever their stamps.
-      this.#evict(reason === "idle" ? stripe.oldest! : entry, reason);
+      if (now > entry.endsAt && this.#evictEnded(stripe, entry, now)) continue;
+      this.#idle--;
+      stripe.wake(entry);
+      entry.usedAt = now;
+      return entry;
     }
     return undefined;
+  }
+
+  /** Whether an idle entry is not kept: the oldest are evicted, down to it. */
+  #evictEnded(stripe: Stripe<T>, entry: Entry<T>, now: number): boolean {
+    const reason = this.#ending(entry, now);
+    if (reason === undefined) return false;
+    this.#evict(reason === "idle" ? stripe.oldest! : entry, reason);
+    return true;
   }
 
   /** Why an idle entry is not kept; the stock is, but for the end of a life. */
@@ -750,6 +783,7 @@ export class Line<T> {
   /** What goes now is enough until `yieldTo` is called again. */
   #yield(): void {
     this.#yieldsTo = Infinity;
+    this.#calm();
     this.yielded++;
   }
 
@@ -781,20 +815,29 @@ export class Line<T> {
     return this.#yieldsTo < since && this.#existing > this.#stock;
   }
 
-  /** Whose turn it is, if anybody's; those who have waited too long leave. */
+  /** Whose turn it is, if anybody's. */
   #next(now: number): Waiter | undefined {
     if (this.#waiting.length === 0 || this.#pauses > 0) return undefined;
     const { shed } = this;
-    let waiter = this.#waiting.shift();
-    for (let left = BATCH; shed !== undefined && left > 0; left--) {
-      if (waiter === undefined) break;
+    return shed === undefined ? this.#shift() : this.#shiftServed(shed, now);
+  }
+
+  #shift(): Waiter | undefined {
+    const waiter = this.#waiting.shift();
+    this.#settleDebt();
+    return waiter;
+  }
+
+  /** As `#shift`; those who have waited too long leave. */
+  #shiftServed(shed: Shed, now: number): Waiter | undefined {
+    let waiter = this.#shift();
+    for (let left = BATCH; waiter !== undefined && left > 0; left--) {
       const { since } = waiter;
       const oldest = Math.min(since, this.#waiting.oldest);
       if (!shed.mustLeave(since, oldest, now)) break;
       this.#effects.shed(waiter);
-      waiter = this.#waiting.shift();
+      waiter = this.#shift();
     }
-    this.#settleDebt();
     return waiter;
   }
 
@@ -875,9 +918,17 @@ export class Line<T> {
 
   #vacated({ id, spare }: Stripe<T>): void {
     if (spare > 0) this.#spare++;
-    else this.#owes = this.stripes.some(({ spare }) => spare < 0);
+    else {
+      this.#owes = this.stripes.some(({ spare }) => spare < 0);
+      this.#calm();
+    }
     this.#demand(id);
     if (this.#isClosed && this.#isEmpty) this.#effects.closed();
+  }
+
+  #calm(): void {
+    this.#isCalm = this.#pauses === 0 && !this.#owes &&
+      this.#yieldsTo === Infinity && this.shed === undefined;
   }
 
   get #isEmpty(): boolean {

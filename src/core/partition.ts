@@ -43,14 +43,9 @@ export class Partition<T> {
 
   /** As `Line.take`, from any line if `home` is -1. */
   take(home: number, now: number): Entry<T> | undefined {
-    if (this.#only !== undefined) return this.#only.take(home, now);
-    if (home >= 0) return this.lines[home]!.take(home, now);
-    for (let stripe; (stripe = this.#sets.withIdle()) !== undefined;) {
-      const entry = this.lines[stripe.id]!.take(home, now);
-      // Where somebody waits, what is idle is not for a newcomer.
-      if (entry !== undefined || stripe.newest !== undefined) return entry;
-    }
-    return undefined;
+    return this.#only !== undefined
+      ? this.#only.take(home, now)
+      : this.#take(home, now);
   }
 
   /** Splits so many slots anew. */
@@ -71,6 +66,16 @@ export class Partition<T> {
     const stripe = this.#sets.withSpare() ??
       this.stripes[this.#turn++ % this.stripes.length]!;
     return stripe.id;
+  }
+
+  #take(home: number, now: number): Entry<T> | undefined {
+    if (home >= 0) return this.lines[home]!.take(home, now);
+    for (let stripe; (stripe = this.#sets.withIdle()) !== undefined;) {
+      const entry = this.lines[stripe.id]!.take(home, now);
+      // Where somebody waits, what is idle is not for a newcomer.
+      if (entry !== undefined || stripe.newest !== undefined) return entry;
+    }
+    return undefined;
   }
 }
 

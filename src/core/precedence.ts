@@ -47,12 +47,13 @@ export class Precedence {
   }
 
   push(waiter: Waiter): void {
-    this.#queue(waiter).push(waiter);
+    const { priority } = waiter;
+    (this.#queues[priority] ?? this.#queue(priority)).push(waiter);
     this.length++;
   }
 
   putBack(waiter: Waiter): void {
-    this.#queue(waiter).putBack(waiter);
+    this.#queue(waiter.priority).putBack(waiter);
     this.length++;
   }
 
@@ -63,8 +64,12 @@ export class Precedence {
   }
 
   shift(): Waiter | undefined {
-    const { first } = this;
-    if (first !== undefined) this.remove(first);
+    const queues = this.#queues;
+    const queue = queues.length === 1
+      ? queues[0]!
+      : queues[this.first?.priority ?? 0]!;
+    const first = queue.shift();
+    if (first !== undefined) this.length--;
     return first;
   }
 
@@ -92,7 +97,7 @@ export class Precedence {
     return first;
   }
 
-  #queue({ priority }: Waiter): WaiterQueue {
+  #queue(priority: number): WaiterQueue {
     const queues = this.#queues;
     while (queues.length <= priority) queues.push(new WaiterQueue());
     return queues[priority]!;

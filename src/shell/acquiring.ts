@@ -84,32 +84,14 @@ export class Acquiring<T> implements Canceller<T> {
 
   /** Leases an idle resource, if one can be had without waiting. */
   tryAcquire(home: number): Lease<T> | undefined {
-    while (!this.#closing.hasBegun) {
-      const now = this.#time.now();
-      const entry = this.#partition.take(home, now);
-      if (this.#tape.end !== 0) {
-        // What is evicted is destroyed within the call: the caller cannot wait.
-        this.#parts.playNow();
-      } else if (entry !== undefined && !this.#validates) {
-        // No user code has run since it was taken.
-        return this.#lease(entry, now);
-      }
-      if (entry === undefined) return undefined;
-      const isOurs = this.#isOurs(entry);
-      const { isLost } = entry;
-      const isSuspect = this.#validates && this.#isSuspect(entry, now);
-      if (!isSuspect && !isLost && isOurs) return this.#lease(entry, now);
-      const verdict = !isOurs || !isLost && this.#validating.ask(entry, now);
-      if (verdict === true && this.#isOurs(entry)) {
-        return this.#lease(entry, now);
-      }
-      this.#validating.judge(entry, verdict);
-      if (verdict !== false) return undefined;
-      this.#parts.playNow();
-    }
-    return undefined;
+    if (this.#closing.hasBegun) return undefined;
+    const now = this.#time.now();
+    const entry = this.#partition.take(home, now);
+    // No user code has run since it was taken.
+    return entry !== undefined && !this.#validates && this.#tape.end === 0
+      ? this.#lease(entry, now)
+      : this.#tryOn(entry, home, now);
   }
-
   async use<R>(
     fn: (resource: T, lease: Lease<T>) => R | PromiseLike<R>,
     home: number,
@@ -141,6 +123,34 @@ export class Acquiring<T> implements Canceller<T> {
   }
 
   // Acquiring.
+
+  /** As `tryAcquire`: more is to be done before what was taken can be leased. */
+  #tryOn(
+    taken: Entry<T> | undefined,
+    home: number,
+    takenAt: number,
+  ): Lease<T> | undefined {
+    let [entry, now] = [taken, takenAt];
+    for (;;) {
+      // What is evicted is destroyed within the call: the caller cannot wait.
+      if (this.#tape.end !== 0) this.#parts.playNow();
+      if (entry === undefined) return undefined;
+      const isOurs = this.#isOurs(entry);
+      const { isLost } = entry;
+      const isSuspect = this.#validates && this.#isSuspect(entry, now);
+      if (!isSuspect && !isLost && isOurs) return this.#lease(entry, now);
+      const verdict = !isOurs || !isLost && this.#validating.ask(entry, now);
+      if (verdict === true && this.#isOurs(entry)) {
+        return this.#lease(entry, now);
+      }
+      this.#validating.judge(entry, verdict);
+      if (verdict !== false) return undefined;
+      this.#parts.playNow();
+      if (this.#closing.hasBegun) return undefined;
+      now = this.#time.now();
+      entry = this.#partition.take(home, now);
+    }
+  }
 
   /** An acquire that does not wait: it has no time to, or is refused. */
   #acquireNow(
@@ -177,10 +187,7 @@ export class Acquiring<T> implements Canceller<T> {
     const line = this.#partition.lineOf(preferred);
     const { maxPending } = this.#parts.settings;
     const isFull = line.pending >= maxPending;
-    // A gate may be due to open that no timer has opened.
-    if (isFull) this.#supply.look(line, now);
-    if (isFull && !line.canCreate) {
-      this.#parts.play();
+    if (isFull && !this.#canCreate(line, now)) {
       return this.#refuse(this.#parts.refusals.full(line, maxPending, now));
     }
     const waiter = new Pending<T>(
@@ -193,6 +200,14 @@ export class Acquiring<T> implements Canceller<T> {
     const promise = this.#promise(waiter);
     this.#supply.join(line, waiter, isFull);
     return this.#track(waiter, signal, promise);
+  }
+
+  /** A gate may be due to open that no timer has opened. */
+  #canCreate(line: Line<T>, now: number): boolean {
+    this.#supply.look(line, now);
+    if (line.canCreate) return true;
+    this.#parts.play();
+    return false;
   }
 
   /**
@@ -287,13 +302,16 @@ export class Acquiring<T> implements Canceller<T> {
 
   /** A lease, unless the observer has the pool take the entry back. */
   #lease(entry: Entry<T>, since: number): Lease<T> | undefined {
-    if (this.#isObserved) {
-      const { resource, stripe } = entry;
-      const wait = this.#parts.now() - since;
-      this.#parts.events.tell("acquired", { resource, stripe, wait });
-      if (entry.place !== "used") return undefined;
-    }
-    return new Lease(entry, this.#lessor);
+    return !this.#isObserved || this.#isTold(entry, since)
+      ? new Lease(entry, this.#lessor)
+      : undefined;
+  }
+
+  #isTold(entry: Entry<T>, since: number): boolean {
+    const { resource, stripe } = entry;
+    const wait = this.#parts.now() - since;
+    this.#parts.events.tell("acquired", { resource, stripe, wait });
+    return entry.place === "used";
   }
 
   deliver(waiter: Pending<T>, entry: Entry<T>): void {

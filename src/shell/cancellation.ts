@@ -1,6 +1,7 @@
 import { Alarm, type Ringer } from "./alarm.ts";
 import type { Context } from "./context.ts";
 import { DeadlineList } from "./deadline_list.ts";
+import { removeListener } from "./listener.ts";
 import type { Pending } from "./pending.ts";
 import type { Time } from "./time.ts";
 
@@ -132,11 +133,7 @@ export class Cancellation<T> implements Ringer {
   #removeListener(signal: AbortSignal): void {
     const listener = this.#listeners.get(signal) ?? this.#onAbort;
     this.#listeners.delete(signal);
-    try {
-      signal.removeEventListener("abort", listener);
-    } catch {
-      // A signal of someone's own making; its waiter goes on all the same.
-    }
+    removeListener(signal, listener);
   }
 
   readonly #onAbort = ({ target }: Event): void =>

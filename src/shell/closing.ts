@@ -1,4 +1,5 @@
 import { withoutStack } from "../pool_error.ts";
+import { removeListener } from "./listener.ts";
 import type { Parts } from "./parts.ts";
 import type { Pending } from "./pending.ts";
 
@@ -57,11 +58,7 @@ export class Closing<T> {
     this.#parts.agenda.stop();
     this.#parts.time.stop();
     for (const [signal, listener] of this.#listeners) {
-      try {
-        signal.removeEventListener("abort", listener);
-      } catch {
-        // A signal of someone's own making; the close settles all the same.
-      }
+      removeListener(signal, listener);
     }
     this.#listeners.clear();
     settle();

@@ -1,3 +1,4 @@
+import type { Entry } from "../core/entry.ts";
 import type { PoolObserver } from "../pool_observer.ts";
 import { isThenable } from "./user_call.ts";
 
@@ -7,6 +8,10 @@ export class Events<T> {
 
   constructor(observer: PoolObserver<T> | undefined) {
     this.#observer = observer;
+  }
+
+  released({ resource, stripe }: Entry<T>): void {
+    this.tell("released", { resource, stripe });
   }
 
   tell<K extends keyof PoolObserver<T>>(

@@ -105,7 +105,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       () => this.#abandon(),
     );
     this.#eviction = new Eviction(this);
-    const stocking = new Stocking(this, this.#context);
+    const stocking = new Stocking(this, this.#context, this.#eviction);
     const supply = new Supply(this, this.#closing, this.#eviction, stocking);
     this.#supply = supply;
     this.#evicting = new Evicting(this, this.#eviction, supply);
@@ -150,15 +150,12 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   }
 
   release(entry: Entry<T>): void {
-    const { stripe } = entry;
-    const line = this.partition.lineOf(stripe);
+    const line = this.partition.lineOf(entry.stripe);
     const now = this.time.now();
     // An aborted close took it back.
     if (entry.place !== "used") return;
     line.release(entry, now);
-    if (this.#tells) {
-      this.events.tell("released", { resource: entry.resource, stripe });
-    }
+    if (this.#tells) this.events.released(entry);
     if (this.#tape.end !== 0) this.play();
     if (this.watches) this.#watch(line);
   }
@@ -266,7 +263,11 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   }
 
   #playFrom(isInside: boolean): void {
-    if (this.#isPlaying) return;
+    const isIdle = this.#tape.end === 0 && this.#budgeting === undefined;
+    if (!this.#isPlaying && !isIdle) this.#playAll(isInside);
+  }
+
+  #playAll(isInside: boolean): void {
     this.#isPlaying = true;
     try {
       // What ran may want permits, or give some back.

@@ -1,3 +1,4 @@
+import { removeListener } from "./listener.ts";
 import type { Parts } from "./parts.ts";
 import type { Supply } from "./supply.ts";
 
@@ -49,11 +50,7 @@ export class Pausing<T> {
         reject,
         end: (settle) => {
           if (!this.#waits.delete(wait)) return;
-          try {
-            signal?.removeEventListener("abort", onAbort);
-          } catch {
-            // A signal of someone's own making; the wait ends all the same.
-          }
+          if (signal !== undefined) removeListener(signal, onAbort);
           settle();
         },
       };

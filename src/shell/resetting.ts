@@ -32,8 +32,7 @@ export class Resetting<T> implements Lessor<T>, Task {
   release(entry: Entry<T>, failed: boolean): void {
     // An aborted close took it back.
     if (entry.place !== "used") return;
-    const { resource, stripe } = entry;
-    this.#parts.events.tell("released", { resource, stripe });
+    this.#parts.events.released(entry);
     this.#released.push({ entry, failed });
     this.#context.do(this);
   }

@@ -72,9 +72,9 @@ export class Source<T> implements Timed {
   #owe(now: number): number {
     const { line, pace } = this;
     const limit = Math.min(line.spare + line.creating, line.waiting);
-    if (line.owed >= limit || this.growth === undefined) return Infinity;
-    // They came while a create was to serve them, and it has failed.
-    if (line.existing === 0 && line.creating === 0) line.owe(limit);
+    if (this.growth === undefined) return Infinity;
+    // Nothing they could wait for is there, or comes: what was to has failed.
+    if (line.existing === 0 && line.coming === 0) line.owe(limit);
     if (line.owed >= limit) return Infinity;
     const usual = pace.usual ?? pace.patience;
     // What was waited in a pause does not count.

@@ -1,6 +1,8 @@
 import { split } from "../core/partition.ts";
 import { Alarm, type Ringer } from "./alarm.ts";
 import type { Context } from "./context.ts";
+import type { Eviction } from "./eviction.ts";
+import { removeListener } from "./listener.ts";
 import type { Parts } from "./parts.ts";
 
 /** A call of `warm` that waits. */
@@ -17,6 +19,7 @@ interface Warming {
 /** Keeps the minimum, and more while a `warm` waits for it. */
 export class Stocking<T> implements Ringer {
   readonly #parts: Parts<T>;
+  readonly #eviction: Eviction<T>;
   /** Keeps the process alive while a `warm` waits. */
   readonly #alarm: Alarm;
   readonly #warmings = new Set<Warming>();
@@ -25,10 +28,13 @@ export class Stocking<T> implements Ringer {
    * without a retry until a create fails.
    */
   #isKept = false;
+  /** How many resources are kept. */
+  #kept = 0;
   #isClosed = false;
 
-  constructor(parts: Parts<T>, context: Context) {
+  constructor(parts: Parts<T>, context: Context, eviction: Eviction<T>) {
     this.#parts = parts;
+    this.#eviction = eviction;
     this.#alarm = new Alarm(parts.time, context, this, true);
   }
 
@@ -59,11 +65,7 @@ export class Stocking<T> implements Ringer {
         end: (settle) => {
           if (!this.#warmings.delete(warming)) return;
           if (this.#warmings.size === 0) this.#alarm.clear();
-          try {
-            signal?.removeEventListener("abort", onAbort);
-          } catch {
-            // A signal of someone's own making; the wait ends all the same.
-          }
+          if (signal !== undefined) removeListener(signal, onAbort);
           settle();
           this.#stock();
         },
@@ -123,7 +125,11 @@ export class Stocking<T> implements Ringer {
     if (this.#isClosed) return;
     const warmed = [...this.#warmings].map(({ n }) => n);
     const min = this.#isKept ? this.#parts.settings.min : 0;
-    const shares = this.#shares(Math.max(min, ...warmed));
+    const kept = Math.max(min, ...warmed);
+    const shares = this.#shares(kept);
+    // What was kept beyond its end is not any more.
+    if (kept < this.#kept) this.#eviction.expect(this.#parts.time.now());
+    this.#kept = kept;
     this.#parts.partition.lines.forEach((line, i) => line.stock(shares[i]!));
   }
 

@@ -50,7 +50,11 @@ export class Supply<T> implements Chore {
   /** A waiter joins its line, which may begin a create. */
   join(line: Line<T>, waiter: Pending<T>, isForced: boolean): void {
     const isDue = isForced || !this.#isMeasured;
-    if (line.spare === 0) return line.join(waiter, isDue ? 1 : 0);
+    if (line.spare === 0) line.join(waiter, isDue ? 1 : 0);
+    else this.#grow(line, waiter, isDue);
+  }
+
+  #grow(line: Line<T>, waiter: Pending<T>, isDue: boolean): void {
     const source = this.of(line);
     const { growth, outage, pace } = source;
     const { coming, useTime } = line;

@@ -20,13 +20,9 @@ export class Time {
   now(): number {
     try {
       const reading: unknown = this.#clock.now();
-      if (reading === this.#last && this.fault === undefined) return reading;
-      if (typeof reading !== "number" || !Number.isFinite(reading)) {
-        return this.#misread(misreading(reading));
-      }
-      if (this.fault !== undefined) this.fault = undefined;
-      if (!(reading <= this.#last)) this.#last = reading;
-      return this.#last;
+      return reading === this.#last && this.fault === undefined
+        ? reading
+        : this.#read(reading);
     } catch (error) {
       return this.#misread(error);
     }
@@ -53,6 +49,15 @@ export class Time {
   /** The pool is closed: nothing is left running. */
   stop(): void {
     if (this.#clock instanceof SystemClock) this.#clock.stop();
+  }
+
+  #read(reading: unknown): number {
+    if (typeof reading !== "number" || !Number.isFinite(reading)) {
+      return this.#misread(misreading(reading));
+    }
+    this.fault = undefined;
+    if (!(reading <= this.#last)) this.#last = reading;
+    return this.#last;
   }
 
   #misread(fault: unknown): number {

@@ -163,8 +163,8 @@ export const BUDGETS: readonly Mutant[] = [
     about: "every release goes while one waits elsewhere",
     file: LINE,
     from: `    this.#yieldsTo = Infinity;
-    this.yielded++;`,
-    to: `    this.yielded++;`,
+    this.#calm();`,
+    to: `    this.#calm();`,
   },
   {
     name: "budget_yields_to_level",

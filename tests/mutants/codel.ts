@@ -76,8 +76,8 @@ export const CODEL: readonly Mutant[] = [
     name: "shed_all_at_once",
     about: "a line of any length is shed in one turn",
     file: LINE,
-    from: `shed !== undefined && left > 0; left--`,
-    to: `shed !== undefined; left--`,
+    from: `waiter !== undefined && left > 0; left--`,
+    to: `waiter !== undefined; left--`,
   },
   {
     name: "shed_closed_kept",

@@ -26,8 +26,8 @@ export const CORE: readonly Mutant[] = [
     about: "a vacated slot is not spare",
     file: LINE,
     from: `    if (spare > 0) this.#spare++;
-    else this`,
-    to: `    if (spare <= 0) this`,
+    else {`,
+    to: `    if (spare <= 0) {`,
   },
   {
     name: "destroy_does_not_free",
@@ -259,14 +259,14 @@ export const CORE: readonly Mutant[] = [
     about: "a vacated slot creates for waiters that have a create in flight",
     file: LINE,
     from: `    if (spare > 0) this.#spare++;
-    else this`,
+    else {`,
     to: `    if (spare > 0 && this.#waiting.length > 0) {
       const creation = new Creation(id, this.#arrivals);
       this.#creating++;
       this.#stripe({ stripe: id }).reserve(creation);
       this.#effects.create(creation);
     } else if (spare > 0) this.#spare++;
-    else this`,
+    else {`,
   },
   {
     name: "home_not_filled_first",
@@ -312,18 +312,65 @@ export const CORE: readonly Mutant[] = [
     to: "const isKept = now < entry.endsAt",
   },
   {
+    name: "calm_in_a_pause",
+    about: "a release in a pause does not tell that nothing is used",
+    file: LINE,
+    from: `    this.#pauses++;
+    this.#calm();`,
+    to: `    this.#pauses++;`,
+  },
+  {
+    name: "calm_though_slots_are_owed",
+    about: "after a shrink what is released stays",
+    file: LINE,
+    from: `(({ spare }) => spare < 0);
+    this.#calm();
+    for`,
+    to: `(({ spare }) => spare < 0);
+    for`,
+  },
+  {
+    name: "calm_though_it_yields",
+    about: "nothing released goes for others of the budget",
+    file: LINE,
+    from: `    this.#yieldsTo = time;
+    this.#calm();`,
+    to: `    this.#yieldsTo = time;`,
+  },
+  {
+    name: "calm_though_it_sheds",
+    about: "a release sheds nobody",
+    file: LINE,
+    from: `    this.#isCalm = this.shed === undefined;`,
+    to: `    this.#isCalm = true;`,
+  },
+  {
+    name: "every_use_is_sampled",
+    about: "each use is learnt from for ever",
+    file: LINE,
+    from: `    this.#unsampled = 7;`,
+    to: ``,
+  },
+  {
+    name: "first_uses_are_not_sampled",
+    about: "of the first uses only one in eight is learnt from",
+    file: LINE,
+    from: `  #unsampled = 0;`,
+    to: `  #unsampled = 7;`,
+  },
+  {
     name: "expired_is_taken",
     about: "a take does not look at the age",
     file: LINE,
-    from: "now <= entry.endsAt ? undefined : this.#ending(entry, now);",
-    to: "undefined as DestroyReason | undefined;",
+    from: `now > entry.endsAt && this.#evictEnded(stripe, entry, now)`,
+    to: `false`,
   },
   {
     name: "take_age_strict",
     about: "what is as old as idleTimeout is not taken",
     file: LINE,
-    from: "now <= entry.endsAt ? undefined : this.#ending(entry, now);",
-    to: "now < entry.endsAt ? undefined : this.#ending(entry, now + 1);",
+    from: `now > entry.endsAt && this.#evictEnded(stripe, entry, now)`,
+    to: `now >= entry.endsAt && this.#evictEnded(stripe, entry, now + 1)`,
   },
   {
     name: "take_evicts_newest_first",

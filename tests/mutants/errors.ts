@@ -50,8 +50,8 @@ export const ERRORS: readonly Mutant[] = [
     about: "none was released, although one was handed on",
     file: LINE,
     from: `    this.#turned = this.#arrivals;
-    const took`,
-    to: `    const took`,
+    if (isSound`,
+    to: `    if (isSound`,
   },
   {
     name: "destroy_is_no_turn",

@@ -561,11 +561,29 @@ export const POLICY: readonly Mutant[] = [
     to: "this.#alarm.clear();",
   },
   {
+    name: "owed_nothing_though_nothing_comes",
+    about: "whose create has failed waits for what does not come",
+    file: "src/shell/source.ts",
+    from: `    if (line.existing === 0 && line.coming === 0) line.owe(limit);
+`,
+    to: ``,
+  },
+  {
+    name: "kept_until_the_next_sweep",
+    about: "what a warm kept beyond its end is not evicted when it ends",
+    file: "src/shell/stocking.ts",
+    from:
+      `    if (kept < this.#kept) this.#eviction.expect(this.#parts.time.now());
+`,
+    to: ``,
+  },
+  {
     name: "warm_listener_left",
     about: "a warm that ended leaves its listener",
     file: STOCKING,
-    from: `            signal?.removeEventListener("abort", onAbort);`,
-    to: "",
+    from: `          if (signal !== undefined) removeListener(signal, onAbort);
+`,
+    to: ``,
   },
   {
     name: "warm_believes_the_event",

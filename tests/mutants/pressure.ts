@@ -50,10 +50,10 @@ export const PRESSURE: readonly Mutant[] = [
     name: "back_without_priority",
     about: "a taker sent back loses its priority",
     file: PRECEDENCE,
-    from: `    this.#queue(waiter).putBack(waiter);`,
+    from: `    this.#queue(waiter.priority).putBack(waiter);`,
     to: `    waiter.at = undefined;
     Object.assign(waiter, { priority: 0 });
-    this.#queue(waiter).putBack(waiter);`,
+    this.#queue(waiter.priority).putBack(waiter);`,
   },
   {
     name: "priorities_counted_on",
@@ -116,8 +116,10 @@ export const PRESSURE: readonly Mutant[] = [
     about: "used resources are kept that are too many",
     file: LINE,
     from: `    this.#owes = this.stripes.some(({ spare }) => spare < 0);
+    this.#calm();
     for`,
     to: `    this.#owes = false;
+    this.#calm();
     for`,
   },
   {
@@ -165,9 +167,9 @@ export const PRESSURE: readonly Mutant[] = [
     about: "a vacated slot is spare although slots are owed",
     file: LINE,
     from: `    if (spare > 0) this.#spare++;
-    else this`,
+    else {`,
     to: `    this.#spare++;
-    if (spare <= 0) this`,
+    if (spare <= 0) {`,
   },
   {
     name: "resize_paid_twice",
@@ -369,9 +371,9 @@ export const PRESSURE: readonly Mutant[] = [
     name: "pause_keeps_listener",
     about: "a pause that has begun still listens to its signal",
     file: PAUSING,
-    from: `            signal?.removeEventListener("abort", onAbort);
+    from: `          if (signal !== undefined) removeListener(signal, onAbort);
 `,
-    to: "",
+    to: ``,
   },
   {
     name: "pause_misses_abort",
@@ -644,8 +646,8 @@ export const PRESSURE: readonly Mutant[] = [
     about: "every release yields, not the next alone",
     file: LINE,
     from: `    this.#yieldsTo = Infinity;
-    this.yielded++;`,
-    to: "    this.yielded++;",
+    this.#calm();`,
+    to: `    this.#calm();`,
   },
   {
     name: "yields_uncounted",
@@ -702,12 +704,10 @@ export const PRESSURE: readonly Mutant[] = [
     name: "shed_owed",
     about: "those who are shed stay owed a create",
     file: LINE,
-    from: `      waiter = this.#waiting.shift();
-    }
+    from: `    const waiter = this.#waiting.shift();
     this.#settleDebt();`,
-    to: `      waiter = this.#waiting.shift();
-    }
-    if (shed === undefined) this.#settleDebt();`,
+    to: `    const waiter = this.#waiting.shift();
+    if (this.shed === undefined) this.#settleDebt();`,
   },
   {
     name: "next_wait_of_one_priority",

@@ -94,8 +94,8 @@ export const RESOURCES: readonly Mutant[] = [
     about: "a reset does not count as a use",
     file: LINE,
     from: `    entry.releasedAt = now;
-    // What happens`,
-    to: `    // What happens`,
+    if ((++`,
+    to: `    if ((++`,
   },
   {
     name: "passed_without_end",

@@ -41,9 +41,8 @@ export const SHELL: readonly Mutant[] = [
     name: "reentrant_effects_nested",
     about: "effects of nested acts run before the outer one is done",
     file: LOCAL_POOL,
-    from: `    if (this.#isPlaying) return;
-`,
-    to: "",
+    from: `    if (!this.#isPlaying && !isIdle) this`,
+    to: `    if (!isIdle) this`,
   },
   {
     name: "effects_last_first",
@@ -120,9 +119,9 @@ export const SHELL: readonly Mutant[] = [
     about: "what tryAcquire evicts is destroyed after it has returned",
     file: ACQUIRING,
     from:
-      `        // What is evicted is destroyed within the call: the caller cannot wait.
-        this.#parts.playNow();`,
-    to: `        this.#parts.play();`,
+      `      // What is evicted is destroyed within the call: the caller cannot wait.
+      if (this.#tape.end !== 0) this.#parts.playNow();`,
+    to: `      if (this.#tape.end !== 0) this.#parts.play();`,
   },
   {
     name: "try_acquire_goes_on",
@@ -170,8 +169,8 @@ export const SHELL: readonly Mutant[] = [
     name: "max_pending_refuses_creates",
     about: "maxPending refuses an acquire that a spare slot is there for",
     file: ACQUIRING,
-    from: "isFull && !line.canCreate",
-    to: "isFull",
+    from: `isFull && !this.#canCreate(line, now)`,
+    to: `isFull`,
   },
   {
     name: "max_pending_without_takers",
@@ -275,8 +274,14 @@ export const SHELL: readonly Mutant[] = [
     name: "unlooked_lease",
     about: "what the observer of acquired had taken back is leased",
     file: ACQUIRING,
-    from: `      if (entry.place !== "used") return undefined;`,
-    to: ``,
+    from: `    return entry.place === "used";
+  }
+
+  deliver`,
+    to: `    return true;
+  }
+
+  deliver`,
   },
   {
     name: "unlooked_wait",
@@ -488,8 +493,14 @@ export const SHELL: readonly Mutant[] = [
     name: "listener_left",
     about: "a listener is left on a signal",
     file: CANCELLATION,
-    from: `      signal.removeEventListener("abort", listener);`,
-    to: `      void listener;`,
+    from: `    removeListener(signal, listener);
+  }
+
+  readonly`,
+    to: `    void listener;
+  }
+
+  readonly`,
   },
   {
     name: "listener_left_after_adding",
@@ -502,13 +513,10 @@ export const SHELL: readonly Mutant[] = [
   {
     name: "throwing_remover_stops_waiter",
     about: "a signal that does not give its listener back stops its waiter",
-    file: CANCELLATION,
-    from: `    } catch {
-      // A signal of someone's own making; its waiter goes on all the same.
-    }`,
-    to: `    } catch (error) {
-      throw error;
-    }`,
+    file: "src/shell/listener.ts",
+    from: `  } catch {`,
+    to: `  } catch (error) {
+    throw error;`,
   },
   {
     name: "throwing_adder_loses_waiter",
@@ -735,22 +743,13 @@ export const SHELL: readonly Mutant[] = [
     to: `if (this.#settle !== undefined) this`,
   },
   {
-    name: "throwing_remover_stops_close",
-    about: "a signal that does not give its listener back stops the close",
-    file: CLOSING,
-    from: `      } catch {
-        // A signal of someone's own making; the close settles all the same.
-      }`,
-    to: `      } catch (error) {
-        throw error;
-      }`,
-  },
-  {
     name: "close_listener_left",
     about: "close leaves its listener on the signal",
     file: CLOSING,
-    from: `        signal.removeEventListener("abort", listener);`,
-    to: `        void listener;`,
+    from: `      removeListener(signal, listener);
+`,
+    to: `      void listener;
+`,
   },
   {
     name: "close_lets_process_end",

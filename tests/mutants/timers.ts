@@ -34,9 +34,9 @@ export const TIMERS: readonly Mutant[] = [
     name: "fault_outlives_its_clock",
     about: "a clock that works again still counts as broken",
     file: TIME,
-    from: `      if (this.fault !== undefined) this.fault = undefined;
-`,
-    to: ``,
+    from: `    this.fault = undefined;
+    if`,
+    to: `    if`,
   },
   {
     name: "no_time_before_first_reading",

@@ -300,11 +300,14 @@ export class Ledger {
     const resource = claim.resource!;
     resource.holder = undefined;
     if (parting === "destroy") resource.isDoomed = true;
-    else if (this.#config.resets) {
-      resource.resetAfter = { failed: parting === "failed" };
-    }
+    else this.givenBack(resource, parting === "failed");
     this.#rest(resource);
     return true;
+  }
+
+  /** It is to be reset, where the pool does that. */
+  givenBack(resource: Resource, failed = false): void {
+    if (this.#config.resets) resource.resetAfter = { failed };
   }
 
   /** What is handed out is fit to be used. */

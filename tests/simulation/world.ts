@@ -501,9 +501,11 @@ export class World implements Scene, ListenerCount {
     if (lease === undefined) return;
     const parting = ending === "destroy" ? "destroy" : "release";
     if (!this.ledger.ended(claim, parting)) {
-      // A use that has returned releases it a moment later.
+      // A use that has returned ends it a moment later, unless this does so.
       const isHeld = lease.toJSON().state === "held";
-      if (parting === "destroy" && isHeld) resource!.isDoomed = true;
+      if (isHeld && resource!.isDoomed) return;
+      if (isHeld && parting === "destroy") resource!.isDoomed = true;
+      else if (isHeld) this.ledger.givenBack(resource!);
       this.tally.hit(
         resource?.holder === undefined
           ? "lease: ended twice"
