@@ -378,9 +378,11 @@ test("pg: a client that is lost or cannot roll back is ended", async () => {
   await new Promise((resolve) => client.query("begin", resolve));
   client.release();
   await settled();
+  const told: unknown[] = [];
+  pool.on("error", (error) => void told.push(error.message));
   client.die(new Error("reset by peer"));
   await settled();
-  assertEquals(pool.totalCount, 0);
+  assertEquals([told, pool.totalCount], [["reset by peer"], 0]);
   await pool.query("next");
   assertEquals(server.texts.at(-1), "2 next");
 });

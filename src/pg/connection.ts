@@ -5,10 +5,8 @@ import type { PgClient, PgInternals } from "./client.ts";
 export class Connection<C extends PgClient> {
   readonly client: C;
   readonly #inside: PgInternals;
-  /** Of who has it, and until then. */
+  /** Of who has it. */
   lease: Lease<C> | undefined = undefined;
-  /** Whether the pool has it, and it is fit. */
-  isIdle = true;
   /** What the server said of transactions when it was last ready for a query. */
   #status: string | undefined = undefined;
   #isOpen = false;

@@ -348,7 +348,6 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
     const connection = this.#connections.get(lease.value)!;
     const { client } = connection;
     connection.lease = lease;
-    connection.isIdle = false;
     if (this.options.allowExitOnIdle) connection.ref();
     const dispose = () => void this.#release(connection, lease);
     const lent: Lent = {
@@ -449,7 +448,6 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
   }
 
   #giveBack(connection: Connection<C>, lease: Lease<C>): void {
-    connection.isIdle = true;
     if (this.options.allowExitOnIdle) connection.unref();
     lease.release();
     this.#eviction?.watch();
@@ -500,10 +498,8 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
 
   /** A client has failed or ended by itself; its user hears of it from it. */
   #lost(connection: Connection<C>, error: unknown): void {
-    const { client, isIdle } = connection;
-    if (!isIdle || error === undefined || !this.#connections.has(client)) {
-      return;
-    }
+    const { client, lease } = connection;
+    if (lease !== undefined || error === undefined) return;
     Reflect.defineProperty(Object(error), "client", {
       value: client,
       configurable: true,
