@@ -10,9 +10,12 @@
 import { ROOT } from "../runtimes/bundle.ts";
 import { run } from "./command.ts";
 import type { Outcome, Peer } from "./peer.ts";
+import { drizzle } from "./drizzle.ts";
+import { knex } from "./knex.ts";
+import { kysely } from "./kysely.ts";
 import { pgPool } from "./pg_pool.ts";
 
-const PEERS: readonly Peer[] = [pgPool];
+const PEERS: readonly Peer[] = [pgPool, knex, kysely, drizzle];
 
 const RESULTS = new URL("bench/results/drop_in.txt", ROOT);
 
