@@ -758,6 +758,18 @@ test("what is changed by those who hear of pending is told after, in order, to a
   lease.release();
 });
 
+test("a lease that an aborted close took back is not told as released", async () => {
+  for (const reset of [undefined, () => {}]) {
+    const { pool, events } = observed({ reset });
+    const lease = await pool.acquire();
+    const closing = pool.close({ signal: AbortSignal.abort() });
+    lease.release();
+    await closing;
+    const names = events.map(([name]) => name);
+    assertEquals(names.includes("released"), false);
+  }
+});
+
 test("the end of a close is told, after all that is destroyed", async () => {
   const seen: unknown[] = [];
   const { pool } = fixture({ name: "db" });
