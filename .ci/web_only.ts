@@ -13,7 +13,9 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   "./generic-pool": ["node:events"],
   "./keyed": [],
   "./leaks": [],
+  "./mysql2": ["node:events"],
   "./nesting": ["node:async_hooks"],
+  "./testing": [],
   "./sequelize-pool": [],
   "./tarn": ["node:events"],
 };
