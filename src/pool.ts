@@ -317,8 +317,8 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   /**
-   * Refuses new acquires, rejects the pending with a `PoolClosedError`,
-   * destroys what is idle, and resolves when all that is used or being created
+   * Refuses new acquires, rejects the pending with a `PoolClosedError`, or, with
+   * `serve`, serves them first, destroys what is idle, and resolves when all that is used or being created
    * has come back and is destroyed. When `signal` aborts it waits no longer:
    * what is still out is destroyed, and leases on it have ended. Calling it
    * again gives the same promise.
@@ -338,9 +338,9 @@ export class Pool<T> implements AsyncDisposable {
   close(options: CloseOptions = {}): Promise<void> {
     try {
       checkCloseOptions(options);
-      const { signal } = options;
-      checkClose(signal);
-      return this.#local.close(signal);
+      const { signal, serve } = options;
+      checkClose(signal, serve);
+      return this.#local.close(signal, serve === true);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -24,15 +24,33 @@ export type { DestroyReason };
  * ```
  */
 export interface PoolObserver<T> {
+  /** `create` is about to be called; what becomes of it has the same `id`. */
+  createBegan?(event: { id: number; stripe: number }): void;
   /** `create` resolved. */
-  created?(event: { resource: T; stripe: number; duration: number }): void;
+  created?(
+    event: { id: number; resource: T; stripe: number; duration: number },
+  ): void;
   /** `create` threw, rejected or timed out, or a `close` gave it up. */
   createFailed?(
-    event: { error: unknown; stripe: number; duration: number },
+    event: { id: number; error: unknown; stripe: number; duration: number },
+  ): void;
+  /**
+   * `destroy` is about to be called; how it ends has the same `id`. `error` is
+   * there if `validate` or `reset` failed with it, or `lost` was called with it.
+   */
+  destroyBegan?(
+    event: {
+      id: number;
+      resource: T;
+      stripe: number;
+      reason: DestroyReason;
+      error?: unknown;
+    },
   ): void;
   /** `destroy` settled, or `destroyTimeout` passed; `error` is there if it failed. */
   destroyed?(
     event: {
+      id: number;
       resource: T;
       stripe: number;
       reason: DestroyReason;
@@ -53,6 +71,8 @@ export interface PoolObserver<T> {
   acquireFailed?(event: { error: unknown; wait: number }): void;
   /** A lease ended with `release()`, by hand or by `using`. */
   released?(event: { resource: T; stripe: number }): void;
+  /** A resource is idle: given back and reset, or new with nobody to wait for it. */
+  idled?(event: { resource: T; stripe: number }): void;
   /**
    * With `leaks`: a lease is held for too long, a close has waited too long for
    * it, or it was garbage collected unreleased. `stack` is that of the call that

@@ -323,6 +323,14 @@ export type TryAcquireOptions = Pick<AcquireOptions, "affinity">;
 export interface CloseOptions {
   /** Ends the wait for leases and creates: what is out is destroyed. */
   signal?: AbortSignal | undefined;
+  /**
+   * Whether those who wait are served first, with the creates that they need;
+   * else they are rejected at once. A pause ends. A later close without it
+   * rejects who still waits.
+   *
+   * @default false
+   */
+  serve?: boolean | undefined;
 }
 
 /** Milliseconds that each acquire of a pool may wait. */
@@ -624,15 +632,19 @@ export function checkPause(signal: AbortSignal | undefined): boolean {
  */
 export function checkCloseOptions(options: CloseOptions): void {
   closing.that("options", options, OBJECT);
-  closing.names(options, ["signal"]);
+  closing.names(options, ["signal", "serve"]);
 }
 
 /**
- * Checks the signal of a close, as read. Whether it has aborted is asked when
- * the close has begun: what it destroys can abort it.
+ * Checks the options of a close, as read. Whether the signal has aborted is
+ * asked when the close has begun: what it destroys can abort it.
  *
- * @throws {TypeError} if it is no signal
+ * @throws {TypeError} if one is of the wrong kind
  */
-export function checkClose(signal: AbortSignal | undefined): void {
+export function checkClose(
+  signal: AbortSignal | undefined,
+  serve: boolean | undefined,
+): void {
   if (signal !== undefined) closing.aborted(signal);
+  if (serve !== undefined) closing.that("serve", serve, BOOLEAN);
 }

@@ -10,13 +10,17 @@ export interface StripeStats {
   destroying: number;
   /** Acquires not settled yet, in the line that this stripe serves. */
   pending: number;
+  /** Those of them for whom nothing is under way: no create, no validation. */
+  waiting: number;
+  /** Those of them whose resource is under `validate`. */
+  validating: number;
   /** How many slots it has. */
   max: number;
 }
 
 /**
- * Counts of a pool at one moment. All but `pending` are the sums over its
- * stripes; stripes that share one line each report that line's `pending`.
+ * Counts of a pool at one moment. All but those of acquires are the sums over
+ * its stripes; stripes that share one line each report that line's.
  *
  * @example
  * ```ts
@@ -32,3 +36,14 @@ export interface PoolStats extends StripeStats {
   /** The same for each stripe, by its number. */
   stripes: StripeStats[];
 }
+
+/** What is added up over lines and pools. */
+export const COUNTS = [
+  "idle",
+  "used",
+  "creating",
+  "destroying",
+  "pending",
+  "waiting",
+  "validating",
+] as const;

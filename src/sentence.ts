@@ -3,7 +3,7 @@ import type { StripeStats } from "./pool_stats.ts";
 
 /** What is known of a line at one moment. Durations are milliseconds. */
 export interface Circumstance {
-  readonly stats: Readonly<StripeStats>;
+  readonly stats: Readonly<Omit<StripeStats, "waiting" | "validating">>;
   readonly isPaused?: boolean | undefined;
   /** How long the oldest use has lasted. */
   readonly oldestUse?: number | undefined;

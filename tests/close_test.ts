@@ -3,6 +3,7 @@ import {
   assertInstanceOf,
   assertRejects,
   assertStrictEquals,
+  assertThrows,
 } from "@std/assert";
 import { type DestroyReason, Pool, PoolClosedError } from "../mod.ts";
 import {
@@ -604,4 +605,126 @@ test("a close while several destroys are pending settles after the last of them"
   }
   assertEquals(closed.settled, true);
   await assertClosesClean(f);
+});
+
+// Serving first.
+
+test("a close that serves refuses newcomers and serves those who wait, in order", async () => {
+  const { pool } = fixture({ max: 1 });
+  const held = await pool.acquire();
+  const waiters = [watch(pool.acquire()), watch(pool.acquire())];
+  const closing = watch(pool.close({ serve: true }));
+  assertEquals(pool.tryAcquire(), undefined);
+  for (const late of [pool.acquire(), pool.warm(1), pool.pause()]) {
+    await assertRejects(() => late, PoolClosedError);
+  }
+  held.release();
+  await settled();
+  assertEquals(waiters.map(({ settled }) => settled), [true, false]);
+  leaseOf(waiters[0]!).release();
+  await settled();
+  assertEquals(closing.settled, false, "the last one is still used");
+  leaseOf(waiters[1]!).release();
+  await settled();
+  assertEquals([closing.settled, closing.error], [true, undefined]);
+  assertCounts(pool, {});
+});
+
+test("a close that serves makes what those who wait need, and nothing for the minimum", async () => {
+  const { pool, factory } = fixture({ max: 3, min: 3, maxCreating: 1 });
+  factory.manual.add("create");
+  const waiter = watch(pool.acquire());
+  await settled();
+  const closing = watch(pool.close({ serve: true }));
+  factory.failCreate("once");
+  await settled();
+  assertEquals([factory.creates.length, closing.settled], [1, false]);
+  factory.finishCreate();
+  await settled();
+  leaseOf(waiter).release();
+  await settled();
+  assertEquals([factory.creates.length, closing.settled], [0, true]);
+});
+
+test("a close that serves nobody destroys what is idle at once", async () => {
+  const { pool, factory } = fixture({ max: 2 });
+  await fill(pool, 2);
+  await pool.close({ serve: true });
+  assertEquals(factory.live.size, 0);
+});
+
+test("a close that serves ends once those who wait have left", async () => {
+  const { pool, clock, factory } = fixture({ max: 1 });
+  factory.manual.add("create");
+  watch(pool.acquire({ timeout: 50 }));
+  await settled();
+  const { signal } = factory.creates[0]!;
+  const closing = watch(pool.close({ serve: true }));
+  await settled();
+  assertEquals(signal!.aborted, false);
+  await clock.advance(50);
+  assertEquals(signal!.aborted, true, "nobody can get it any more");
+  factory.finishCreate();
+  await settled();
+  assertEquals(closing.settled, true);
+});
+
+test("a pause ends as a close serves those who wait", async () => {
+  const { pool } = fixture({ max: 1 });
+  await fill(pool, 1);
+  const pause = await pool.pause();
+  const waiter = watch(pool.acquire());
+  await settled();
+  const closing = watch(pool.close({ serve: true }));
+  await settled();
+  leaseOf(waiter).release();
+  await settled();
+  assertEquals(closing.settled, true);
+  await pause[Symbol.asyncDispose]();
+});
+
+test("a later close rejects who still waits, and gives the same promise", async () => {
+  const { pool } = fixture({ max: 1 });
+  const held = await pool.acquire();
+  const waiter = watch(pool.acquire());
+  const first = pool.close({ serve: true });
+  assertStrictEquals(pool.close({ serve: true }), first);
+  assertStrictEquals(pool.close(), first);
+  assertStrictEquals(pool.close({ serve: true }), first);
+  await settled();
+  assertInstanceOf(waiter.error, PoolClosedError);
+  held.release();
+  await first;
+});
+
+test("a close that serves waits no longer for anybody when its signal aborts", async () => {
+  const { pool, factory } = fixture({ max: 1 });
+  const held = await pool.acquire();
+  const waiter = watch(pool.acquire());
+  const controller = new AbortController();
+  const closing = pool.close({ serve: true, signal: controller.signal });
+  await settled();
+  assertEquals(waiter.settled, false);
+  controller.abort();
+  await closing;
+  assertInstanceOf(waiter.error, PoolClosedError);
+  assertEquals(factory.live.size, 0);
+  assertThrows(() => held.value, PoolClosedError);
+});
+
+test("a use that throws while a close serves is reset for the next who waits", async () => {
+  const { pool, factory } = fixture({ max: 1, reset: () => {} });
+  const failing = watch(pool.use(() => Promise.reject("no")));
+  const next = watch(pool.use(({ id }) => id));
+  const closing = pool.close({ serve: true });
+  await closing;
+  assertEquals([failing.error, "value" in next && next.value], ["no", 1]);
+  assertEquals(factory.live.size, 0);
+});
+
+test("serve is true or false", async () => {
+  const { pool } = fixture();
+  const serve = 1 as unknown as boolean;
+  await assertRejects(() => pool.close({ serve }), TypeError, "'serve'");
+  await pool.close({ serve: false });
 });

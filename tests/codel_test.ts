@@ -223,6 +223,7 @@ test("who is shed is told how long it waited, why, and when to come again", asyn
     poolName: "db",
     stats: {
       ...{ idle: 0, used: 1, creating: 0, destroying: 0, pending: 0, max: 1 },
+      ...{ waiting: 0, validating: 0 },
     },
     waited: 11,
     retryAfter: 7,

@@ -18,7 +18,10 @@ import {
 } from "./fixture.ts";
 import { test } from "./test.ts";
 
-const NONE = { idle: 0, used: 0, creating: 0, destroying: 0, pending: 0 };
+const NONE = {
+  ...{ idle: 0, used: 0, creating: 0, destroying: 0 },
+  ...{ pending: 0, waiting: 0, validating: 0 },
+};
 
 /** The error of an outcome, which must be a pool's. */
 function errorOf({ error }: Outcome<unknown>): PoolError {
@@ -34,7 +37,7 @@ test("a timeout says its code, its pool, its line's counts and how long it waite
   await clock.advance(250);
   const { code, poolName, stats, waited } = errorOf(waiter);
   assertEquals([code, poolName, waited], ["ACQUIRE_TIMEOUT", "db", 250]);
-  assertEquals(stats, { ...NONE, used: 2, pending: 2, max: 2 });
+  assertEquals(stats, { ...NONE, used: 2, pending: 2, waiting: 2, max: 2 });
 });
 
 test("one who finds nothing with timeout 0 has waited for 0 ms", async () => {
@@ -67,7 +70,7 @@ test("a refusal as full says its code and counts, and that nobody waited", async
   await settled();
   const { code, poolName, stats, waited, message } = errorOf(refused);
   assertEquals([code, poolName, waited], ["FULL", "db", 0]);
-  assertEquals(stats, { ...NONE, used: 1, pending: 1, max: 1 });
+  assertEquals(stats, { ...NONE, used: 1, pending: 1, waiting: 1, max: 1 });
   assertStringIncludes(
     message,
     "as 1 wait already: the only one is used, for 7 ms (0",
@@ -89,7 +92,7 @@ test("a close says to each how long it waited, and the counts from before", asyn
   for (const { code, poolName } of errors) {
     assertEquals([code, poolName], ["CLOSED", "db"]);
   }
-  const before = { ...NONE, used: 1, pending: 2, max: 1 };
+  const before = { ...NONE, used: 1, pending: 2, waiting: 2, max: 1 };
   assertEquals(errors.map(({ stats }) => stats), [
     before,
     before,

@@ -119,7 +119,7 @@ test("its counts are the sums over the keys", async () => {
   const { keys, ...counts } = pool.stats();
   assertEquals(counts, {
     ...{ idle: 1, used: 1, creating: 0, destroying: 0, pending: 0 },
-    max: 3,
+    ...{ waiting: 0, validating: 0, max: 3 },
   });
   assertEquals(keys.get("a")!.used, 1);
   assertEquals(keys.get("b")!.idle, 1);

@@ -534,7 +534,7 @@ test("the observer is told of what was lost as destroyed, with the reason", asyn
   await fill(f.pool, 1);
   f.lose(1, new Error("gone"));
   await settled();
-  const event = { stripe: 0, reason: "lost", duration: 0 };
+  const event = { id: 0, stripe: 0, reason: "lost", duration: 0 };
   assertEquals(told, [{ resource: { id: 1 }, ...event }]);
 });
 

@@ -343,6 +343,7 @@ test("a nested acquire can be refused, of which the observer hears", async () =>
     poolName: "db",
     stats: {
       ...{ idle: 0, used: 1, creating: 0, destroying: 0, pending: 0, max: 2 },
+      ...{ waiting: 0, validating: 0 },
     },
     waited: 0,
   });

@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { Pool, type PoolObserver } from "../mod.ts";
+import { Pool, type PoolObserver, type PoolOptions } from "../mod.ts";
 import {
   assertClosesClean,
   assertCounts,
@@ -12,6 +12,7 @@ import {
   watch,
 } from "./fixture.ts";
 import { test } from "./test.ts";
+import { VirtualClock } from "./virtual_clock.ts";
 
 const NAMES = [
   "created",
@@ -20,6 +21,7 @@ const NAMES = [
   "acquired",
   "acquireFailed",
   "released",
+  "idled",
 ] as const;
 
 type Event = [name: keyof PoolObserver<Resource>, event: unknown];
@@ -50,7 +52,8 @@ test("the observer is told of a create and of the acquire that waited for it", a
   const resource = leaseOf(waiter).value;
   const order = new Map(events);
   assertEquals(order.size, 2);
-  assertEquals(order.get("created"), { resource, stripe: 1, duration: 120 });
+  const created = { id: 0, resource, stripe: 1, duration: 120 };
+  assertEquals(order.get("created"), created);
   assertEquals(order.get("acquired"), { resource, stripe: 1, wait: 120 });
 });
 
@@ -62,7 +65,9 @@ test("the observer is told of releases and of acquires that need no wait", async
   pool.tryAcquire()!.release();
   const acquired: Event = ["acquired", { resource, stripe: 0, wait: 0 }];
   const released: Event = ["released", { resource, stripe: 0 }];
-  assertEquals(events, [acquired, released, acquired, released]);
+  const idled: Event = ["idled", { resource, stripe: 0 }];
+  const turn = [acquired, released, idled];
+  assertEquals(events, [...turn, ...turn]);
 });
 
 test("the observer is told of a failed create and of the acquire it rejects", async () => {
@@ -74,7 +79,8 @@ test("the observer is told of a failed create and of the acquire it rejects", as
   factory.failCreate(error);
   await settled();
   const order = new Map(events);
-  assertEquals(order.get("createFailed"), { error, stripe: 0, duration: 30 });
+  const failed = { id: 0, error, stripe: 0, duration: 30 };
+  assertEquals(order.get("createFailed"), failed);
   assertEquals(order.get("acquireFailed"), { error, wait: 30 });
   assertEquals(events.length, 2);
 });
@@ -90,7 +96,7 @@ test("the observer is told of a failed create that was for nobody", async () => 
   factory.failCreate("refused");
   await settled();
   assertEquals(events, [
-    ["createFailed", { error: "refused", stripe: 0, duration: 0 }],
+    ["createFailed", { id: 0, error: "refused", stripe: 0, duration: 0 }],
   ]);
 });
 
@@ -138,7 +144,9 @@ test("the observer is told why and how long each resource was destroyed", async 
   factory.destroys.shift()!.resolve();
   await settled();
   assertEquals(events, [
-    ["destroyed", { resource, stripe: 0, reason: "lease", duration: 40 }],
+    ["destroyed", {
+      ...{ id: 0, resource, stripe: 0, reason: "lease", duration: 40 },
+    }],
   ]);
 });
 
@@ -304,7 +312,8 @@ test("an event comes after the change it tells of", async () => {
   await f.clock.advance(10);
   assertEquals(seen.splice(0), [["acquireFailed", { ...none, used: 1 }]]);
   lease.release();
-  assertEquals(seen.splice(0), [["released", { ...none, idle: 1 }]]);
+  const idle = { ...none, idle: 1 };
+  assertEquals(seen.splice(0), [["released", idle], ["idled", idle]]);
   f.pool.tryAcquire()!.destroy();
   await settled();
   assertEquals(seen.splice(0), [
@@ -389,12 +398,119 @@ test("durations are told in full although idleTimeout is infinite", async () => 
   factory.destroys.shift()!.resolve();
   await settled();
   const told = new Map(events);
-  assertEquals(told.get("created"), { resource, stripe: 0, duration: 120 });
+  const created = { id: 0, resource, stripe: 0, duration: 120 };
+  assertEquals(told.get("created"), created);
   assertEquals(told.get("acquired"), { resource, stripe: 0, wait: 120 });
   assertEquals(told.get("acquireFailed"), { error: late.error, wait: 30 });
   assertEquals(told.get("destroyed"), {
-    ...{ resource, stripe: 0, reason: "lease", duration: 40 },
+    ...{ id: 0, resource, stripe: 0, reason: "lease", duration: 40 },
   });
+});
+
+test("each create and destroy is told of as it begins, and as it ends by the same id", async () => {
+  const seen: unknown[] = [];
+  const note = (name: string) => (event: { id: number }) =>
+    void seen.push(`${name} ${event.id}`);
+  const { pool, factory } = fixture({
+    max: 2,
+    observer: {
+      createBegan: note("create"),
+      created: note("created"),
+      createFailed: note("failed"),
+      destroyBegan: note("destroy"),
+      destroyed: note("destroyed"),
+    },
+  });
+  factory.manual.add("create").add("destroy");
+  watch(pool.acquire());
+  const second = watch(pool.acquire());
+  await settled();
+  assertEquals(seen, ["create 0", "create 1"], "before they have settled");
+  factory.failCreate("no");
+  factory.finishCreate();
+  await settled();
+  leaseOf(second).destroy();
+  await settled();
+  assertEquals(seen.slice(2), ["failed 0", "created 1", "destroy 0"]);
+  factory.destroys.shift()!.resolve();
+  await settled();
+  assertEquals(seen.slice(5), ["destroyed 0"]);
+});
+
+test("as a destroy begins it is told what user code failed with before", async () => {
+  const reasons: unknown[] = [];
+  const losses: ((error: unknown) => void)[] = [];
+  const make = (options: Partial<PoolOptions<object>>) =>
+    new Pool<object>({
+      max: 1,
+      idleTimeout: Infinity,
+      clock: new VirtualClock(),
+      create: ({ lost }) => {
+        losses.push(lost);
+        return {};
+      },
+      observer: {
+        destroyBegan: ({ reason, error }) => void reasons.push([reason, error]),
+      },
+      ...options,
+    });
+  const fail = (error: string) => () => Promise.reject(error);
+  const validated = make({ validate: fail("ill") });
+  (await validated.acquire()).release();
+  watch(validated.acquire());
+  await settled();
+  const thrown = make({
+    validate: () => {
+      throw "worse";
+    },
+  });
+  (await thrown.acquire()).release();
+  thrown.tryAcquire();
+  (await make({ reset: fail("dirty") }).acquire()).release();
+  await settled();
+  const lost = await make({}).acquire();
+  losses.at(-1)!("gone");
+  lost.release();
+  (await make({}).acquire()).destroy();
+  await settled();
+  assertEquals(reasons, [
+    ["invalid", "ill"],
+    ["invalid", "worse"],
+    ["reset", "dirty"],
+    ["lost", "gone"],
+    ["lease", undefined],
+  ]);
+});
+
+test("the observer is told of what goes idle, be it new or given back", async () => {
+  const { pool, clock, events } = observed({ max: 2 });
+  await pool.warm(1);
+  const lease = await pool.acquire();
+  const waiter = watch(pool.acquire());
+  await settled();
+  lease.release();
+  leaseOf(waiter).destroy();
+  await clock.advance(0);
+  const idled = events.filter(([name]) => name === "idled");
+  const event = { resource: { id: 1 }, stripe: 0 };
+  assertEquals(idled, [["idled", event], ["idled", event]]);
+});
+
+test("what is reset is idle after it, and not when it is released", async () => {
+  const { pool, factory, events } = observed({ reset: undefined });
+  const kept = fixture({
+    reset: factory.reset,
+    observer: observing((...event) => events.push(event)),
+  });
+  await pool.close();
+  factory.manual.add("reset");
+  (await kept.pool.acquire()).release();
+  await settled();
+  const names = () => events.map(([name]) => name).slice(2);
+  assertEquals(names(), ["released"]);
+  factory.resets.shift()!.resolve(undefined);
+  await settled();
+  assertEquals(names(), ["released", "idled"]);
 });
 
 test("a create is told of before what follows from it, also where that is at once", async () => {

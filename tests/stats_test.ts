@@ -4,7 +4,10 @@ import { test } from "./test.ts";
 
 test("stats of a new pool are all 0 but max", () => {
   const { pool } = fixture({ max: 3, stripes: 2 });
-  const zero = { idle: 0, used: 0, creating: 0, destroying: 0, pending: 0 };
+  const zero = {
+    ...{ idle: 0, used: 0, creating: 0, destroying: 0 },
+    ...{ pending: 0, waiting: 0, validating: 0 },
+  };
   assertEquals(pool.stats(), {
     ...zero,
     max: 3,
@@ -24,16 +27,12 @@ test("stats count each slot once, on its stripe, and their sums", async () => {
   watch(pool.acquire({ affinity: 1 }));
   at0[0]!.destroy();
   at1[0]!.destroy();
+  const line = { pending: 1, waiting: 0, validating: 0 };
   assertEquals(pool.stats(), {
-    idle: 0,
-    used: 3,
-    creating: 1,
-    destroying: 2,
-    pending: 1,
-    max: 8,
+    ...{ idle: 0, used: 3, creating: 1, destroying: 2, ...line, max: 8 },
     stripes: [
-      { idle: 0, used: 2, creating: 0, destroying: 1, pending: 1, max: 4 },
-      { idle: 0, used: 1, creating: 1, destroying: 1, pending: 1, max: 4 },
+      { idle: 0, used: 2, creating: 0, destroying: 1, ...line, max: 4 },
+      { idle: 0, used: 1, creating: 1, destroying: 1, ...line, max: 4 },
     ],
   });
   at0[1]!.release();
@@ -49,8 +48,22 @@ test("a resource under validation counts as used and its taker as pending", asyn
   await fill(pool, 1);
   factory.manual.add("validate");
   watch(pool.acquire());
-  const { idle, used, pending } = pool.stats();
+  const { idle, used, pending, waiting, validating } = pool.stats();
   assertEquals([idle, used, pending], [0, 1, 1]);
+  assertEquals([waiting, validating], [0, 1]);
+});
+
+test("stats tell those who wait from those for whom a create is under way", async () => {
+  const { pool, clock, factory } = fixture({ max: 2, growth: "measured" });
+  factory.manual.add("create");
+  for (let n = 0; n < 5; n++) watch(pool.acquire());
+  const counts = () => {
+    const { pending, waiting, validating } = pool.stats();
+    return [pending, waiting, validating];
+  };
+  assertEquals(counts(), [5, 3, 0]);
+  await clock.advance(1_000);
+  assertEquals(counts(), [5, 4, 0], "one that is overdue is not counted on");
 });
 
 test("stats of an isolated pool sum up the pending of its lines", async () => {
@@ -77,8 +90,9 @@ test("stats never show more than max, whatever is going on", async () => {
   const { pool } = fixture({ max: 4, stripes: 2 });
   let most = 0;
   const look = () => {
-    for (const { max, pending: _, ...slots } of pool.stats().stripes) {
-      const counts = Object.values(slots);
+    for (const stripe of pool.stats().stripes) {
+      const { idle, used, creating, destroying, max } = stripe;
+      const counts = [idle, used, creating, destroying];
       assertEquals(counts.every((count) => count >= 0), true);
       const taken = counts.reduce((a, b) => a + b);
       assertEquals(taken <= max, true);

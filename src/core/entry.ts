@@ -34,6 +34,8 @@ export class Entry<T> {
   endsAt = -Infinity;
   /** Why it is destroyed when it has been used enough. */
   reason: DestroyReason = "uses";
+  /** What user code said was wrong with it. */
+  error: unknown = undefined;
   /** Whether it has ended by itself. */
   isLost = false;
   /** Who waits for the verdict on it. */

@@ -48,6 +48,8 @@ export interface Shed {
 /** Counts of a line at one moment. */
 export interface LineStats extends Slots {
   pending: number;
+  waiting: number;
+  validating: number;
   max: number;
 }
 
@@ -234,7 +236,12 @@ export class Line<T> {
     const destroying = this.#destroying;
     const { used, pending } = this;
     const spare = max - idle - used - creating - destroying;
-    return { spare, idle, used, creating, destroying, pending, max };
+    const waiting = Math.max(0, this.waiting - this.coming);
+    const validating = this.#validating;
+    return {
+      ...{ spare, idle, used, creating, destroying },
+      ...{ pending, waiting, validating, max },
+    };
   }
 
   /** A newcomer's place. */

@@ -29,7 +29,7 @@ import {
   type TryAcquireOptions,
   type UseOptions,
 } from "../pool_options.ts";
-import type { PoolStats, StripeStats } from "../pool_stats.ts";
+import { COUNTS, type PoolStats, type StripeStats } from "../pool_stats.ts";
 import { SystemClock } from "../system_clock.ts";
 
 /** Options of a pool that make no sense for a key. */
@@ -56,8 +56,6 @@ export interface KeyedPoolStats<K> extends StripeStats {
   /** Those of each key that has a resource, or somebody waiting. */
   keys: Map<K, PoolStats>;
 }
-
-const COUNTS = ["idle", "used", "creating", "destroying", "pending"] as const;
 
 /**
  * A pool for each key, made when it is first asked for and dropped when nothing
@@ -147,12 +145,12 @@ export class KeyedPool<K, T> implements AsyncDisposable {
   close(options: CloseOptions = {}): Promise<void> {
     try {
       checkCloseOptions(options);
-      const { signal } = options;
-      checkClose(signal);
+      const { signal, serve } = options;
+      checkClose(signal, serve);
       // First, as what is destroyed may ask for keys.
       this.#isClosed = true;
       const pools = [this.#none, ...this.#pools.values()];
-      const closing = pools.map((pool) => pool.close({ signal }));
+      const closing = pools.map((pool) => pool.close({ signal, serve }));
       this.#closing ??= together(closing);
       return this.#closing;
     } catch (error) {
@@ -163,7 +161,8 @@ export class KeyedPool<K, T> implements AsyncDisposable {
   /** Counts over all keys and of each, now. */
   stats(): KeyedPoolStats<K> {
     const stats: KeyedPoolStats<K> = {
-      ...{ idle: 0, used: 0, creating: 0, destroying: 0, pending: 0 },
+      ...{ idle: 0, used: 0, creating: 0, destroying: 0 },
+      ...{ pending: 0, waiting: 0, validating: 0 },
       max: this.#max,
       keys: new Map(),
     };

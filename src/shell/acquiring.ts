@@ -62,7 +62,7 @@ export class Acquiring<T> implements Canceller<T> {
     isAborted: boolean,
     priority: number,
   ): Promise<Lease<T>> {
-    if (this.#closing.hasBegun || timeout === 0 || isAborted) {
+    if (this.#closing.refuses || timeout === 0 || isAborted) {
       return this.#acquireNow(home, timeout, signal, isAborted);
     }
     const now = this.#time.now();
@@ -84,7 +84,7 @@ export class Acquiring<T> implements Canceller<T> {
 
   /** Leases an idle resource, if one can be had without waiting. */
   tryAcquire(home: number): Lease<T> | undefined {
-    if (this.#closing.hasBegun) return undefined;
+    if (this.#closing.refuses) return undefined;
     const now = this.#time.now();
     const entry = this.#partition.take(home, now);
     // No user code has run since it was taken.
@@ -146,7 +146,7 @@ export class Acquiring<T> implements Canceller<T> {
       this.#validating.judge(entry, verdict);
       if (verdict !== false) return undefined;
       this.#parts.playNow();
-      if (this.#closing.hasBegun) return undefined;
+      if (this.#closing.refuses) return undefined;
       now = this.#time.now();
       entry = this.#partition.take(home, now);
     }
@@ -159,12 +159,12 @@ export class Acquiring<T> implements Canceller<T> {
     signal: AbortSignal | undefined,
     isAborted: boolean,
   ): Promise<Lease<T>> {
-    if (this.#closing.hasBegun) return this.#refuseClosed(home);
+    if (this.#closing.refuses) return this.#refuseClosed(home);
     if (isAborted) return this.#refuse(signal!.reason);
     const lease = this.tryAcquire(home);
     if (lease !== undefined) return Promise.resolve(lease);
     const now = this.#time.now();
-    if (this.#closing.hasBegun) return this.#refuseClosed(home);
+    if (this.#closing.refuses) return this.#refuseClosed(home);
     const line = this.#partition.lineOf(
       this.#partition.homeOf(home),
     );
@@ -181,7 +181,7 @@ export class Acquiring<T> implements Canceller<T> {
     priority: number,
   ): Promise<Lease<T>> {
     // Reading the clock may have closed the pool.
-    if (this.#closing.hasBegun) return this.#refuseClosed(home);
+    if (this.#closing.refuses) return this.#refuseClosed(home);
     this.#stocking.begin();
     const preferred = this.#partition.homeOf(home);
     const line = this.#partition.lineOf(preferred);

@@ -3,12 +3,25 @@ import { removeListener } from "./listener.ts";
 import type { Parts } from "./parts.ts";
 import type { Pending } from "./pending.ts";
 
+/** What the rest of the pool does as it closes. */
+interface Steps {
+  /** Ends what only an open pool does. */
+  refuse(error: unknown): void;
+  /** Breaks off what nobody can get any more. */
+  abort(error: unknown): void;
+  /** Waits no longer for what is out. */
+  abandon(): void;
+}
+
 /** The close of a pool, once. */
 export class Closing<T> {
   readonly #parts: Parts<T>;
-  readonly #begun: (error: unknown) => void;
-  readonly #abandon: () => void;
+  readonly #steps: Steps;
   #closing: Promise<void> | undefined = undefined;
+  /** Whether nobody is served any more. */
+  hasBegun = false;
+  /** Whether those who wait are to be served first. */
+  #serves = false;
   /** Settles `closing`; `undefined` before and after. */
   #settle: (() => void) | undefined = undefined;
   /** How many lines are not empty yet. */
@@ -17,32 +30,40 @@ export class Closing<T> {
   readonly #listeners = new Map<AbortSignal, () => void>();
   readonly #destroyErrors: unknown[] = [];
 
-  /**
-   * `begun` ends what only an open pool does, `abandon` waits no longer for
-   * what is out.
-   */
-  constructor(
-    parts: Parts<T>,
-    begun: (error: unknown) => void,
-    abandon: () => void,
-  ) {
+  constructor(parts: Parts<T>, steps: Steps) {
     this.#parts = parts;
-    this.#begun = begun;
-    this.#abandon = abandon;
+    this.#steps = steps;
   }
 
-  get hasBegun(): boolean {
+  /** Whether newcomers are refused. */
+  get refuses(): boolean {
     return this.#closing !== undefined;
   }
 
-  /** Begins to close, or goes on; when `signal` aborts it waits no longer. */
-  close(signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Begins to close, or goes on; if it `serves`, those who wait come first. When
+   * `signal` aborts it waits no longer.
+   */
+  close(signal: AbortSignal | undefined, serves: boolean): Promise<void> {
     const closing = this.#closing ?? this.#begin();
+    if (!serves) this.#end();
+    else if (!this.#serves && !this.hasBegun) {
+      this.#serves = true;
+      this.#steps.refuse(this.#parts.refusals.closed());
+      this.look();
+    }
     if (this.#settle !== undefined && signal !== undefined) {
-      if (signal.aborted) this.#abandon();
+      if (signal.aborted) this.#giveUp();
       else this.#listen(signal);
     }
     return closing;
+  }
+
+  /** All who waited may have been served. */
+  look(): void {
+    const { lines } = this.#parts.partition;
+    const isOver = this.#serves && lines.every(({ pending }) => pending === 0);
+    if (isOver) this.#end();
   }
 
   /** A `destroy` failed; it makes the close reject. */
@@ -65,30 +86,45 @@ export class Closing<T> {
   }
 
   #begin(): Promise<void> {
-    const { lines } = this.#parts.partition;
     // One step after the last destroy, so those rejected now know it first.
     this.#closing = new Promise<void>((resolve) => {
       this.#settle = resolve;
     }).then(() => this.#throw());
-    this.#linesLeft = lines.length;
+    this.#linesLeft = this.#parts.partition.lines.length;
     this.#parts.agenda.hold();
-    const error = this.#parts.refusals.closed();
+    return this.#closing;
+  }
+
+  /** Nobody is served any more. */
+  #end(): void {
     const now = this.#parts.time.now();
+    // Reading the clock may have closed the pool.
+    if (this.hasBegun) return;
+    const error = this.#parts.refusals.closed();
+    // No user code runs until the lines are closed: a create that was begun in
+    // between would fail at once, and be followed by the next.
+    this.hasBegun = true;
     withoutStack(() => {
-      for (const line of lines) {
+      for (const line of this.#parts.partition.lines) {
         const errorOf = this.#parts.refusals.closing(line, now);
         line.close((waiter) => errorOf(waiter as Pending<T>));
       }
     });
-    this.#begun(error);
+    if (!this.#serves) this.#steps.refuse(error);
+    this.#steps.abort(error);
     this.#parts.play();
-    return this.#closing;
+  }
+
+  /** Waits no longer, for nobody. */
+  #giveUp(): void {
+    this.#end();
+    this.#steps.abandon();
   }
 
   #listen(signal: AbortSignal): void {
     if (this.#listeners.has(signal)) return;
     const listener = () => {
-      if (signal.aborted && this.#settle !== undefined) this.#abandon();
+      if (signal.aborted && this.#settle !== undefined) this.#giveUp();
     };
     this.#listeners.set(signal, listener);
     signal.addEventListener("abort", listener);

@@ -30,6 +30,7 @@ export class Creating<T> {
     const supply = this.#supply;
     const began = this.#parts.now();
     const birth = supply.begin(creation, began);
+    this.#parts.events.tell("createBegan", { id: birth.number, stripe });
     if (this.#closing.hasBegun) {
       return supply.failed(birth, refusals.closed(stripe));
     }
@@ -63,6 +64,7 @@ export class Creating<T> {
     const now = this.#parts.now();
     if (entry !== undefined) {
       const { place, releasedAt } = entry;
+      entry.error ??= error;
       line.lost(entry, now);
       if (place === "idle" && line.used === 0) {
         line.distrust(releasedAt, now, "lost");

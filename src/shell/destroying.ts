@@ -25,6 +25,8 @@ export class Destroying<T> {
   readonly #parts: Parts<T>;
   readonly #closing: Closing<T>;
   readonly #supply: Supply<T>;
+  /** How many calls have begun. */
+  #begun = 0;
 
   constructor(parts: Parts<T>, closing: Closing<T>, supply: Supply<T>) {
     this.#parts = parts;
@@ -34,10 +36,10 @@ export class Destroying<T> {
 
   /** Ends an entry that has left its stripe; its slot is vacated after. */
   begin(entry: Entry<T>, reason: DestroyReason): void {
-    const { resource, stripe } = entry;
+    const { resource, stripe, error } = entry;
     const line = this.#parts.partition.lineOf(stripe);
     if (reason === "idle") this.#supply.evicted(line);
-    this.#call(resource, stripe, reason, (failure, isLate) => {
+    this.#call(resource, stripe, reason, error, (failure, isLate) => {
       if (failure !== undefined && !isLate) {
         this.#closing.destroyFailed(failure.error);
       }
@@ -51,7 +53,7 @@ export class Destroying<T> {
 
   /** Ends what came too late to have a slot: nobody waits for it. */
   late(resource: T, stripe: number): void {
-    this.#call(resource, stripe, "late", () => {});
+    this.#call(resource, stripe, "late", undefined, () => {});
   }
 
   /** A farewell to the dead holds a slot for the usual time of a create. */
@@ -79,16 +81,19 @@ export class Destroying<T> {
     resource: T,
     stripe: number,
     reason: DestroyReason,
+    error: unknown,
     over: (failure: Failure | undefined, isLate: boolean) => void,
   ): void {
     const { settings, calls, events } = this.#parts;
     const began = this.#parts.now();
     const call = new DestroyCall(reason);
+    const about = { id: this.#begun++, resource, stripe, reason };
+    const because = error === undefined ? {} : { error };
+    events.tell("destroyBegan", { ...about, ...because });
     const ended = (failure: Failure | undefined, isLate: boolean) => {
       over(failure, isLate);
       const duration = this.#parts.now() - began;
-      const event = { resource, stripe, reason, duration };
-      events.tell("destroyed", { ...event, ...failure });
+      events.tell("destroyed", { ...about, duration, ...failure });
       if (isLate) call.abort(failure!.error);
       this.#parts.play();
     };

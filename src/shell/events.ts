@@ -14,6 +14,11 @@ export class Events<T> {
     this.tell("released", { resource, stripe });
   }
 
+  /** Something has been given back or made: whether it went idle is told. */
+  rested({ resource, stripe, place }: Entry<T>): void {
+    if (place === "idle") this.tell("idled", { resource, stripe });
+  }
+
   tell<K extends keyof PoolObserver<T>>(
     name: K,
     event: Parameters<NonNullable<PoolObserver<T>[K]>>[0],

@@ -7,7 +7,7 @@ import type { Lessor } from "../lease.ts";
 import type { Acquirer, LeaseWatcher } from "../lease_watch.ts";
 import type { PoolClosedError } from "../pool_error.ts";
 import type { Aged, PoolSettings } from "../pool_options.ts";
-import type { PoolStats } from "../pool_stats.ts";
+import { COUNTS, type PoolStats } from "../pool_stats.ts";
 import { Acquiring } from "./acquiring.ts";
 import { Agenda } from "./agenda.ts";
 import { Budgeting } from "./budgeting.ts";
@@ -67,7 +67,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     const { idleTimeout, maxUses, keepalive } = settings;
     this.settings = settings;
     this.watches = idleTimeout !== Infinity || keepalive !== Infinity;
-    this.#tells = observer !== undefined && reset === undefined;
+    this.#tells = observer !== undefined;
     const validateAfter = validate === undefined
       ? Infinity
       : settings.validateAfter;
@@ -99,11 +99,11 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       (call, waited) => this.refusals.late(call, waited),
     );
     this.events = new Events(observer);
-    this.#closing = new Closing(
-      this,
-      (error) => this.#closed(error),
-      () => this.#abandon(),
-    );
+    this.#closing = new Closing(this, {
+      refuse: (error) => this.#refuse(error),
+      abort: (error) => this.#supply.abort(error),
+      abandon: () => this.#abandon(),
+    });
     this.#eviction = new Eviction(this);
     const stocking = new Stocking(this, this.#context, this.#eviction);
     const supply = new Supply(this, this.#closing, this.#eviction, stocking);
@@ -155,9 +155,15 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     // An aborted close took it back.
     if (entry.place !== "used") return;
     line.release(entry, now);
-    if (this.#tells) this.events.released(entry);
+    if (this.#tells) this.#told(entry);
     if (this.#tape.end !== 0) this.play();
     if (this.watches) this.#watch(line);
+  }
+
+  #told(entry: Entry<T>): void {
+    // A reset has told of it before.
+    if (this.settings.reset === undefined) this.events.released(entry);
+    this.events.rested(entry);
   }
 
   destroy(entry: Entry<T>, reason: DestroyReason = "lease"): void {
@@ -191,7 +197,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   }
 
   pause(signal: AbortSignal | undefined): Promise<AsyncDisposable> {
-    if (this.#closing.hasBegun) return Promise.reject(this.refusals.closed());
+    if (this.#closing.refuses) return Promise.reject(this.refusals.closed());
     return this.#pausing.pause(signal);
   }
 
@@ -200,38 +206,30 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.play();
   }
 
-  close(signal: AbortSignal | undefined): Promise<void> {
-    return this.#closing.close(signal);
+  close(signal: AbortSignal | undefined, serves: boolean): Promise<void> {
+    return this.#closing.close(signal, serves);
   }
 
   warm(n: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#closing.hasBegun) return Promise.reject(this.refusals.closed());
+    if (this.#closing.refuses) return Promise.reject(this.refusals.closed());
     return this.#stocking.warm(n, this.#supply.begun, signal);
   }
 
   stats(): PoolStats {
     const { lines, stripes } = this.partition;
     const stats: PoolStats = {
-      idle: 0,
-      used: 0,
-      creating: 0,
-      destroying: 0,
-      pending: 0,
-      max: this.max,
+      ...{ idle: 0, used: 0, creating: 0, destroying: 0 },
+      ...{ pending: 0, waiting: 0, validating: 0, max: this.max },
       stripes: stripes.map((stripe) => {
-        const { idle, used, creating, destroying } = stripe.slots();
-        const { pending } = this.partition.lineOf(stripe.id);
-        const { max } = stripe;
-        return { idle, used, creating, destroying, pending, max };
+        const { spare: _, ...slots } = stripe.slots();
+        const line = this.partition.lineOf(stripe.id);
+        const { pending, waiting, validating } = line.stats();
+        return { ...slots, pending, waiting, validating, max: stripe.max };
       }),
     };
     for (const line of lines) {
-      const { idle, used, creating, destroying, pending } = line.stats();
-      stats.idle += idle;
-      stats.used += used;
-      stats.creating += creating;
-      stats.destroying += destroying;
-      stats.pending += pending;
+      const counts = line.stats();
+      for (const name of COUNTS) stats[name] += counts[name];
     }
     return stats;
   }
@@ -274,13 +272,15 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       this.#budgeting?.sync();
       while (this.#tape.end !== 0) {
         if (!this.#tape.play(this.#effects, isInside)) {
-          return this.#context.do(this);
+          this.#context.do(this);
+          break;
         }
         this.#budgeting?.sync();
       }
     } finally {
       this.#isPlaying = false;
     }
+    this.#closing.look();
   }
 
   #watch(line: Line<T>): void {
@@ -292,10 +292,9 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   }
 
   /** Ends what only an open pool does. */
-  #closed(error: unknown): void {
+  #refuse(error: unknown): void {
     this.#stocking.close(error);
     this.#pausing.close(error);
-    this.#supply.abort(error);
     this.#watcher?.closing();
   }
 

@@ -76,5 +76,11 @@ export class Pausing<T> {
   close(error: unknown): void {
     this.#closed = error;
     for (const { end, reject } of this.#waits) end(() => reject(error));
+    const now = this.#parts.time.now();
+    for (const line of this.#parts.partition.lines) {
+      while (line.isPaused) line.unpause(now);
+      this.#supply.look(line, now);
+      this.#parts.follow(line);
+    }
   }
 }

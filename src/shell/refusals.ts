@@ -148,9 +148,8 @@ export class Refusals<T> {
       ? now - first.since
       : undefined;
     const known = { ...this.#witness(line, now), ...details, noneReleasedFor };
-    const counts = Object.entries(details.stats).map(([name, n]) =>
-      `${n} ${name}`
-    );
+    const { waiting: _, validating: __, ...shown } = details.stats;
+    const counts = Object.entries(shown).map(([name, n]) => `${n} ${name}`);
     return `${sentence(known)} (${counts.join(", ")})`;
   }
 }

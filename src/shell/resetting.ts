@@ -74,6 +74,7 @@ export class Resetting<T> implements Lessor<T>, Task {
       call: () => settings.reset!(entry.resource, call),
       done: () => this.#lessor.release(entry, failed),
       failed: (error, isLate) => {
+        entry.error ??= error;
         line.destroy(entry, "reset");
         if (isLate) call.abort(error);
         this.#parts.play();

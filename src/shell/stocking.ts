@@ -113,8 +113,10 @@ export class Stocking<T> implements Ringer {
 
   /** The pool closes: nothing is kept any more. */
   close(error: unknown): void {
-    this.#isClosed = true;
+    this.#isKept = false;
     this.fail(error);
+    this.#stock();
+    this.#isClosed = true;
   }
 
   fail(error: unknown): void {

@@ -160,6 +160,7 @@ export class Supply<T> implements Chore {
     const diesAt = now + jitter(settings.maxLifetime);
     const entry = line.created(creation, resource, now, diesAt);
     birth.entry = entry;
+    entry.error = loss;
     if (diesAt !== Infinity) this.#eviction.expect(diesAt);
     this.look(line, now);
     this.#stocking.created();
@@ -167,7 +168,9 @@ export class Supply<T> implements Chore {
     if (isEnd) {
       events.tell("outageEnded", { stripe, duration: now - since! });
     }
-    events.tell("created", { resource, stripe, duration });
+    const { number: id } = birth;
+    events.tell("created", { id, resource, stripe, duration });
+    events.rested(entry);
     // User code: what has been told is told before.
     for (const ask of birth.asks) ask(entry);
     this.#parts.follow(line);
@@ -203,7 +206,9 @@ export class Supply<T> implements Chore {
     line.createFailed(creation, error, settings.createRetry === false);
     this.look(line, now);
     if (begins) this.#tellOutage(creation, error);
-    events.tell("createFailed", { error, stripe, duration: now - began });
+    const { number: id } = birth;
+    const duration = now - began;
+    events.tell("createFailed", { id, error, stripe, duration });
     this.#parts.play();
   }
 

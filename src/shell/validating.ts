@@ -52,7 +52,8 @@ export class Validating<T> implements Chore {
       if (!isThenable(verdict)) return !entry.isLost && Boolean(verdict);
       call.answer = verdict;
       return call;
-    } catch {
+    } catch (error) {
+      entry.error = error;
       return false;
     }
   }
@@ -90,6 +91,7 @@ export class Validating<T> implements Chore {
       done: (isValid) => over(Boolean(isValid)),
       failed: (error, isLate) => {
         const { releasedAt } = entry;
+        entry.error ??= error;
         over(false);
         if (isLate) this.#distrust(entry, releasedAt);
         verdict.abort(error);

@@ -184,7 +184,8 @@ function waitersOf(machine: Machine, line: unknown): Pending[] {
 function ofLine(machine: Machine, id: number): Snapshot {
   const { lines } = machine.partition;
   const line = lines[id]!;
-  const { pending, max: _, ...slots } = line.stats();
+  const { pending, waiting: _, validating: __, max: ___, ...slots } = line
+    .stats();
   const own = waitersOf(machine, line);
   const back = own.flatMap(({ at, priority, client }) =>
     at instanceof HeapNode ? [{ priority, order: at.key, client }] : []

@@ -298,15 +298,16 @@ export const BUDGETS: readonly Mutant[] = [
     name: "keyed_close_unchecked",
     about: "bad options of a close close it",
     file: KEYED,
-    from: `      checkClose(signal);`,
+    from: `      checkClose(signal, serve);
+`,
     to: ``,
   },
   {
     name: "keyed_close_waits",
     about: "the signal of a close is not passed on",
     file: KEYED,
-    from: `pool.close({ signal })`,
-    to: `pool.close()`,
+    from: `pool.close({ signal, serve })`,
+    to: `pool.close({ serve })`,
   },
   {
     name: "keyed_close_hides_error",

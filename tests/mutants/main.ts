@@ -13,9 +13,11 @@
 import { BUDGETS } from "./budget.ts";
 import { CODEL } from "./codel.ts";
 import { CORE } from "./core.ts";
+import { DROP_INS } from "./drop_in.ts";
 import { ERRORS } from "./errors.ts";
 import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
+import { MYSQL2 } from "./mysql2.ts";
 import { NESTING } from "./nesting.ts";
 import { POLICY } from "./policy.ts";
 import { POOL_MUTANTS } from "./pool.ts";
@@ -75,6 +77,8 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...TIMERS,
     ...ERRORS,
     ...LEAKS,
+    ...MYSQL2,
+    ...DROP_INS,
     ...NESTING,
     ...CODEL,
     ...BUDGETS,

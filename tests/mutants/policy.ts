@@ -478,8 +478,11 @@ export const POLICY: readonly Mutant[] = [
     name: "min_after_a_failure_without_retry",
     about: "without a retry creates for min that fail go on without end",
     file: STOCKING,
-    from: "    this.#isKept = false;\n",
-    to: "",
+    from: `    this.#isKept = false;
+    this.#stock();
+  }`,
+    to: `    this.#stock();
+  }`,
   },
   {
     name: "min_not_after_a_failure",
@@ -612,7 +615,7 @@ export const POLICY: readonly Mutant[] = [
     about: "a closed pool is warmed",
     file: LOCAL_POOL,
     from:
-      `    if (this.#closing.hasBegun) return Promise.reject(this.refusals.closed());
+      `    if (this.#closing.refuses) return Promise.reject(this.refusals.closed());
     return this.#stocking`,
     to: `    return this.#stocking`,
   },

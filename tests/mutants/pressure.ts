@@ -388,7 +388,7 @@ export const PRESSURE: readonly Mutant[] = [
     about: "a closed pool is paused",
     file: LOCAL_POOL,
     from:
-      `    if (this.#closing.hasBegun) return Promise.reject(this.refusals.closed());
+      `    if (this.#closing.refuses) return Promise.reject(this.refusals.closed());
     return this.#pausing`,
     to: `    return this.#pausing`,
   },

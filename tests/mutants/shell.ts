@@ -148,7 +148,7 @@ export const SHELL: readonly Mutant[] = [
     name: "closed_not_seen_by_acquire",
     about: "an acquire that may wait does not see the close",
     file: ACQUIRING,
-    from: `    if (this.#closing.hasBegun || timeout === 0 || isAborted) {`,
+    from: `    if (this.#closing.refuses || timeout === 0 || isAborted) {`,
     to: `    if (timeout === 0 || isAborted) {`,
   },
   {
@@ -288,7 +288,8 @@ export const SHELL: readonly Mutant[] = [
     about: "an acquire waits in a pool that reading the clock has closed",
     file: ACQUIRING,
     from: `    // Reading the clock may have closed the pool.
-    if (this.#closing.hasBegun) return this.#refuseClosed(home);`,
+    if (this.#closing.refuses) return this.#refuseClosed(home);
+`,
     to: ``,
   },
   {
@@ -392,9 +393,10 @@ export const SHELL: readonly Mutant[] = [
     name: "slot_free_before_destroy_settles",
     about: "a slot is vacated before its destroy settles",
     file: DESTROYING,
-    from: "    this.#call(resource, stripe, reason, (failure, isLate) => {",
+    from:
+      `    this.#call(resource, stripe, reason, error, (failure, isLate) => {`,
     to: `    line.destroyed(entry);
-    this.#call(resource, stripe, reason, (failure, isLate) => {`,
+    this.#call(resource, stripe, reason, error, (failure, isLate) => {`,
   },
   {
     name: "late_destroy_fails_close",
@@ -425,9 +427,9 @@ export const SHELL: readonly Mutant[] = [
     name: "validate_throw_is_yes",
     about: "a validate that throws counts as a yes",
     file: VALIDATING,
-    from: `    } catch {
+    from: `      entry.error = error;
       return false;`,
-    to: `    } catch {
+    to: `      entry.error = error;
       return true;`,
   },
   {
@@ -682,8 +684,12 @@ export const SHELL: readonly Mutant[] = [
     name: "stats_of_the_first_line",
     about: "the pending of isolated stripes are not added up",
     file: LOCAL_POOL,
-    from: `      stats.pending += pending;`,
-    to: `      stats.pending = pending;`,
+    from: `stats[name] += counts[name];
+    }
+    return stats;`,
+    to: `stats[name] = counts[name];
+    }
+    return stats;`,
   },
   {
     name: "abandon_forgets_creates",
@@ -699,10 +705,10 @@ export const SHELL: readonly Mutant[] = [
   {
     name: "close_does_not_abort",
     about: "a close does not abort the creates that nobody can get",
-    file: LOCAL_POOL,
-    from: `    this.#supply.abort(error);
+    file: CLOSING,
+    from: `    this.#steps.abort(error);
 `,
-    to: "",
+    to: ``,
   },
   {
     name: "close_settles_with_first_line",
@@ -720,10 +726,104 @@ export const SHELL: readonly Mutant[] = [
     to: ``,
   },
   {
+    name: "serving_close_takes_newcomers",
+    about: "a close that serves lets newcomers in",
+    file: "src/shell/closing.ts",
+    from: `return this.#closing !== undefined;`,
+    to: `return this.hasBegun;`,
+  },
+  {
+    name: "serving_close_rejects",
+    about: "a close that serves rejects those who wait",
+    file: "src/shell/closing.ts",
+    from: `    if (!serves) this.#end();
+    else if`,
+    to: `    this.#end();
+    if`,
+  },
+  {
+    name: "serving_close_never_ends",
+    about: "a close that serves waits for ever",
+    file: "src/shell/local_pool.ts",
+    from: `    this.#closing.look();
+`,
+    to: ``,
+  },
+  {
+    name: "serving_close_of_nobody",
+    about: "a close that serves nobody waits for something to happen",
+    file: "src/shell/closing.ts",
+    from: `      this.look();
+`,
+    to: ``,
+  },
+  {
+    name: "serving_close_ignores_its_signal",
+    about: "the signal of a close that serves does not reject those who wait",
+    file: "src/shell/closing.ts",
+    from: `    this.#end();
+    this.#steps.abandon();`,
+    to: `    this.#steps.abandon();`,
+  },
+  {
+    name: "serving_close_in_a_pause",
+    about: "a close that serves waits for the pause",
+    file: "src/shell/pausing.ts",
+    from: `      while (line.isPaused) line.unpause(now);
+`,
+    to: ``,
+  },
+  {
+    name: "serving_close_keeps_the_minimum",
+    about: "a close that serves makes the minimum",
+    file: "src/shell/stocking.ts",
+    from: `    this.#isKept = false;
+    this.fail(error);`,
+    to: `    this.fail(error);`,
+  },
+  {
+    name: "create_begins_untold",
+    about: "the observer does not hear that a create begins",
+    file: "src/shell/creating.ts",
+    from:
+      `    this.#parts.events.tell("createBegan", { id: birth.number, stripe });
+`,
+    to: ``,
+  },
+  {
+    name: "destroys_share_an_id",
+    about: "all destroys have one id",
+    file: "src/shell/destroying.ts",
+    from: `id: this.#begun++,`,
+    to: `id: this.#begun,`,
+  },
+  {
+    name: "destroy_without_why",
+    about: "what validate threw is not told",
+    file: "src/shell/destroying.ts",
+    from: `error === undefined ? {} : { error }`,
+    to: `{}`,
+  },
+  {
+    name: "idle_newborn_untold",
+    about: "the observer does not hear of a new one that goes idle",
+    file: "src/shell/supply.ts",
+    from: `    events.rested(entry);
+`,
+    to: ``,
+  },
+  {
+    name: "waiting_counts_covered",
+    about: "stats count those a create comes for as waiting",
+    file: "src/core/line.ts",
+    from: `Math.max(0, this.waiting - this.coming)`,
+    to: `this.waiting`,
+  },
+  {
     name: "aborted_close_waits",
     about: "close does not look at a signal that has aborted already",
     file: CLOSING,
-    from: `      if (signal.aborted) this.#abandon();
+    from: `      if (signal.aborted) this.#giveUp();
       else this.#listen(signal);`,
     to: `      if (!signal.aborted) this.#listen(signal);`,
   },
@@ -1036,8 +1136,8 @@ export const SHELL: readonly Mutant[] = [
     name: "released_told_twice",
     about: "with a reset a release is told of twice",
     file: LOCAL_POOL,
-    from: "this.#tells = observer !== undefined && reset === undefined;",
-    to: "this.#tells = observer !== undefined;",
+    from: `    if (this.settings.reset === undefined) this.events`,
+    to: `    this.events`,
   },
   {
     name: "fatal_of_the_pool",

@@ -82,7 +82,7 @@ function compare(ledger: Ledger, stats: PoolStats): void {
   let live = 0;
   for (const { isLate } of ledger.live) if (!isLate) live++;
   const used = ledger.held.size + busy(ledger).size;
-  const expected: Omit<StripeStats, "max"> = {
+  const expected: Omit<StripeStats, "max" | "waiting" | "validating"> = {
     idle: live - used,
     used,
     creating: ledger.creates.sure(),
