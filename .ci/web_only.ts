@@ -15,9 +15,10 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   "./leaks": [],
   "./mysql2": ["node:events"],
   "./nesting": ["node:async_hooks"],
-  "./testing": [],
+  "./pg": ["node:events"],
   "./sequelize-pool": [],
   "./tarn": ["node:events"],
+  "./testing": [],
 };
 
 const FORBIDDEN = [

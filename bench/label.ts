@@ -15,6 +15,7 @@ const LABELS: Record<string, string> = {
   unobserved: "@lease/pool without",
   postgres_ours: "@lease/pool + pg",
   postgres_shedding_ours: "@lease/pool, codel() + pg",
+  postgres_pg_ours: "@lease/pool/pg",
   postgres_pg_pool: "pg-pool + pg",
   postgres_js: "postgres.js",
   postgres_tarn: "tarn + pg",

@@ -15,6 +15,7 @@ export const question: Question = {
   title: `${CLIENTS} clients over ${MAX} connections to a real PostgreSQL`,
   jobs: jobs(["one query each time"], [
     "postgres_ours",
+    "postgres_pg_ours",
     "postgres_pg_pool",
     "postgres_js",
   ]),

@@ -72,10 +72,10 @@ function median(name: string, figure: string) {
 
 const ON_POSTGRES = "one query each time";
 
-function onPostgres(figure: string) {
+function onPostgres(figure: string, subject = "postgres_ours") {
   return (results: Results, runtime: string): number | undefined =>
     results.ratio(
-      { case: ON_POSTGRES, subject: "postgres_ours" },
+      { case: ON_POSTGRES, subject },
       { case: ON_POSTGRES, subject: "postgres_pg_pool" },
       runtime,
       figure,
@@ -239,6 +239,22 @@ const TARGETS: readonly Target[] = [
     question: "postgres",
     limit: 0.9,
     figure: onPostgres("wait p99"),
+  },
+  {
+    text: "the same of @lease/pool/pg: queries",
+    profile: ON_POSTGRES,
+    question: "postgres",
+    limit: 1,
+    atLeast: true,
+    figure: onPostgres("rate", "postgres_pg_ours"),
+  },
+  {
+    text: "the same of @lease/pool/pg: wait p99",
+    profile: ON_POSTGRES,
+    note: "both pools serve in order, so waits go by the rate",
+    question: "postgres",
+    limit: 0.9,
+    figure: onPostgres("wait p99", "postgres_pg_ours"),
   },
 ];
 

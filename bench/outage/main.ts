@@ -18,6 +18,7 @@ import { OURS, verdicts } from "./target.ts";
 
 const SUBJECTS = [
   OURS,
+  "postgres_pg_ours",
   "postgres_pg_pool",
   "postgres_js",
   "postgres_tarn",

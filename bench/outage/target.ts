@@ -90,7 +90,7 @@ const CAUSES: Readonly<Record<string, string>> = {
 
 /** The peer with the fewest failures, then connects. */
 function best(figures: ReadonlyMap<string, Figures>): Figures | undefined {
-  return [...figures].filter(([subject]) => subject !== OURS)
+  return [...figures].filter(([subject]) => !subject.endsWith("ours"))
     .map(([, figures]) => figures)
     .toSorted((a, b) => a.failed - b.failed || a.connects - b.connects)[0];
 }

@@ -37,6 +37,12 @@ export async function run(
   if (!success) throw new Error(`${program} ${args.join(" ")}: ${text}`);
 }
 
+/** Forgets what a package is developed with, which is not to be installed. */
+export async function pare(cwd: URL): Promise<void> {
+  const fields = ["devDependencies", "peerDependencies"];
+  await run("npm", ["pkg", "delete", ...fields], { cwd });
+}
+
 /** Installs packages of npm into a folder, beside those its package.json names. */
 export async function install(
   cwd: URL,

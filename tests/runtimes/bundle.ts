@@ -17,6 +17,7 @@ export function testFiles(): string[] {
 export const NOT_IN_A_WORKER = [
   "tests/generic_pool_test.ts",
   "tests/mysql2_test.ts",
+  "tests/pg_test.ts",
   "tests/tarn_test.ts",
 ];
 
