@@ -485,6 +485,19 @@ test("pg: connectionTimeoutMillis breaks off a connect that hangs", async () => 
   assertInstanceOf(failures[0], CallTimeoutError);
 });
 
+test("pg: a native client that has connected is not waited for any longer", async () => {
+  const { server, clock } = pooled();
+  server.refusal = "hang";
+  const Client = class extends server.Client {
+    isConnected(): boolean {
+      return true;
+    }
+  };
+  const pool = new Pool({ Client, clock });
+  using client = await pool.connect();
+  assertEquals(client.isConnected(), true);
+});
+
 // Hooks and options.
 
 test("pg: onConnect and verify see each new client once, and are waited for", async () => {

@@ -106,10 +106,6 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
   /** Whether it has ended. */
   ended = false;
   readonly #pool: ClientPool<C>;
-  /** How many wait, and what is called when none does any more. */
-  #asking = 0;
-  #served: () => void = () => {};
-  #closing: Promise<void> | undefined;
   readonly #clock: Clock;
   /** Only with a `min`: what a pool keeps at least it would also replace. */
   readonly #eviction: Eviction<C> | undefined;
@@ -174,8 +170,7 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
 
   /** How many wait for whom no client connects. */
   get waitingCount(): number {
-    const { pending, creating } = this.#pool.stats();
-    return Math.max(0, pending - creating);
+    return this.#pool.stats().waiting;
   }
 
   /** How many clients are lent that are older than `maxLifetimeSeconds`. */
@@ -291,30 +286,15 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
     return this.#close();
   }
 
-  #close(): Promise<void> {
-    if (this.#closing === undefined) this.#log("ending");
+  async #close(): Promise<void> {
+    if (!this.ending) this.#log("ending");
     this.ending = true;
     this.#eviction?.stop();
-    this.#closing ??= this.#serveAndClose();
-    return this.#closing;
-  }
-
-  async #serveAndClose(): Promise<void> {
-    if (this.#asking > 0) {
-      await new Promise<void>((resolve) => this.#served = resolve);
-    }
     try {
-      await this.#pool.close();
+      await this.#pool.close({ serve: true });
     } finally {
       this.ended = true;
     }
-  }
-
-  #ended(): PoolClosedError {
-    const message = "Cannot use a pool after calling end on the pool";
-    const { stripes: _, ...stats } = this.#pool.stats();
-    const poolName = this.#pool.name;
-    return new PoolClosedError(message, { poolName, stats, waited: 0 });
   }
 
   /** Gives a promise, or calls back, out of reach of what a callback throws. */
@@ -333,14 +313,10 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
   }
 
   async #acquire(options?: AcquireOptions): Promise<Connection<C>> {
-    if (this.ending) throw this.#ended();
-    this.#asking++;
     try {
       return this.#lend(await this.#pool.acquire(options));
     } catch (error) {
       throw inTheirWords(error);
-    } finally {
-      if (--this.#asking === 0) this.#served();
     }
   }
 
@@ -541,6 +517,10 @@ function inTheirWords(error: unknown): unknown {
       error,
       error.code,
     );
+  }
+  if (error instanceof PoolClosedError) {
+    const words = "Cannot use a pool after calling end on the pool";
+    return new PoolClosedError(`${words}: ${error.message}`, error);
   }
   return error;
 }
