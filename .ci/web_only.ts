@@ -10,10 +10,15 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   ".": [],
   "./budget": [],
   "./codel": [],
+  "./generic-pool": ["node:events"],
   "./keyed": [],
   "./leaks": [],
+  "./mysql2": ["node:events"],
   "./nesting": ["node:async_hooks"],
   "./pg": ["node:events"],
+  "./sequelize-pool": [],
+  "./tarn": ["node:events"],
+  "./testing": [],
 };
 
 const FORBIDDEN = [

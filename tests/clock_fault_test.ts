@@ -488,3 +488,27 @@ test("a release during which the clock closes the pool destroys once", async () 
   await settled();
   await assertClosesClean(f);
 });
+
+test("room that is made while the clock is read for a close has nothing created for ever", async () => {
+  const createRetry = { delay: 100, maxDelay: 100 };
+  const f = faulty({ max: 1, createRetry });
+  f.factory.manual.add("create");
+  const waiters = [5, 100].map((timeout) => watch(f.pool.acquire({ timeout })));
+  await settled();
+  const acts = [() => watch(f.pool.close()), () => f.pool.resize(3)];
+  f.clock.onFire = () => {
+    f.clock.onFire = () => {};
+    // In a timer, as what it causes is then done at once.
+    f.clock.reading = () => {
+      acts.shift()?.();
+      return 5;
+    };
+  };
+  await f.clock.advance(5);
+  await settled();
+  assertEquals(acts.length, 0);
+  assertEquals(waiters.map(({ settled }) => settled), [true, true]);
+  for (const call of f.factory.creates.splice(0)) call.reject("aborted");
+  await settled();
+  assertCounts(f.pool, {});
+});

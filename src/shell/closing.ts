@@ -97,10 +97,13 @@ export class Closing<T> {
 
   /** Nobody is served any more. */
   #end(): void {
-    if (this.hasBegun) return;
-    this.hasBegun = true;
-    const error = this.#parts.refusals.closed();
     const now = this.#parts.time.now();
+    // Reading the clock may have closed the pool.
+    if (this.hasBegun) return;
+    const error = this.#parts.refusals.closed();
+    // No user code runs until the lines are closed: a create that was begun in
+    // between would fail at once, and be followed by the next.
+    this.hasBegun = true;
     withoutStack(() => {
       for (const line of this.#parts.partition.lines) {
         const errorOf = this.#parts.refusals.closing(line, now);

@@ -13,9 +13,11 @@
 import { BUDGETS } from "./budget.ts";
 import { CODEL } from "./codel.ts";
 import { CORE } from "./core.ts";
+import { DROP_INS } from "./drop_in.ts";
 import { ERRORS } from "./errors.ts";
 import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
+import { MYSQL2 } from "./mysql2.ts";
 import { NESTING } from "./nesting.ts";
 import { POLICY } from "./policy.ts";
 import { POOL_MUTANTS } from "./pool.ts";
@@ -23,6 +25,7 @@ import { PRESSURE } from "./pressure.ts";
 import { RESOURCES } from "./resources.ts";
 import { sample } from "./sample.ts";
 import { SHELL } from "./shell.ts";
+import { TESTING } from "./testing.ts";
 import { TIMERS } from "./timers.ts";
 
 interface Layer {
@@ -68,11 +71,14 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
   const all = [
     ...CORE,
     ...SHELL,
+    ...TESTING,
     ...POLICY,
     ...RESOURCES,
     ...TIMERS,
     ...ERRORS,
     ...LEAKS,
+    ...MYSQL2,
+    ...DROP_INS,
     ...NESTING,
     ...CODEL,
     ...BUDGETS,

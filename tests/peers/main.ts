@@ -11,11 +11,22 @@ import { ROOT } from "../runtimes/bundle.ts";
 import { run } from "./command.ts";
 import type { Outcome, Peer } from "./peer.ts";
 import { drizzle } from "./drizzle.ts";
+import { genericPool } from "./generic_pool.ts";
 import { knex } from "./knex.ts";
 import { kysely } from "./kysely.ts";
 import { pgPool } from "./pg_pool.ts";
+import { sequelizePool } from "./sequelize_pool.ts";
+import { tarn } from "./tarn.ts";
 
-const PEERS: readonly Peer[] = [pgPool, knex, kysely, drizzle];
+const PEERS: readonly Peer[] = [
+  pgPool,
+  knex,
+  kysely,
+  drizzle,
+  tarn,
+  genericPool,
+  sequelizePool,
+];
 
 const RESULTS = new URL("bench/results/drop_in.txt", ROOT);
 

@@ -13,8 +13,16 @@ export function testFiles(): string[] {
   return globSync(patterns, { cwd: ROOT.pathname }).sort();
 }
 
+/** What needs `node:events`. */
+export const NOT_IN_A_WORKER = [
+  "tests/generic_pool_test.ts",
+  "tests/mysql2_test.ts",
+  "tests/pg_test.ts",
+  "tests/tarn_test.ts",
+];
+
 /** What needs more than a page has. */
-export const NOT_IN_A_PAGE = ["tests/nesting_test.ts", "tests/pg_test.ts"];
+export const NOT_IN_A_PAGE = ["tests/nesting_test.ts", ...NOT_IN_A_WORKER];
 
 /** Puts the suite into one file, for runtimes that read no deno.json. */
 export async function bundleSuite(leftOut: string[] = []): Promise<URL> {

@@ -7,8 +7,11 @@ export const OLDER_NODES = ["node@20.20.2", "node@22.23.3"];
 
 /** Where npx has put the program of such a package. */
 export async function executable(runtime: string): Promise<string> {
+  const print = runtime.startsWith("deno@")
+    ? ["eval", "--no-config", "console.log(Deno.execPath())"]
+    : ["-e", "console.log(process.execPath)"];
   const { success, stdout } = await new Deno.Command("npx", {
-    args: ["--yes", "--loglevel=error", runtime, "-p", "process.execPath"],
+    args: ["--yes", "--loglevel=error", runtime, ...print],
     stdin: "null",
     stderr: "inherit",
   }).output();

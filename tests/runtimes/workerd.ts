@@ -1,6 +1,6 @@
 import { Miniflare } from "miniflare";
 import { conclude, report, type TestCase } from "./report.ts";
-import { bundleSuite } from "./bundle.ts";
+import { bundleSuite, NOT_IN_A_WORKER } from "./bundle.ts";
 
 /** A worker that runs the suite within one request. */
 const WORKER = `
@@ -13,7 +13,7 @@ export default {
 `;
 
 async function runInWorker(): Promise<TestCase[]> {
-  const suite = await Deno.readTextFile(await bundleSuite());
+  const suite = await Deno.readTextFile(await bundleSuite(NOT_IN_A_WORKER));
   const miniflare = new Miniflare({
     compatibilityDate: "2026-07-01",
     compatibilityFlags: ["nodejs_als"],

@@ -1,0 +1,82 @@
+/**
+ * PostgreSQL by postgres.js, one reserved connection a resource: so a use can
+ * span statements, a wait can be aborted and limited, and what was left open is
+ * rolled back. Its own pool has one connection each, which says when it is gone.
+ */
+
+import assert from "node:assert/strict";
+import process from "node:process";
+import { Pool } from "@lease/pool";
+import postgres, { type ReservedSql, type Sql } from "postgres";
+import { until } from "./parts/until.ts";
+
+/** A connection, and what ends it. */
+class Session {
+  private constructor(readonly sql: ReservedSql, readonly owner: Sql) {}
+
+  static async open(signal: AbortSignal, lost: () => void): Promise<Session> {
+    const owner = postgres(process.env.DATABASE_URL!, {
+      max: 1,
+      onclose: lost,
+      onnotice: () => {},
+    });
+    // `end` does not break off a connect; its own limit is connect_timeout.
+    const abort = () => void owner.end({ timeout: 0 });
+    signal.addEventListener("abort", abort);
+    return new Session(await owner.reserve(), owner);
+  }
+
+  async close(): Promise<void> {
+    await this.owner.end({ timeout: 1 });
+  }
+}
+
+const pool = new Pool({
+  create: ({ signal, lost }) => Session.open(signal, lost),
+  reset: ({ sql }, { failed }) => failed ? sql`rollback` : undefined,
+  destroy: (session) => session.close(),
+  max: 3,
+});
+
+const pidOf = async ({ sql }: Session): Promise<number> =>
+  (await sql`select pg_backend_pid() as pid`)[0]!.pid;
+
+// Statements of one use run on one connection, in one transaction.
+await pool.use(async ({ sql }) => {
+  await sql`create table jar (coins int)`;
+  await sql`begin`;
+  await sql`insert into jar values (1)`;
+  await sql`commit`;
+});
+const pid = await pool.use(pidOf);
+await assert.rejects(
+  pool.use(async ({ sql }) => {
+    await sql`begin`;
+    await sql`insert into jar values (2)`;
+    throw new Error("changed my mind");
+  }),
+  /changed my mind/,
+);
+assert.equal(await pool.use(pidOf), pid);
+const [row] = await pool.use(({ sql }) => sql`select sum(coins) from jar`);
+assert.equal(row!.sum, "1");
+
+// A wait has an end, which postgres.js has not of itself.
+const held = [await pool.acquire(), await pool.acquire(), await pool.acquire()];
+const wait = pool.acquire({ signal: AbortSignal.timeout(100) });
+await assert.rejects(wait, { name: "TimeoutError" });
+for (const lease of held) lease.release();
+
+// Killed while idle: it leaves the pool by itself.
+await until(() => pool.stats().idle === 3);
+const other = postgres(process.env.DATABASE_URL!, { max: 1 });
+await other`select pg_terminate_backend(${pid})`;
+await other.end();
+await until(() => pool.stats().idle === 2);
+assert.notEqual(await pool.use(pidOf), pid);
+
+await pool.use(({ sql }) => sql`drop table jar`);
+await pool.close({ signal: AbortSignal.timeout(5_000) });
+console.log(
+  "reserved: a transaction rolled back, a wait ended, a death survived",
+);

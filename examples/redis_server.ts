@@ -1,0 +1,49 @@
+/** A real Redis server, that of the system: Debian's `redis-server`. */
+
+import { join } from "node:path";
+import {
+  findPlace,
+  LocalServer,
+  type Place,
+  type Program,
+} from "./local_server.ts";
+
+export class RedisServer extends LocalServer {
+  private constructor(place: Place) {
+    super(place, "redis.pid");
+  }
+
+  /** Starts a new, empty server. */
+  static async create(): Promise<RedisServer> {
+    const server = new RedisServer(await findPlace("redis-"));
+    try {
+      await server.own();
+      await server.start();
+      return server;
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Where clients connect. */
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  protected override program(): Program {
+    const settings = {
+      bind: "127.0.0.1",
+      port: `${this.port}`,
+      dir: this.folder,
+      pidfile: join(this.folder, "redis.pid"),
+      save: "",
+    };
+    return {
+      path: "redis-server",
+      parameters: Object.entries(settings)
+        .flatMap(([name, value]) => [`--${name}`, value]),
+      ready: "Ready to accept connections",
+    };
+  }
+}

@@ -1,0 +1,2 @@
+/** What the resources failed with that `destroyAllNow` destroyed. */
+export class AggregateError extends globalThis.AggregateError {}

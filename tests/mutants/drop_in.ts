@@ -1,0 +1,109 @@
+import type { Mutant } from "./mutant.ts";
+
+const HELD = "src/drop_in/held.ts";
+const PATIENCE = "src/drop_in/patience.ts";
+const TARN = "src/tarn/pool.ts";
+const GENERIC = "src/generic_pool/pool.ts";
+const SEQUELIZE = "src/sequelize_pool/pool.ts";
+
+export const DROP_INS: readonly Mutant[] = [
+  {
+    name: "drop_in_equal_resources",
+    about: "of equal resources one lease is forgotten, and its place lost",
+    file: HELD,
+    from: `else leases.add(lease);`,
+    to: ``,
+  },
+  {
+    name: "drop_in_patience_at_the_tail",
+    about: "who waited for a first create that failed goes behind newcomers",
+    file: PATIENCE,
+    from: `priority: 3`,
+    to: `priority: 0`,
+  },
+  {
+    name: "drop_in_patience_for_ever",
+    about: "each failed create begins the whole timeout again",
+    file: PATIENCE,
+    from: `{ ...options, timeout, priority`,
+    to: `{ ...options, priority`,
+  },
+  {
+    name: "tarn_aborted_lease_lost",
+    about: "an acquire that is aborted as its resource comes keeps it",
+    file: TARN,
+    from: `if (isFit) lease.release();`,
+    to: `if (isFit) void 0;`,
+  },
+  {
+    name: "tarn_minimum_evicted",
+    about: "the minimum is not kept",
+    file: TARN,
+    from: ` && surplus-- > 0`,
+    to: ``,
+  },
+  {
+    name: "tarn_used_evicted",
+    about: "what is used for long is destroyed at its release, as if idle",
+    file: TARN,
+    from: ` && !this.#held.has(resource)`,
+    to: ``,
+  },
+  {
+    name: "tarn_validated_rejected",
+    about: "a destroy rejects those whose resource is validated already",
+    file: TARN,
+    from: `await Promise.allSettled(this.#checks);`,
+    to: ``,
+  },
+  {
+    name: "tarn_refusals_spin",
+    about: "new resources that are refused follow each other without pause",
+    file: TARN,
+    from: `delay *= 2`,
+    to: `delay = 0`,
+  },
+  {
+    name: "tarn_late_create_told_twice",
+    about: "a create that fails after its time is told of again",
+    file: TARN,
+    from: `if (!isLate()) failed(error);`,
+    to: `failed(error);`,
+  },
+  {
+    name: "generic_pool_use_releases_others",
+    about: "a use ends the lease of whoever has its resource now",
+    file: GENERIC,
+    from: `      this.#held.drop(resource, lease);
+      lease.release();`,
+    to: `      this.#held.take(resource)?.release();`,
+  },
+  {
+    name: "generic_pool_stale_release_unhandled",
+    about: "a second release that nobody looks at is an unhandled rejection",
+    file: GENERIC,
+    from: `given.then(undefined, () => {});`,
+    to: ``,
+  },
+  {
+    name: "generic_pool_clear_takes_used",
+    about: "a clear destroys what is used as well",
+    file: GENERIC,
+    from: `evict((resource) => !this.#held.has(resource))`,
+    to: `clear()`,
+  },
+  {
+    name: "sequelize_pool_destroy_unawaited",
+    about: "a destroy does not wait for its end",
+    file: SEQUELIZE,
+    from: `await value.end();`,
+    to: `void value.end();`,
+  },
+  {
+    name: "sequelize_pool_max_uses_0",
+    about: "maxUses 0 is once instead of without end",
+    file: SEQUELIZE,
+    from: `maxUses || Infinity`,
+    to: `(maxUses ?? Infinity) || 1`,
+  },
+];
