@@ -412,10 +412,7 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
     lease: Lease<C>,
     patience: number,
   ): Promise<void> {
-    const timer = this.#clock.setTimeout(() => {
-      connection.breakOff();
-      lease.destroy();
-    }, patience);
+    const timer = this.#clock.setTimeout(() => lease.destroy(), patience);
     try {
       await connection.settle();
       if (connection.isInTransaction) await connection.query("rollback");
