@@ -555,6 +555,34 @@ test("pg: a native client that has connected is not waited for any longer", asyn
   assertEquals(client.isConnected(), true);
 });
 
+test("pg: clients that cannot even be ended keep nobody from the next", async () => {
+  const { server, clock } = pooled();
+  const nope = new Error("nope");
+  const failures: unknown[] = [];
+  let isWell = false;
+  const Client = class extends server.Client {
+    override end(): never {
+      throw new Error("no end");
+    }
+  };
+  const pool = new Pool({
+    Client,
+    clock,
+    max: 1,
+    onConnect: () => isWell || Promise.reject(nope),
+    observer: { destroyed: ({ error }) => void failures.push(`${error}`) },
+  });
+  const error = await pool.connect().catch((error) => error);
+  assertStrictEquals(error, nope);
+  isWell = true;
+  (await pool.connect()).release(true);
+  (await pool.connect()).release();
+  assertEquals([server.clients.length, pool.idleCount], [3, 1]);
+  assertEquals(failures, ["Error: no end"]);
+  await assertRejects(() => pool.end(), Error, "no end");
+  assertEquals([pool.ended, pool.totalCount], [true, 0]);
+});
+
 // Hooks and options.
 
 test("pg: onConnect and verify see each new client once, and are waited for", async () => {

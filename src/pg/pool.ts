@@ -456,7 +456,8 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
         );
       }
     } catch (error) {
-      await connection.end();
+      // What that fails with would hide why.
+      await connection.end().catch(() => {});
       throw error;
     }
     this.#log("new client connected");
