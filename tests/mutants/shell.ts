@@ -773,12 +773,21 @@ export const SHELL: readonly Mutant[] = [
     to: ``,
   },
   {
+    name: "closing_pool_is_warmed",
+    about: "of two warms that a close rejects, the second has more created",
+    file: "src/shell/stocking.ts",
+    from: `    this.#isClosed = true;
+    this.fail(error);`,
+    to: `    this.fail(error);
+    this.#isClosed = true;`,
+  },
+  {
     name: "serving_close_keeps_the_minimum",
     about: "a close that serves makes the minimum",
     file: "src/shell/stocking.ts",
-    from: `    this.#isKept = false;
-    this.fail(error);`,
-    to: `    this.fail(error);`,
+    from: `    for (const line of this.#parts.partition.lines) line.stock(0);
+`,
+    to: ``,
   },
   {
     name: "create_begins_untold",
