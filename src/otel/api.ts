@@ -1,3 +1,23 @@
+import type { PoolObserver } from "../pool_observer.ts";
+
+/** Made by `otelObserver`. It records what it is told; `watch` has it told. */
+export interface OtelObserver extends PoolObserver<unknown> {
+  /** Records all of a pool until it has closed, or this is disposed of. */
+  watch(pool: WatchedPool): Disposable;
+}
+
+/** What is needed of a `Pool`. */
+export interface WatchedPool {
+  /** The option `name`. */
+  readonly name: string;
+  /** How many resources it keeps. */
+  readonly min: number;
+  /** Its counts, now. */
+  stats(): { idle: number; used: number; pending: number; max: number };
+  /** Has an observer told of what happens. */
+  observe(observer: PoolObserver<unknown>): Disposable;
+}
+
 /** The values of attributes that are needed here. */
 export type Attributes = Record<string, string | number>;
 

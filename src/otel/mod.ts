@@ -19,8 +19,8 @@
  */
 
 import { Check, DURATION, FUNCTION, OBJECT } from "../check.ts";
-import type { Meter, Trace } from "./api.ts";
-import { OtelObserver } from "./otel_observer.ts";
+import type { Meter, OtelObserver, Trace } from "./api.ts";
+import { Recorder } from "./recorder.ts";
 
 export type {
   Attributes,
@@ -29,10 +29,11 @@ export type {
   Histogram,
   InstrumentOptions,
   Meter,
+  OtelObserver,
   Span,
   Trace,
+  WatchedPool,
 } from "./api.ts";
-export type { OtelObserver, WatchedPool } from "./otel_observer.ts";
 
 /** Options of `otelObserver`. */
 export interface OtelObserverOptions {
@@ -114,11 +115,11 @@ export function otelObserver(
   check.that("options", options, OBJECT);
   check.names(options, ["longWait"]);
   const { longWait } = options;
-  if (longWait === undefined) return new OtelObserver(meter, undefined, 0);
+  if (longWait === undefined) return new Recorder(meter, undefined, 0);
   check.that("longWait", longWait, OBJECT);
   const { trace, after = 100 } = longWait;
   check.that("longWait.trace", trace, OBJECT);
   check.that("longWait.trace.getActiveSpan", trace.getActiveSpan, FUNCTION);
   check.that("longWait.after", after, DURATION);
-  return new OtelObserver(meter, trace, after);
+  return new Recorder(meter, trace, after);
 }

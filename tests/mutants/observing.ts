@@ -7,7 +7,7 @@ const DIAGNOSTICS = "src/diagnostics/mod.ts";
 const EVENTS = "src/shell/events.ts";
 const INSTRUMENTS = "src/otel/instruments.ts";
 const LOCAL_POOL = "src/shell/local_pool.ts";
-const OTEL = "src/otel/otel_observer.ts";
+const OTEL = "src/otel/recorder.ts";
 const RESETTING = "src/shell/resetting.ts";
 
 /** Observers that come and go, and what is made of events. */

@@ -1,39 +1,24 @@
 import type { PoolObserver } from "../pool_observer.ts";
-import type { Attributes, BatchResult, Meter, Trace } from "./api.ts";
+import type {
+  Attributes,
+  BatchResult,
+  Meter,
+  OtelObserver,
+  Trace,
+  WatchedPool,
+} from "./api.ts";
 import { Instruments } from "./instruments.ts";
 
 const POOL_NAME = "db.client.connection.pool.name";
 const STATE = "db.client.connection.state";
-
-/** What is needed of a `Pool`. */
-export interface WatchedPool {
-  /** The option `name`. */
-  readonly name: string;
-  /** How many resources it keeps. */
-  readonly min: number;
-  /** Its counts, now. */
-  stats(): { idle: number; used: number; pending: number; max: number };
-  /** Has an observer told of what happens. */
-  observe(observer: PoolObserver<unknown>): Disposable;
-}
 
 /** The argument of the event of a method. */
 type Event<K extends keyof PoolObserver<unknown>> = Parameters<
   NonNullable<PoolObserver<unknown>[K]>
 >[0];
 
-/**
- * Made by `otelObserver`. It records what it is told; `watch` has it told.
- *
- * @example
- * ```ts ignore
- * import { metrics } from "@opentelemetry/api";
- * import { otelObserver } from "@lease/pool/otel";
- *
- * using _watching = otelObserver(metrics.getMeter("shop")).watch(pool);
- * ```
- */
-export class OtelObserver implements PoolObserver<unknown> {
+/** Records what it is told, and what pools are when that is collected. */
+export class Recorder implements OtelObserver {
   readonly #instruments: Instruments;
   readonly #trace: Trace | undefined;
   readonly #after: number;
@@ -41,7 +26,6 @@ export class OtelObserver implements PoolObserver<unknown> {
   /** By their names; a name without any is still to be told of once. */
   readonly #pools = new Map<string, Set<WatchedPool>>();
 
-  /** Comes from `otelObserver`. */
   constructor(meter: Meter, trace: Trace | undefined, after: number) {
     this.#instruments = new Instruments(meter);
     this.#trace = trace;
@@ -52,7 +36,6 @@ export class OtelObserver implements PoolObserver<unknown> {
     );
   }
 
-  /** Records all of a pool until it has closed, or this is disposed of. */
   watch(pool: WatchedPool): Disposable {
     const known = this.#watches.get(pool);
     if (known !== undefined) return known;
@@ -74,20 +57,17 @@ export class OtelObserver implements PoolObserver<unknown> {
     return watch;
   }
 
-  /** Records how long the create took. */
   created({ pool, duration }: Event<"created">): void {
     const { createTime } = this.#instruments;
     createTime.record(duration / 1_000, { [POOL_NAME]: pool });
   }
 
-  /** Records how long the acquire waited. */
   acquired({ pool, wait }: Event<"acquired">): void {
     const { waitTime } = this.#instruments;
     waitTime.record(wait / 1_000, { [POOL_NAME]: pool });
     this.#waited(pool, wait);
   }
 
-  /** Counts the acquire if its time has passed. */
   acquireFailed({ pool, error, wait }: Event<"acquireFailed">): void {
     const { timeouts } = this.#instruments;
     const isTimeout = Object(error).code === "ACQUIRE_TIMEOUT";
@@ -95,12 +75,10 @@ export class OtelObserver implements PoolObserver<unknown> {
     this.#waited(pool, wait);
   }
 
-  /** Records how long the lease was held. */
   released({ pool, use }: Event<"released">): void {
     this.#used(pool, use);
   }
 
-  /** The same, if a lease has ended with it. */
   destroyBegan({ pool, use }: Event<"destroyBegan">): void {
     if (use !== undefined) this.#used(pool, use);
   }
