@@ -206,7 +206,7 @@ export class Pool<T> implements AsyncDisposable {
    */
   warm(n?: number, options: WarmOptions = {}): Promise<void> {
     try {
-      const { max } = this.#local;
+      const { max } = this.#local.census;
       const resources = n ?? Math.max(this.min, 1);
       checkWarm(resources, max, options);
       const { signal } = options;
@@ -235,7 +235,7 @@ export class Pool<T> implements AsyncDisposable {
    * ```
    */
   clear(): void {
-    this.#local.clear();
+    this.#local.evicting.clear();
   }
 
   /**
@@ -261,7 +261,7 @@ export class Pool<T> implements AsyncDisposable {
     options: EvictOptions = {},
   ): number {
     const within = checkEvict(predicate, options);
-    return this.#local.evict(predicate, within);
+    return this.#local.evicting.evict(predicate, within);
   }
 
   /**
@@ -312,7 +312,7 @@ export class Pool<T> implements AsyncDisposable {
       const isAborted = checkPause(signal);
       return isAborted
         ? Promise.reject(signal!.reason)
-        : this.#local.pause(signal);
+        : this.#local.pausing.pause(signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -342,7 +342,7 @@ export class Pool<T> implements AsyncDisposable {
       checkCloseOptions(options);
       const { signal, serve } = options;
       checkClose(signal, serve);
-      return this.#local.close(signal, serve === true);
+      return this.#local.closing.close(signal, serve === true);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -372,7 +372,7 @@ export class Pool<T> implements AsyncDisposable {
 
   /** The option `min`, but no more than the pool may hold. */
   get min(): number {
-    return Math.min(this.#min, this.#local.max);
+    return Math.min(this.#min, this.#local.census.max);
   }
 
   /**
