@@ -387,7 +387,8 @@ export const PRESSURE: readonly Mutant[] = [
     name: "closed_pool_paused",
     about: "a closed pool is paused",
     file: "src/shell/pausing.ts",
-    from: `      if (this.#closed !== undefined) return this.close(this.#closed);
+    from:
+      `      if (this.#closed !== undefined) return this.close(this.#closed);
 `,
     to: ``,
   },
