@@ -23,8 +23,8 @@ export const OBSERVING: readonly Mutant[] = [
     name: "observed_one_event_for_all",
     about: "observers are told with the same object",
     file: EVENTS,
-    from: `const told = { pool: this.#pool, ...event } as never;`,
-    to: `const told = Object.assign(event, { pool: this.#pool }) as never;`,
+    from: `seats.length === 1 ? event : { ...event }`,
+    to: `event`,
   },
   {
     name: "observed_twice",
@@ -53,8 +53,8 @@ export const OBSERVING: readonly Mutant[] = [
     name: "observed_once_more",
     about: "an observer that another took away is told of the same event",
     file: EVENTS,
-    from: `if (times > 0) this.#tell`,
-    to: `if (times >= 0) this.#tell`,
+    from: `if (times === 0) continue;`,
+    to: ``,
   },
   {
     name: "observed_for_ever",

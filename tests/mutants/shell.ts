@@ -657,12 +657,12 @@ export const SHELL: readonly Mutant[] = [
     name: "observer_may_throw",
     about: "what an observer throws is passed on",
     file: EVENTS,
-    from: `    } catch {
-      // An observer only watches.
-    }`,
-    to: `    } catch (error) {
-      throw error;
-    }`,
+    from: `      } catch {
+        // An observer only watches.
+      }`,
+    to: `      } catch (error) {
+        throw error;
+      }`,
   },
   {
     name: "observer_may_reject",
