@@ -5,6 +5,8 @@ import type { StripeStats } from "./pool_stats.ts";
 export interface Circumstance {
   readonly stats: Readonly<Omit<StripeStats, "waiting" | "validating">>;
   readonly isPaused?: boolean | undefined;
+  /** How long those have waited who came first, the longest first. */
+  readonly waits?: readonly number[] | undefined;
   /** How long the oldest use has lasted. */
   readonly oldestUse?: number | undefined;
   /** Those who hold longest, the oldest first, and where they acquired. */
@@ -48,6 +50,18 @@ export function sentence(known: Circumstance): string {
     "holders may be waiting for a second lease",
   ];
   return clauses.filter(Boolean).join("; ") || "no resource exists";
+}
+
+/** How a line is, whether or not anybody waits: who does, then why. */
+export function diagnosis(known: Circumstance): string {
+  const { pending } = known.stats;
+  const wait = known.waits?.[0];
+  const first = wait === undefined ? "" : `, the first ${forTime(wait)}`;
+  const who = pending === 0
+    ? "nobody waits"
+    : `${pending} ${pending === 1 ? "waits" : "wait"}${first}`;
+  const holders = known.holders?.slice(0, 1);
+  return `${who}; ${sentence({ ...known, holders })}`;
 }
 
 type Aged = NonNullable<Circumstance["holders"]>;

@@ -7,7 +7,7 @@ import type { Lessor } from "../lease.ts";
 import type { Acquirer, LeaseWatcher } from "../lease_watch.ts";
 import type { PoolClosedError } from "../pool_error.ts";
 import type { Aged, PoolSettings } from "../pool_options.ts";
-import { COUNTS, type PoolStats } from "../pool_stats.ts";
+import { COUNTS, type PoolDetails, type PoolStats } from "../pool_stats.ts";
 import { Acquiring } from "./acquiring.ts";
 import { Agenda } from "./agenda.ts";
 import { Budgeting } from "./budgeting.ts";
@@ -15,6 +15,7 @@ import { Closing } from "./closing.ts";
 import { Context, type Task } from "./context.ts";
 import { Creating } from "./creating.ts";
 import { Destroying } from "./destroying.ts";
+import { detailsOf, HOLDERS } from "./details.ts";
 import { Events } from "./events.ts";
 import { Evicting } from "./evicting.ts";
 import { Eviction } from "./eviction.ts";
@@ -86,10 +87,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       this.partition,
       (line, now) => ({
         ...this.#supply.circumstance(line, now),
-        holders: this.#watcher?.holders(
-          (stripe) => this.partition.lineOf(stripe) === line,
-          now,
-        ),
+        holders: this.#holders(line, now),
       }),
     );
     this.calls = new UserCalls(
@@ -158,6 +156,11 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     if (this.#tells) this.#told(entry);
     if (this.#tape.end !== 0) this.play();
     if (this.watches) this.#watch(line);
+  }
+
+  #holders(line: Line<T>, now: number, limit?: number) {
+    const isOf = (stripe: number) => this.partition.lineOf(stripe) === line;
+    return this.#watcher?.holders(isOf, now, limit);
   }
 
   #told(entry: Entry<T>): void {
@@ -232,6 +235,24 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       for (const name of COUNTS) stats[name] += counts[name];
     }
     return stats;
+  }
+
+  details(): PoolDetails {
+    const { lines, stripes } = this.partition;
+    const now = this.time.now();
+    const stats = this.stats();
+    return {
+      ...stats,
+      stripes: stats.stripes.map((counts, i) => ({
+        ...counts,
+        overdue: stripes[i]!.overdue,
+      })),
+      lines: lines.map((line) => {
+        const cause = this.refusals.causeOf(line);
+        const known = { ...this.#supply.circumstance(line, now), cause };
+        return detailsOf(line, now, known, this.#holders(line, now, HOLDERS));
+      }),
+    };
   }
 
   get max(): number {
