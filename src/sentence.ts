@@ -104,7 +104,7 @@ function inWords(ms: number): string {
 }
 
 /** An error's message or code, whose getters may be anybody's. */
-function reason(error: unknown): string {
+export function reason(error: unknown): string {
   try {
     const { message, code } = Object(error);
     return String(message || code || show(error));
