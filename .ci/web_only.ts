@@ -11,6 +11,7 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   "./budget": [],
   "./codel": [],
   "./generic-pool": ["node:events"],
+  "./inspect": [],
   "./keyed": [],
   "./leaks": [],
   "./mysql2": ["node:events"],

@@ -485,6 +485,7 @@ const pausing = new Check("Cannot pause pool");
 const warming = new Check("Cannot warm pool");
 const closing = new Check("Cannot close pool");
 const counting = new Check("Cannot give stats");
+const observing = new Check("Cannot observe pool");
 
 const ACQUIRE = ["signal", "timeout", "affinity", "priority"];
 const USE = [...ACQUIRE, "isFatal"];
@@ -559,6 +560,15 @@ export function checkAcquire(
 export function checkUse(fn: unknown, isFatal: unknown): void {
   acquiring.that("fn", fn, FUNCTION);
   if (isFatal !== undefined) acquiring.that("isFatal", isFatal, FUNCTION);
+}
+
+/**
+ * Checks what `observe` was given.
+ *
+ * @throws {TypeError} if it is no object
+ */
+export function checkObserver(observer: unknown): void {
+  observing.that("observer", observer, OBJECT);
 }
 
 /**

@@ -305,8 +305,8 @@ export const SHELL: readonly Mutant[] = [
     file: LOCAL_POOL,
     from: `    // An aborted close took it back.
     if (entry.place !== "used") return;
-    line.release`,
-    to: `    line.release`,
+    if (this.#tells)`,
+    to: `    if (this.#tells)`,
   },
   {
     name: "abandoned_entry_destroyed",
@@ -393,10 +393,9 @@ export const SHELL: readonly Mutant[] = [
     name: "slot_free_before_destroy_settles",
     about: "a slot is vacated before its destroy settles",
     file: DESTROYING,
-    from:
-      `    this.#call(resource, stripe, reason, error, (failure, isLate) => {`,
+    from: `    this.#call(entry, reason, (failure, isLate) => {`,
     to: `    line.destroyed(entry);
-    this.#call(resource, stripe, reason, error, (failure, isLate) => {`,
+    this.#call(entry, reason, (failure, isLate) => {`,
   },
   {
     name: "late_destroy_fails_close",
