@@ -11,7 +11,12 @@ export interface Circumstance {
   readonly oldestUse?: number | undefined;
   /** Those who hold longest, the oldest first, and where they acquired. */
   readonly holders?:
-    | readonly { readonly age: number; readonly where?: string | undefined }[]
+    | readonly {
+      readonly age: number;
+      readonly where?: string | undefined;
+      /** Whether it was told of as leaked. */
+      readonly isTold?: boolean | undefined;
+    }[]
     | undefined;
   /** For how long no use has ended. */
   readonly noneReleasedFor?: number | undefined;
@@ -60,8 +65,13 @@ export function diagnosis(known: Circumstance): string {
   const who = pending === 0
     ? "nobody waits"
     : `${pending} ${pending === 1 ? "waits" : "wait"}${first}`;
-  const holders = known.holders?.slice(0, 1);
-  return `${who}; ${sentence({ ...known, holders })}`;
+  const [oldest] = known.holders ?? [];
+  const leak = oldest?.isTold ? "a lease may have leaked; " : "";
+  // Who holds is of interest where that is what is wrong.
+  const isWrong = oldest?.isTold || pending > 0;
+  const where = isWrong ? oldest?.where : undefined;
+  const holders = oldest && [{ ...oldest, where }];
+  return `${leak}${who}; ${sentence({ ...known, holders })}`;
 }
 
 type Aged = NonNullable<Circumstance["holders"]>;

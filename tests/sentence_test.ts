@@ -164,6 +164,33 @@ test("times are told as people say them", () => {
   ]);
 });
 
+test("a diagnosis names who holds where one waits, or a lease may have leaked", () => {
+  const told = (pending: number, isTold: boolean) =>
+    diagnosis({
+      ...{
+        stats: {
+          idle: 0,
+          used: 1,
+          creating: 0,
+          destroying: 0,
+          pending,
+          max: 2,
+        },
+      },
+      holders: [{ age: 1_000, where: "report (app.ts:12:9)", isTold }],
+    });
+  assertEquals(told(0, false), "nobody waits; 1 of 2 is used, for 1 s");
+  assertEquals(
+    told(1, false),
+    "1 waits; 1 of 2 is used, for 1 s (acquired at report (app.ts:12:9))",
+  );
+  assertEquals(
+    told(0, true),
+    "a lease may have leaked; nobody waits; " +
+      "1 of 2 is used, for 1 s (acquired at report (app.ts:12:9))",
+  );
+});
+
 test("a diagnosis says first who waits, and since when", () => {
   const none = { idle: 0, used: 0, creating: 0, destroying: 0, pending: 0 };
   const said = (known: Circumstance) => diagnosis(known);

@@ -36,8 +36,8 @@ function show(node, isShown) {
 const many = (n) => n.toLocaleString("en").replaceAll(",", "\u202f");
 function time(ms) {
   if (ms === undefined || ms === null) return "–";
-  if (ms < 0.95) return ms.toFixed(2) + " ms";
-  if (ms < 9.5) return ms.toFixed(1) + " ms";
+  if (ms < 0.95) return Number(ms.toFixed(2)) + " ms";
+  if (ms < 9.5) return Number(ms.toFixed(1)) + " ms";
   if (ms < 999.5) return Math.round(ms) + " ms";
   if (ms < 9950) return (ms / 1000).toFixed(1) + " s";
   if (ms < 120000) return Math.round(ms / 1000) + " s";
@@ -131,6 +131,7 @@ function linePicture() {
           (waits.length > 0 && more > 0
             ? "; shown are the first " + waits.length + ", and " + many(more) + " come after" : "") + ".";
       say(caption, words);
+      picture.toggleAttribute("hidden", waits.length === 0);
       set(picture, "aria-label", "The line. " + words);
       const d = waits.map((wait, i) => {
         const height = Math.max(2, longest > 0 ? 58 * wait / longest : 2);
@@ -150,7 +151,7 @@ function chart(title) {
     line: svg("path", { class: name }),
     text: svg("text", { class: name, y: 9 }),
   }));
-  const labels = Array.from({ length: 5 }, () => svg("text", { y: 104, "text-anchor": "middle" }));
+  const labels = Array.from({ length: 5 }, () => svg("text", { y: 104 }));
   const picture = svg("svg", { role: "img", viewBox: "0 0 320 108", width: 320 },
     axis, bars, ...marks.flatMap(({ line, text }) => [line, text]), ...labels);
   const caption = el("figcaption", {});
@@ -190,9 +191,10 @@ function chart(title) {
       });
       const step = Math.ceil((high - low) / labels.length);
       labels.forEach((label, i) => {
-        const power = low + step / 2 + i * step;
-        const isIn = power < high - 0.4;
+        const power = low + i * step;
+        const isIn = power < high;
         set(label, "x", (isIn ? (power - low) * width : 0).toFixed(1));
+        set(label, "text-anchor", i === 0 ? "start" : "middle");
         say(label, isIn ? time(2 ** power) : "");
       });
     },
@@ -207,11 +209,13 @@ function trend() {
   const picture = svg("svg", { role: "img", viewBox: "0 0 360 62", width: 360 }, axis, used, waiting);
   const caption = el("figcaption", {});
   const seen = [];
+  const node = el("figure", {}, el("h3", {}, "Used and waiting, last 2 minutes"), picture, caption);
   return {
-    node: el("figure", {}, el("h3", {}, "Used and waiting, last 2 minutes"), picture, caption),
+    node,
     draw(stats) {
       seen.push({ used: stats.used, waiting: stats.pending });
       if (seen.length > 120) seen.shift();
+      show(node, seen.length >= 10);
       const peak = (key) => Math.max(...seen.map((one) => one[key]));
       const line = (key, top) => seen.map((one, i) =>
         (i ? "L" : "M") + (360 - (seen.length - 1 - i) * 3) + " " + (60 - 57 * one[key] / Math.max(1, top)).toFixed(1)
@@ -234,10 +238,11 @@ function holders() {
     const age = el("td", {});
     const where = el("span", {});
     const stack = el("pre", {});
-    const more = el("details", {}, el("summary", {}, "stack"), stack);
+    const summary = el("summary", {});
+    const more = el("details", {}, summary, stack);
     const node = el("tr", {}, age, el("td", {}, where, more));
     body.append(node);
-    return { node, age, where, stack, more };
+    return { node, age, where, stack, summary, more };
   };
   const table = el("table", {}, el("caption", {}, "Leases held longest"),
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "For"), el("th", { scope: "col" }, "Acquired at"))), body);
@@ -246,15 +251,18 @@ function holders() {
     node: el("div", { class: "wide" }, table, none),
     draw(held) {
       while (rows.length < held.length) rows.push(row());
-      rows.forEach(({ node, age, where, stack, more }, i) => {
+      rows.forEach(({ node, age, where, stack, summary, more }, i) => {
         const one = held[i];
         show(node, one !== undefined);
         if (one === undefined) return;
         say(age, time(one.age) + (one.isTold ? " – leaked?" : ""));
         set(age, "class", one.isTold ? "long" : "");
-        say(where, one.where ?? "not known: the option “leaks” would tell");
-        show(more, one.stack !== undefined);
+        const isKnown = one.stack !== undefined;
+        say(where, "not known: the option “leaks” would tell");
+        say(summary, one.where ?? "");
         say(stack, one.stack ?? "");
+        show(where, !isKnown);
+        show(more, isKnown);
       });
       show(table, held.length > 0);
       show(none, held.length === 0);

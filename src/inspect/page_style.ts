@@ -97,5 +97,7 @@ th, td {
 th:first-child, td:first-child { white-space: nowrap; width: 6rem; }
 td.long { color: var(--bad); font-weight: 700; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: .25rem 0; }
+[hidden] { display: none; }
+summary { cursor: pointer; }
 footer { color: var(--soft); font-size: .85rem; }
 `;
