@@ -537,6 +537,41 @@ test("a histogram forgets after five minutes, by quarters of one, but for its to
 
 // Metrics.
 
+test("metrics are the plain text of Prometheus for those who accept only that", async () => {
+  const { handler } = inspected();
+  const accepting = async (accept: string) => {
+    const response = await get(handler, "metrics", {
+      headers: { accept },
+    });
+    const text = await response.text();
+    const isOpen = text.endsWith("# EOF\n");
+    const type = response.headers.get("Content-Type")!.split(";")[0];
+    const names = [...text.match(/^# TYPE \S*creates\S*/gm)!];
+    return { type, isOpen, names };
+  };
+  const open = {
+    type: "application/openmetrics-text",
+    isOpen: true,
+    names: [
+      "# TYPE lease_pool_overdue_creates",
+      "# TYPE lease_pool_creates",
+    ],
+  };
+  assertEquals(await accepting("*/*"), open);
+  assertEquals(
+    await accepting("application/openmetrics-text;q=0.6,text/plain;q=0.5"),
+    open,
+  );
+  assertEquals(await accepting("text/plain;version=0.0.4"), {
+    type: "text/plain",
+    isOpen: false,
+    names: [
+      "# TYPE lease_pool_overdue_creates",
+      "# TYPE lease_pool_creates_total",
+    ],
+  });
+});
+
 test("metrics are OpenMetrics, whatever pools are called", async () => {
   const clock = new VirtualClock();
   const names = ["db", 'a"b\\c\nd\re # {x="1"} 5', "<b>&amp;\u2028", "db"];

@@ -125,19 +125,36 @@ const FAMILIES: readonly Family[] = [
   durations("lease_pool_create_seconds", "How long creates took.", "creates"),
 ];
 
-/** All that is measured of these pools, as OpenMetrics has it. */
-export function metrics(pools: readonly Measured[]): string {
-  const lines = FAMILIES.flatMap(({ name, type, unit, help, samples }) => [
-    `# TYPE ${name} ${type}`,
-    ...unit === undefined ? [] : [`# UNIT ${name} ${unit}`],
-    `# HELP ${name} ${help}`,
-    ...pools.flatMap((pool) =>
-      samples(pool).map(([suffix, labels, value]) =>
-        `${name}${suffix}${shown({ pool: pool.name, ...labels })} ${value}`
-      )
-    ),
-  ]);
-  return `${lines.join("\n")}\n# EOF\n`;
+/** The types of the two texts. */
+export const OPEN_METRICS =
+  "application/openmetrics-text; version=1.0.0; charset=utf-8";
+export const PLAIN = "text/plain; version=0.0.4; charset=utf-8";
+
+/**
+ * All that is measured of these pools, as OpenMetrics has it, or in the plain
+ * text that was before it.
+ */
+export function metrics(pools: readonly Measured[], type: string): string {
+  const isOpen = type === OPEN_METRICS;
+  const lines = FAMILIES.flatMap((family) => {
+    const { type, unit, help } = family;
+    // There a counter is called as its samples are.
+    const suffix = !isOpen && type === "counter" ? "_total" : "";
+    const name = `${family.name}${suffix}`;
+    return [
+      `# TYPE ${name} ${type}`,
+      ...isOpen && unit !== undefined ? [`# UNIT ${name} ${unit}`] : [],
+      `# HELP ${name} ${help}`,
+      ...pools.flatMap((pool) => samplesOf(family, pool)),
+    ];
+  });
+  return `${lines.join("\n")}\n${isOpen ? "# EOF\n" : ""}`;
+}
+
+function samplesOf({ name, samples }: Family, pool: Measured): string[] {
+  return samples(pool).map(([suffix, labels, value]) =>
+    `${name}${suffix}${shown({ pool: pool.name, ...labels })} ${value}`
+  );
 }
 
 function durations(

@@ -6,12 +6,13 @@
  * import { inspect } from "@lease/pool/inspect";
  *
  * await using pool = new Pool({ create: () => ({}), max: 10, name: "db" });
+ * const word = `Bearer ${crypto.randomUUID()}`;
  * using handler = inspect([pool], {
- *   authorize: ({ headers }) => headers.get("authorization") === "Bearer …",
+ *   authorize: ({ headers }) => headers.get("authorization") === word,
  * });
  * // Deno.serve(handler), Bun.serve({ fetch: handler }), app.mount("/pools", handler)
  * const request = new Request("http://localhost/stats", {
- *   headers: { authorization: "Bearer …" },
+ *   headers: { authorization: word },
  * });
  * console.log((await handler(request)).status); // 200
  * ```
@@ -27,7 +28,7 @@ import { SystemClock } from "../system_clock.ts";
 import { Audience } from "./audience.ts";
 import { Books } from "./books.ts";
 import { cut } from "./cut.ts";
-import { metrics } from "./metrics.ts";
+import { metrics, OPEN_METRICS, PLAIN } from "./metrics.ts";
 import { page } from "./page.ts";
 import { type PoolSnapshot, snapshot } from "./snapshot.ts";
 
@@ -96,14 +97,14 @@ const HEADERS = {
 /**
  * Watches pools from now on and gives what answers requests, by the last part of
  * their path: `/` is a live page, `/stats` the same as JSON, `/events` as
- * server-sent events each second, `/metrics` as OpenMetrics text. It can be
- * mounted anywhere; a page not at the root needs the `/` at the end.
+ * server-sent events each second, `/metrics` as OpenMetrics, or as the plain text
+ * of Prometheus for those who accept only that. It can be mounted anywhere; a page not at the root needs the `/` at the end.
  *
  * It only reads, answers `GET` and `HEAD`, and shows nothing of the resources.
  * Times are of the last 5 minutes, by OpenTelemetry's exponential histogram:
  * quantiles are wrong by 4.4 % at most from 8 µs to 4.6 h. At most 32 listen to
- * `/events`; one that reads nothing for 30 s is dropped. It takes 100 kB for
- * each pool, whatever happens.
+ * `/events`; one that reads nothing for 30 s is dropped. It takes 66 kB of
+ * counts for each pool, whatever happens.
  *
  * Rejects with what `authorize` threw.
  *
@@ -148,7 +149,7 @@ export function inspect(
       case "stats":
         return respond(isHead ? null : state(), 200, "application/json");
       case "metrics":
-        return respond(isHead ? null : measure(watched), 200, OPEN_METRICS);
+        return metricsFor(request, watched, isHead);
       case "events":
         return events(audience, isHead);
       default:
@@ -162,9 +163,6 @@ export function inspect(
     },
   });
 }
-
-const OPEN_METRICS =
-  "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 function settle(
   pools: Iterable<InspectedPool>,
@@ -207,12 +205,23 @@ function look(watched: readonly Watched[], now: number): Snapshot {
   };
 }
 
-function measure(watched: readonly Watched[]): string {
-  return metrics(watched.map(({ name, pool, books }) => ({
+/** OpenMetrics, but for those who can read the plain text alone. */
+function metricsFor(
+  { headers }: Request,
+  watched: readonly Watched[],
+  isHead: boolean,
+): Response {
+  const accepted = headers.get("Accept") ?? "";
+  const isPlain = accepted.includes("text/plain") &&
+    !accepted.includes("application/openmetrics-text");
+  const type = isPlain ? PLAIN : OPEN_METRICS;
+  if (isHead) return respond(null, 200, type);
+  const measured = watched.map(({ name, pool, books }) => ({
     name,
     books,
     details: pool.stats({ details: true }),
-  })));
+  }));
+  return respond(metrics(measured, type), 200, type);
 }
 
 function events(audience: Audience, isHead: boolean): Response {
