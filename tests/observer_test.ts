@@ -659,13 +659,13 @@ test("several observers are told, in the order they came, each its own copy", as
   const seen: unknown[] = [];
   const spoiling = (event: Partial<{ pool: string; wait: number }>) => {
     seen.push("spoiling");
-    delete event.pool;
+    delete event.wait;
     throw new Error("spoilt");
   };
   pool.observe({ acquired: spoiling });
-  pool.observe({ acquired: ({ pool }) => void seen.push(pool) });
+  pool.observe({ acquired: ({ wait }) => void seen.push(wait) });
   await pool.acquire();
-  assertEquals(seen, ["spoiling", "pool"]);
+  assertEquals(seen, ["spoiling", 0]);
   assertEquals(events.filter(([name]) => name === "acquired").length, 1);
 });
 
@@ -682,8 +682,11 @@ test("an observer that is added twice is told once, until both have ended", asyn
   first[Symbol.dispose]();
   first[Symbol.dispose]();
   assertEquals(await turn(), 2, "the other is still there");
+  let others = 0;
+  pool.observe({ released: () => void others++ });
   second[Symbol.dispose]();
   assertEquals(await turn(), 2);
+  assertEquals(others, 1, "it takes nobody else along");
 });
 
 test("an observer that is taken away by another is not told of the same event", async () => {
@@ -711,6 +714,8 @@ test("how many are pending is told as it changes, over all lines, where it is as
     pendingChanged: (event) => void seen.push(event),
   });
   const tell = (pending: number) => ({ ...POOL, pending });
+  pool.evict(() => false);
+  assertEquals(seen, [], "who was pending already is no change");
   const controller = new AbortController();
   watch(pool.acquire({ affinity: 1, signal: controller.signal }));
   watch(pool.acquire({ affinity: 1, timeout: 10 }));
@@ -751,6 +756,18 @@ test("what is changed by those who hear of pending is told after, in order, to a
   void pool.close();
   assertEquals(heard[1], [1, 2, 3, 0], "several changes at once are one");
   lease.release();
+});
+
+test("a lease that an aborted close took back is not told as released", async () => {
+  for (const reset of [undefined, () => {}]) {
+    const { pool, events } = observed({ reset });
+    const lease = await pool.acquire();
+    const closing = pool.close({ signal: AbortSignal.abort() });
+    lease.release();
+    await closing;
+    const names = events.map(([name]) => name);
+    assertEquals(names.includes("released"), false);
+  }
 });
 
 test("the end of a close is told, after all that is destroyed", async () => {

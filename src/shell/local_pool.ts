@@ -178,12 +178,12 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   }
 
   release(entry: Entry<T>): void {
+    if (this.#tells) return this.#releaseTold(entry);
     const line = this.partition.lineOf(entry.stripe);
     const now = this.time.now();
     // An aborted close took it back.
     if (entry.place !== "used") return;
-    if (this.#tells) this.#releaseTold(line, entry, now);
-    else line.release(entry, now);
+    line.release(entry, now);
     if (this.#tape.end !== 0) this.play();
     if (this.watches) this.#watch(line);
   }
@@ -193,12 +193,16 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     return this.#watcher?.holders(isOf, now, limit);
   }
 
-  #releaseTold(line: Line<T>, entry: Entry<T>, now: number): void {
+  #releaseTold(entry: Entry<T>): void {
+    const line = this.partition.lineOf(entry.stripe);
+    const now = this.time.now();
+    if (entry.place !== "used") return;
     const use = now - entry.usedAt;
     line.release(entry, now);
     // A reset has told of it before.
     if (this.settings.reset === undefined) this.events.released(entry, use);
     this.events.rested(entry);
+    this.follow(line);
   }
 
   destroy(entry: Entry<T>, reason: DestroyReason = "lease"): void {

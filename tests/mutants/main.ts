@@ -19,6 +19,7 @@ import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
 import { MYSQL2 } from "./mysql2.ts";
 import { NESTING } from "./nesting.ts";
+import { OBSERVING } from "./observing.ts";
 import { POLICY } from "./policy.ts";
 import { POOL_MUTANTS } from "./pool.ts";
 import { PRESSURE } from "./pressure.ts";
@@ -80,6 +81,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...MYSQL2,
     ...DROP_INS,
     ...NESTING,
+    ...OBSERVING,
     ...CODEL,
     ...BUDGETS,
     ...POOL_MUTANTS,
