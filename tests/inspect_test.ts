@@ -435,6 +435,9 @@ test("a slow reader keeps one state, hinders nobody, and is dropped after 30 s",
   await clock.advance(1_000);
   await reader.read();
   assertEquals(await heard(handler), 31);
+  // The patience with the fast one begins when it reads nothing.
+  await clock.advance(2_000);
+  assertEquals(await heard(handler), 31);
   const kept: Uint8Array[] = [];
   for await (const chunk of slow.body!) kept.push(chunk);
   assertEquals(kept.length, 1);
