@@ -392,9 +392,9 @@ export class Pool<T> implements AsyncDisposable {
    * console.log(pool.stats().stripes.map(({ max }) => max)); // [3, 2]
    * ```
    */
-  stats(options?: { details?: false }): PoolStats;
-  /** As above, with the details. */
   stats(options: { details: true }): PoolDetails;
+  /** As above, without the details. */
+  stats(options?: { details?: false }): PoolStats;
   stats(options?: StatsOptions): PoolStats | PoolDetails {
     if (options === undefined) return this.#local.stats();
     return checkStats(options) ? this.#local.details() : this.#local.stats();
