@@ -10,7 +10,7 @@
  * using handler = inspect([pool], {
  *   authorize: ({ headers }) => headers.get("authorization") === word,
  * });
- * // Deno.serve(handler), Bun.serve({ fetch: handler }), app.mount("/pools", handler)
+ * // For the servers of Deno and Bun, a Worker's fetch, or Hono's app.mount.
  * const request = new Request("http://localhost/stats", {
  *   headers: { authorization: word },
  * });
