@@ -19,15 +19,21 @@ export const SPAN: number = SLICES * SLICE;
 
 /** A column of a picture: how many took longer than half of `upTo` ms, up to it. */
 export interface Column {
+  /** The longest it counts, in ms. */
   upTo: number;
+  /** How many. */
   count: number;
 }
 
 /** What is shown of durations; ms, `undefined` where there are none. */
 export interface Durations {
+  /** How many. */
   count: number;
+  /** What half of them were within. */
   p50: number | undefined;
+  /** What 99 % of them were within. */
   p99: number | undefined;
+  /** From the shortest to the longest. */
   columns: Column[];
 }
 

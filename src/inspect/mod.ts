@@ -72,6 +72,7 @@ export interface Inspector extends Disposable {
 export interface Snapshot {
   /** When, as of `Date.now()`. */
   at: number;
+  /** In the order they were given. */
   pools: PoolSnapshot[];
 }
 

@@ -9,43 +9,55 @@ import type { Books } from "./books.ts";
 import { cut, STACK_LIMIT } from "./cut.ts";
 import type { Durations } from "./histogram.ts";
 
-/** How a line is, in a word, what is worst first. */
-export const STATES = [
+/** How a line is, in a word. */
+export type State =
+  | "paused"
+  | "outage"
+  | "leaking"
+  | "saturated"
+  | "waiting"
+  | "healthy";
+
+/** What is worst first. */
+const STATES: readonly State[] = [
   "paused",
   "outage",
   "leaking",
   "saturated",
   "waiting",
   "healthy",
-] as const;
-
-/** One of these words. */
-export type State = (typeof STATES)[number];
+];
 
 /** What `/stats` shows of a pool. Durations are ms. */
 export interface PoolSnapshot extends Omit<PoolDetails, "lines"> {
+  /** Its own; those that share one have a number. */
   name: string;
   /** The worst of its lines. */
   state: State;
+  /** Each of its lines. */
   lines: LineSnapshot[];
   /** How long acquires have waited, in the last minutes. */
   waits: Durations;
   /** How long leases have been held that ended in the last minutes. */
   uses: Durations;
-  /** Since `inspect` was called. */
+  /** Creates that have ended since `inspect` was called, and the last failure. */
   creates: {
     made: number;
     failed: number;
     outages: number;
     last: { message: string; ago: number } | undefined;
   };
+  /** Acquires that have settled since, by what they failed with. */
   acquires: { served: number; failed: Record<string, number> };
+  /** How many resources were destroyed since, by the reason. */
   destroyed: Record<string, number>;
+  /** How many leases were told of as leaked since. */
   leaked: number;
 }
 
 /** What `/stats` shows of a line. */
 export interface LineSnapshot extends Omit<LineDetails, "cause"> {
+  /** The word for it. */
   state: State;
   /** What is wrong, if anything is, in one sentence. */
   sentence: string;
