@@ -7,15 +7,9 @@ const MOST = 24;
 
 const SIZE = (MOST - LEAST) * PER_OCTAVE + 1;
 
-/** By how much a quantile is wrong at most: (b − 1) / (b + 1), b the ratio of bounds. */
-export const ERROR = Math.tanh(Math.LN2 / PER_OCTAVE / 2);
-
-/** Slices of time, of which the oldest makes room for a new one. */
+/** Five minutes in slices, of which the oldest makes room for a new one. */
 const SLICES = 20;
 const SLICE = 15_000;
-
-/** How far back `recent` reaches, in ms. */
-export const SPAN: number = SLICES * SLICE;
 
 /** A column of a picture: how many took longer than half of `upTo` ms, up to it. */
 export interface Column {
@@ -106,7 +100,7 @@ function quantile(
   let left = Math.ceil(count * share);
   const bucket = counts.findIndex((n) => (left -= n) <= 0);
   const [low, high] = [bound(bucket - 1), bound(bucket)];
-  // What is as wrong for the least in the bucket as for the most.
+  // As wrong for the least in the bucket as for the most: by 4.34 % at most.
   return 2 * low * high / (low + high);
 }
 
