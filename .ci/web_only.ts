@@ -12,6 +12,7 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   "./codel": [],
   "./diagnostics": [],
   "./generic-pool": ["node:events"],
+  "./inspect": [],
   "./keyed": [],
   "./leaks": [],
   "./mysql2": ["node:events"],

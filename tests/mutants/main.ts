@@ -17,6 +17,7 @@ import { CODEL } from "./codel.ts";
 import { CORE } from "./core.ts";
 import { DROP_INS } from "./drop_in.ts";
 import { ERRORS } from "./errors.ts";
+import { INSPECT } from "./inspect.ts";
 import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
 import { MYSQL2 } from "./mysql2.ts";
@@ -92,6 +93,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...TIMERS,
     ...ERRORS,
     ...LEAKS,
+    ...INSPECT,
     ...MYSQL2,
     ...DROP_INS,
     ...NESTING,
