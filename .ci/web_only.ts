@@ -19,6 +19,7 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   "./sequelize-pool": [],
   "./tarn": ["node:events"],
   "./testing": [],
+  "./threads": [],
 };
 
 const FORBIDDEN = [

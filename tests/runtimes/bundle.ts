@@ -13,12 +13,13 @@ export function testFiles(): string[] {
   return globSync(patterns, { cwd: ROOT.pathname }).sort();
 }
 
-/** What needs `node:events`. */
+/** What needs `node:events`, or memory that threads share. */
 export const NOT_IN_A_WORKER = [
   "tests/generic_pool_test.ts",
   "tests/mysql2_test.ts",
   "tests/pg_test.ts",
   "tests/tarn_test.ts",
+  "tests/threads_test.ts",
 ];
 
 /** What needs more than a page has. */
