@@ -252,9 +252,7 @@ test("what a thread holds is to be had as soon as its port has closed", async ()
   await turns();
   assertEquals(waiter.settled, false);
   // Not all runtimes tell of what is closed within one thread.
-  const port = house.ports.at(-1)!;
-  port.dispatchEvent(new Event("close"));
-  port.close();
+  house.ports.at(-1)!.dispatchEvent(new Event("close"));
   await until(() => waiter.settled);
   assertEquals([leaseOf(waiter).value, a!.pool.stats().used], ["b", 0]);
 });

@@ -4,24 +4,25 @@
  * on to all of them.
  */
 export class Relay {
-  readonly #ports = new Set<MessagePort>();
+  /** With the number of the invitation that each belongs to. */
+  readonly #ports = new Map<MessagePort, number>();
   readonly #heard: () => void;
 
   constructor(heard: () => void) {
     this.#heard = heard;
   }
 
-  /** `ended` is called when the thread at the other end has ended. */
-  add(port: MessagePort, ended: () => void): void {
-    this.#ports.add(port);
+  /**
+   * `closed` is called when the thread at the other end has ended, if the runtime
+   * tells of that.
+   */
+  add(port: MessagePort, guest: number, closed: () => void): void {
+    this.#ports.set(port, guest);
     port.onmessage = () => {
       this.#send(port);
       this.#heard();
     };
-    port.addEventListener("close", () => {
-      this.#ports.delete(port);
-      ended();
-    });
+    port.addEventListener("close", closed);
     // Where a port would keep the process alive.
     (port as { unref?: () => void }).unref?.();
   }
@@ -31,13 +32,17 @@ export class Relay {
     this.#send(undefined);
   }
 
-  close(): void {
-    for (const port of this.#ports) port.close();
-    this.#ports.clear();
+  /** Closes the port of this number, or all ports. */
+  close(guest?: number): void {
+    for (const [port, its] of this.#ports) {
+      if (guest !== undefined && its !== guest) continue;
+      this.#ports.delete(port);
+      port.close();
+    }
   }
 
   #send(from: MessagePort | undefined): void {
-    for (const port of this.#ports) {
+    for (const port of this.#ports.keys()) {
       if (port !== from) port.postMessage(0);
     }
   }

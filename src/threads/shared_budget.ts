@@ -163,7 +163,7 @@ export class SharedBudget implements Budget, Disposable {
       this.#words = new Int32Array(memory);
       this.#guest = guest;
       this.#silence = silence;
-      this.#relay.add(port, () => {});
+      this.#relay.add(port, 0, () => {});
     } else {
       check.names(options, ["max", "threads", "silence", "clock"]);
       const { max, threads = 64, silence = 10_000 } = options;
@@ -182,14 +182,30 @@ export class SharedBudget implements Budget, Disposable {
 
   /**
    * Lets another thread take part: an invitation for one, to be sent with its
-   * port. What the thread holds is to be had as soon as it has ended.
+   * port.
    */
   invite(): Invitation {
-    const { port1, port2 } = new MessageChannel();
+    const channel = new MessageChannel();
     const guest = Atomics.add(this.#words, GUESTS, 1) + 1;
-    this.#relay.add(port1, () => this.#bury(guest));
     const memory = this.#words.buffer as SharedArrayBuffer;
-    return { memory, port: port2, guest, silence: this.#silence };
+    const { port2: port } = channel;
+    const invitation = { memory, port, guest, silence: this.#silence };
+    this.#relay.add(channel.port1, guest, () => this.ended(invitation));
+    return invitation;
+  }
+
+  /**
+   * The thread that was invited by this one has ended, so what it held is to be
+   * had. To be called after `terminate()` and when a worker fails, in Deno; Bun and Node tell
+   * of a port that has closed, which does the same. Without it the others notice
+   * after `silence`.
+   */
+  ended({ guest }: Pick<Invitation, "guest">): void {
+    this.#relay.close(guest);
+    for (const { row, life } of this.#others()) {
+      if (this.#read(wordAt(row, GUEST)) === guest) this.#end(row, life);
+    }
+    if (this.#self !== undefined) this.#settle();
   }
 
   /**
@@ -446,14 +462,6 @@ export class SharedBudget implements Budget, Disposable {
     this.#swap((read) => end(read, row, life));
     // They hand out what it has held.
     this.#ringAll();
-  }
-
-  /** The thread that came by an invitation has ended. */
-  #bury(guest: number): void {
-    for (const { row, life } of this.#others()) {
-      if (this.#read(wordAt(row, GUEST)) === guest) this.#end(row, life);
-    }
-    if (this.#self !== undefined) this.#settle();
   }
 
   /** The rows of the other threads that take part. */

@@ -95,7 +95,6 @@ export const THREAD_SCOPES: readonly ThreadScope[] = [
   },
   { ...PLAIN, name: "three threads that leave", threads: 3, leaves: true },
   { ...PLAIN, name: "three threads that crash", threads: 3, crashes: 1 },
-  { ...PLAIN, name: "three threads that stall", threads: 3, stalls: 1 },
 ];
 
 /** What a thread computes. */
