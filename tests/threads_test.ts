@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type Lease, Pool, type PoolOptions } from "../mod.ts";
 import { swap } from "../src/threads/memory.ts";
 import { SharedBudget } from "../src/threads/mod.ts";
+import { unanswer } from "../src/threads/step.ts";
 import { leaseOf, settled, until, watch } from "./fixture.ts";
 import { test } from "./test.ts";
 import { VirtualClock } from "./virtual_clock.ts";
@@ -308,6 +309,24 @@ test("one that was taken for dead parts with what others have got", async () => 
   assertEquals(house.live, 2);
 });
 
+test("one that comes back parts at once with what is idle, for what others have", async () => {
+  await using house = new House(1, "ab");
+  const [a, b] = house.threads;
+  (await lease(a!.pool)).release();
+  const { notify } = Atomics;
+  Atomics.notify = () => 0;
+  try {
+    const waiter = watch(b!.pool.acquire());
+    for (let beat = 0; beat < 11; beat++) await b!.clock.advance(BEAT);
+    await until(() => waiter.settled);
+    await a!.clock.advance(BEAT);
+    await until(() => a!.pool.stats().idle === 0);
+  } finally {
+    Atomics.notify = notify;
+  }
+  assertEquals(house.log, ["create a", "create b", "destroy a budget"]);
+});
+
 test("one that comes back gets permits for what it holds, if some are free", async () => {
   await using house = new House(2, "ab");
   const [a, b] = house.threads;
@@ -411,6 +430,12 @@ test("a swap that fails is computed anew, and acted on once", () => {
   });
   assertEquals([seen, words[1]], [[0, 7], 8]);
   assertEquals(effect, { kind: "drawn", number: 7 });
+});
+
+test("a promise that is over is not taken back", () => {
+  const self = { row: 0, life: 1, wants: 0, starves: false, number: 0 };
+  const swap = unanswer(() => 0, { ...self, spent: [] }, 1);
+  assertEquals(swap, undefined);
 });
 
 test("the options of a shared budget are checked", () => {

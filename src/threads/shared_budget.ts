@@ -8,6 +8,7 @@ import { Relay } from "./relay.ts";
 import {
   ANSWER,
   answer,
+  asks,
   BEAT,
   DEAF,
   type Effect,
@@ -23,7 +24,6 @@ import {
   type Swap,
   TICKET,
   unanswer,
-  unanswered,
   wordAt,
 } from "./step.ts";
 
@@ -361,12 +361,12 @@ export class SharedBudget implements Budget, Disposable {
     // What is promised first is let go after, so that one thread does.
     while (this.#idlest() !== undefined && this.#answer()) this.#letGo();
     const { row } = this.#self!;
-    const asks = unanswered(this.#read, this.#shape);
-    if (!asks.some((other) => other !== row)) this.#othersSince = Infinity;
+    const rows = asks(this.#read, this.#shape).map(({ row }) => row);
+    if (!rows.some((other) => other !== row)) this.#othersSince = Infinity;
     else if (this.#othersSince === Infinity) {
       this.#othersSince = this.#clock.now();
     }
-    const isOwn = asks.includes(row);
+    const isOwn = rows.includes(row);
     const ownSince = isOwn ? this.#first()!.since : Infinity;
     const since = this.#leaving < this.#excess
       ? -Infinity
@@ -412,8 +412,7 @@ export class SharedBudget implements Budget, Disposable {
 
   /** Promises a permit to who waits; the others need not go on looking. */
   #answer(): boolean {
-    const self = this.#self;
-    if (self === undefined) return false;
+    const self = this.#self!;
     const effect = this.#swap((read) => answer(read, this.#shape, self));
     if (effect?.kind !== "answered") return false;
     this.#answers.push(effect.row);
@@ -422,8 +421,7 @@ export class SharedBudget implements Budget, Disposable {
   }
 
   #unanswer(row: number): void {
-    const self = this.#self;
-    if (self === undefined) return;
+    const self = this.#self!;
     const effect = this.#swap((read) => unanswer(read, self, row));
     if (effect?.kind === "unanswered" && effect.waits) this.#ring(row);
   }

@@ -174,8 +174,6 @@ export function step(read: Read, shape: Shape, self: Self): Swap | undefined {
   if (spent.length > 0) {
     const at = slotAt(shape, spent[0]!);
     if (number === 0) return draw(read);
-    // If not, it has ended since.
-    if (read(at) !== own) return undefined;
     return { at, from: own, to: -number, effect: { kind: "gaveBack" } };
   }
   // Before the tickets: if it is swapped, it was free when they were read.
@@ -225,11 +223,18 @@ function queue(read: Read, row: number, number: number): Swap {
   return { at: place, from: 0, to: number, effect: { kind: "queued" } };
 }
 
-/** The rows of those who wait and were promised nothing, in order. */
-export function unanswered(read: Read, shape: Shape): number[] {
+/** One who waits and was promised nothing, with what was read as its answer. */
+export interface Ask {
+  readonly row: number;
+  readonly answer: number;
+}
+
+/** All of them, in order. */
+export function asks(read: Read, shape: Shape): Ask[] {
   const { aside } = slots(read, shape, 0);
-  return waiting(read, shape, aside).map(({ row }) => row)
-    .filter((row) => !isValid(read, read(wordAt(row, ANSWER))));
+  return waiting(read, shape, aside)
+    .map(({ row }) => ({ row, answer: read(wordAt(row, ANSWER)) }))
+    .filter(({ answer }) => !isValid(read, answer));
 }
 
 /** The thread promises the next permit to the first of them. */
@@ -238,13 +243,11 @@ export function answer(
   shape: Shape,
   { row, life }: Self,
 ): Swap | undefined {
-  const [first] = unanswered(read, shape);
+  const [first] = asks(read, shape);
   if (first === undefined) return undefined;
-  const at = wordAt(first, ANSWER);
-  const from = read(at);
-  if (isValid(read, from)) return undefined;
-  const effect = { kind: "answered", row: first } as const;
-  return { at, from, to: tag(row, life, false), effect };
+  const at = wordAt(first.row, ANSWER);
+  const effect = { kind: "answered", row: first.row } as const;
+  return { at, from: first.answer, to: tag(row, life, false), effect };
 }
 
 /** What it has promised to the thread of a row has come, to whomever. */

@@ -59,7 +59,12 @@ const PLAIN = {
 export const SMALL_THREAD_SCOPES: readonly ThreadScope[] = [
   { ...PLAIN, name: "two threads, each read", leaves: true, fine: true },
   { ...PLAIN, name: "two threads that crash", crashes: 1, wants: 2 },
-  { ...PLAIN, name: "two threads that stall", stalls: 1 },
+  {
+    ...PLAIN,
+    name: "two threads that stall, each read",
+    stalls: 1,
+    fine: true,
+  },
   { ...PLAIN, name: "three threads", threads: 3 },
 ];
 
