@@ -10,6 +10,7 @@ import {
   checkClose,
   checkCloseOptions,
   checkEvict,
+  checkObserver,
   checkPause,
   checkPauseOptions,
   checkResize,
@@ -27,6 +28,7 @@ import {
   type UseOptions,
   type WarmOptions,
 } from "./pool_options.ts";
+import type { PoolObserver } from "./pool_observer.ts";
 import type { PoolStats } from "./pool_stats.ts";
 
 /**
@@ -205,7 +207,7 @@ export class Pool<T> implements AsyncDisposable {
   warm(n?: number, options: WarmOptions = {}): Promise<void> {
     try {
       const { max } = this.#local;
-      const resources = n ?? Math.max(Math.min(this.#min, max), 1);
+      const resources = n ?? Math.max(this.min, 1);
       checkWarm(resources, max, options);
       const { signal } = options;
       const isAborted = checkWarmSignal(signal);
@@ -344,6 +346,33 @@ export class Pool<T> implements AsyncDisposable {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /**
+   * Tells an observer of what happens from now on, also of what is under way, but
+   * not of the acquires that wait already. It ends with the Disposable; one that
+   * was added twice is told once, and until both have ended.
+   *
+   * @throws {TypeError} if it is no object
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({ create: () => ({}), max: 1 });
+   * const acquired = ({ wait }: { wait: number }) => console.log(wait);
+   * using _observing = pool.observe({ acquired });
+   * await pool.use(() => {});
+   * ```
+   */
+  observe(observer: PoolObserver<T>): Disposable {
+    checkObserver(observer);
+    return this.#local.observe(observer);
+  }
+
+  /** The option `min`, but no more than the pool may hold. */
+  get min(): number {
+    return Math.min(this.#min, this.#local.max);
   }
 
   /**

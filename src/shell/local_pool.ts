@@ -6,6 +6,7 @@ import { Partition } from "../core/partition.ts";
 import type { Lessor } from "../lease.ts";
 import type { Acquirer, LeaseWatcher } from "../lease_watch.ts";
 import type { PoolClosedError } from "../pool_error.ts";
+import type { PoolObserver } from "../pool_observer.ts";
 import type { Aged, PoolSettings } from "../pool_options.ts";
 import { COUNTS, type PoolStats } from "../pool_stats.ts";
 import { Acquiring } from "./acquiring.ts";
@@ -58,8 +59,13 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   readonly #context = new Context();
   readonly #tape = new Tape<T>();
   readonly #effects: Effects<T>;
-  /** Whether a release is told from here. */
-  readonly #tells: boolean;
+  readonly #acquirer: Acquiring<T>;
+  /** Whether anybody is told of a release. */
+  #tells = false;
+  /** Whether there is nothing to do but the effects that are noted. */
+  #isPlain: boolean;
+  /** How many acquires were pending when that was told last. */
+  #pending = 0;
   #isPlaying = false;
 
   constructor(settings: PoolSettings<T>) {
@@ -67,7 +73,6 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     const { idleTimeout, maxUses, keepalive } = settings;
     this.settings = settings;
     this.watches = idleTimeout !== Infinity || keepalive !== Infinity;
-    this.#tells = observer !== undefined;
     const validateAfter = validate === undefined
       ? Infinity
       : settings.validateAfter;
@@ -98,7 +103,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       this.agenda,
       (call, waited) => this.refusals.late(call, waited),
     );
-    this.events = new Events(observer);
+    this.events = new Events(name);
     this.#closing = new Closing(this, {
       refuse: (error) => this.#refuse(error),
       abort: (error) => this.#supply.abort(error),
@@ -112,6 +117,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.#pausing = new Pausing(this, supply);
     this.#budgeting = settings.budget &&
       new Budgeting(this, this.#context, settings.budget);
+    this.#isPlain = this.#budgeting === undefined;
     this.#stocking = stocking;
     const validating = new Validating(this);
     this.#keepalive = keepalive === Infinity
@@ -132,6 +138,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       stocking,
       validating,
     );
+    this.#acquirer = acquiring;
     const front = settings.nesting?.(this, acquiring) ?? acquiring;
     this.acquiring = watcher?.inFront(front) ?? front;
     const destroying = new Destroying(this, this.#closing, supply);
@@ -147,23 +154,52 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       paused: () => this.#pausing.paused(),
       closed: () => this.#closing.lineClosed(),
     };
+    if (observer !== undefined) this.observe(observer);
+  }
+
+  observe(observer: PoolObserver<T>): Disposable {
+    const { events } = this;
+    // Who is pending already is no change.
+    if (!events.asksPending) this.#pending = this.#countPending();
+    const end = events.add(observer);
+    this.#heard();
+    return {
+      [Symbol.dispose]: () => {
+        end();
+        this.#heard();
+      },
+    };
+  }
+
+  /** What nobody hears costs nothing. */
+  #heard(): void {
+    const { isObserved, asksPending } = this.events;
+    this.#tells = isObserved;
+    this.#acquirer.isObserved = isObserved;
+    this.#isPlain = this.#budgeting === undefined && !asksPending;
   }
 
   release(entry: Entry<T>): void {
+    if (this.#tells) return this.#releaseTold(entry);
     const line = this.partition.lineOf(entry.stripe);
     const now = this.time.now();
     // An aborted close took it back.
     if (entry.place !== "used") return;
     line.release(entry, now);
-    if (this.#tells) this.#told(entry);
     if (this.#tape.end !== 0) this.play();
     if (this.watches) this.#watch(line);
   }
 
-  #told(entry: Entry<T>): void {
+  #releaseTold(entry: Entry<T>): void {
+    const line = this.partition.lineOf(entry.stripe);
+    const now = this.time.now();
+    if (entry.place !== "used") return;
+    const use = now - entry.usedAt;
+    line.release(entry, now);
     // A reset has told of it before.
-    if (this.settings.reset === undefined) this.events.released(entry);
+    if (this.settings.reset === undefined) this.events.released(entry, use);
     this.events.rested(entry);
+    this.follow(line);
   }
 
   destroy(entry: Entry<T>, reason: DestroyReason = "lease"): void {
@@ -261,26 +297,42 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   }
 
   #playFrom(isInside: boolean): void {
-    const isIdle = this.#tape.end === 0 && this.#budgeting === undefined;
+    const isIdle = this.#tape.end === 0 && this.#isPlain;
     if (!this.#isPlaying && !isIdle) this.#playAll(isInside);
   }
 
   #playAll(isInside: boolean): void {
     this.#isPlaying = true;
     try {
-      // What ran may want permits, or give some back.
-      this.#budgeting?.sync();
-      while (this.#tape.end !== 0) {
-        if (!this.#tape.play(this.#effects, isInside)) {
-          this.#context.do(this);
-          break;
-        }
+      do {
+        // What ran may want permits, or give some back.
         this.#budgeting?.sync();
-      }
+        while (this.#tape.end !== 0) {
+          if (!this.#tape.play(this.#effects, isInside)) {
+            this.#context.do(this);
+            break;
+          }
+          this.#budgeting?.sync();
+        }
+      } while (this.#tellsPending());
     } finally {
       this.#isPlaying = false;
     }
     this.#closing.look();
+  }
+
+  /** Gives whether it told of a change, which may have caused more. */
+  #tellsPending(): boolean {
+    if (!this.events.asksPending) return false;
+    const pending = this.#countPending();
+    if (pending === this.#pending) return false;
+    this.#pending = pending;
+    this.events.tell("pendingChanged", { pending });
+    return true;
+  }
+
+  #countPending(): number {
+    return this.partition.lines.reduce((sum, { pending }) => sum + pending, 0);
   }
 
   #watch(line: Line<T>): void {
