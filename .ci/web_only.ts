@@ -22,6 +22,7 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   "./sequelize-pool": [],
   "./tarn": ["node:events"],
   "./testing": [],
+  "./threads": [],
 };
 
 /** What asks the runtime for a built-in that it does without. */
