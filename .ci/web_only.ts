@@ -12,6 +12,7 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   "./codel": [],
   "./diagnostics": [],
   "./generic-pool": ["node:events"],
+  "./inspect": [],
   "./keyed": [],
   "./leaks": [],
   "./mysql2": ["node:events"],
@@ -21,6 +22,7 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   "./sequelize-pool": [],
   "./tarn": ["node:events"],
   "./testing": [],
+  "./threads": [],
 };
 
 /** What asks the runtime for a built-in that it does without. */

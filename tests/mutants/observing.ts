@@ -119,33 +119,27 @@ export const OBSERVING: readonly Mutant[] = [
   {
     name: "pending_told_unchanged",
     about: "how many are pending is told though it has not changed",
-    file: LOCAL_POOL,
-    from: `    if (pending === this.#pending) return false;
-    this.#pending = pending;
-    this.events.tell("pendingChanged", { pending });
-    return true;`,
-    to: `    if (pending === this.#pending) {
-      this.events.tell("pendingChanged", { pending });
+    file: "src/shell/census.ts",
+    from: `    if (pending === this.#told) return false;`,
+    to: `    if (pending === this.#told) {
+      this.#events.tell("pendingChanged", { pending });
       return false;
-    }
-    this.#pending = pending;
-    this.events.tell("pendingChanged", { pending });
-    return true;`,
+    }`,
   },
   {
     name: "pending_told_once",
     about: "what hearing of the pending causes is not told",
-    file: LOCAL_POOL,
-    from: `    this.events.tell("pendingChanged", { pending });
+    file: "src/shell/census.ts",
+    from: `    this.#events.tell("pendingChanged", { pending });
     return true;`,
-    to: `    this.events.tell("pendingChanged", { pending });
+    to: `    this.#events.tell("pendingChanged", { pending });
     return false;`,
   },
   {
     name: "pending_of_before",
     about: "who was pending before anybody asked counts as a change",
     file: LOCAL_POOL,
-    from: `    if (!events.asksPending) this.#pending = this.#countPending();
+    from: `    if (!this.events.asksPending) this.census.begin();
 `,
     to: ``,
   },
@@ -159,7 +153,7 @@ export const OBSERVING: readonly Mutant[] = [
   {
     name: "pending_of_one_line",
     about: "the pending of one line alone are told",
-    file: LOCAL_POOL,
+    file: "src/shell/census.ts",
     from: `lines.reduce((sum, { pending }) => sum + pending, 0)`,
     to: `lines[0]!.pending`,
   },
