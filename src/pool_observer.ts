@@ -6,7 +6,8 @@ export type { DestroyReason };
  * Callbacks that watch a pool. Each is optional, is called after the change it
  * tells of is committed, and may call the pool. What it throws, or rejects
  * with, is dropped. Without an observer nothing of this is done; with one, even an
- * empty one, each act reads the clock.
+ * empty one, each act reads the clock: measured with that on 2 busy cores, an
+ * acquire and release took 1.7 to 1.8 times as long, 90 to 130 ns more.
  *
  * Each event has the name of its `pool`. Durations are milliseconds.
  *
