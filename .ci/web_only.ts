@@ -10,6 +10,7 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   ".": [],
   "./budget": [],
   "./codel": [],
+  "./fleet": [],
   "./generic-pool": ["node:events"],
   "./keyed": [],
   "./leaks": [],
