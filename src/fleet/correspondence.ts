@@ -87,14 +87,13 @@ export class Correspondence {
     this.#isOver = true;
     this.#clock.clearTimeout(this.#timer);
     await this.#turn;
-    try {
-      while (this.#own !== undefined && !await this.#resign()) {
-        await this.#pause(this.#retry());
+    for (const act of [() => this.#leave(), () => this.#within(unwatch())]) {
+      try {
+        await act();
+      } catch (error) {
+        // What it has in the book lapses.
+        this.#author.failed(error);
       }
-      await unwatch();
-    } catch (error) {
-      // What it has there lapses.
-      this.#author.failed(error);
     }
   }
 
@@ -229,12 +228,14 @@ export class Correspondence {
       .some(([other, { wants, block }]) => other !== id && wants > block);
   }
 
-  /** Gives whether it has left. */
-  async #resign(): Promise<boolean> {
-    const version = await this.#read();
-    const book = this.#tenure.resign(this.#book);
-    const swap = this.#ledger.swap(version, encode(book));
-    return await this.#within(swap) !== undefined;
+  async #leave(): Promise<void> {
+    while (this.#own !== undefined) {
+      const version = await this.#read();
+      const book = this.#tenure.resign(this.#book);
+      const swap = this.#ledger.swap(version, encode(book));
+      if (await this.#within(swap) !== undefined) return;
+      await this.#pause(this.#retry());
+    }
   }
 
   #pause(delay: number): Promise<void> {

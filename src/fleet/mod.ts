@@ -13,3 +13,21 @@ export {
   type FleetStats,
 } from "./fleet_budget.ts";
 export type { Ledger, Versioned } from "./ledger.ts";
+export {
+  denoKvLedger,
+  type DenoKvLedgerOptions,
+  type KvStore,
+  type KvWrite,
+} from "./deno_kv_ledger.ts";
+export {
+  type PostgresClient,
+  postgresLedger,
+  type PostgresLedgerOptions,
+  type PostgresResult,
+} from "./postgres_ledger.ts";
+export {
+  type RedisClient,
+  redisLedger,
+  type RedisLedgerOptions,
+  type RedisSubscriber,
+} from "./redis_ledger.ts";
