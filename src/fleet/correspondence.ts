@@ -180,7 +180,7 @@ export class Correspondence {
     const now = this.#clock.now();
     this.#author.settle(now);
     if (this.#areOthersShort) this.#author.lend(now - this.#lease / BEATS);
-    const { fence } = this.#tenure;
+    const { fence } = this.#tenure.standing;
     const proposal = this.#tenure.propose(
       this.#book,
       now,
@@ -195,8 +195,9 @@ export class Correspondence {
     this.#tenure.confirm(proposal);
     this.#beatAt = now + this.#lease / BEATS;
     this.#author.settle(this.#clock.now());
-    const { permits, fence: next } = this.#tenure;
-    if (next !== fence) this.#author.leased({ fence: next, permits });
+    const { permits, standing } = this.#tenure;
+    if (standing.fence === fence) return true;
+    this.#author.leased({ fence: standing.fence, permits });
     return true;
   }
 

@@ -193,9 +193,9 @@ export class FleetBudget implements Budget, AsyncDisposable {
   stats(): FleetStats {
     const now = this.#clock.now();
     this.#settle(now);
-    const { permits, floor, fence } = this.#tenure;
+    const { floor, fence } = this.#tenure.standing;
     return {
-      ...{ permits, floor, held: this.#held, fence },
+      ...{ permits: this.#tenure.permits, floor, held: this.#held, fence },
       members: this.#mail.members,
       isCutOff: !this.#tenure.isLeased(now),
     };
@@ -245,7 +245,7 @@ export class FleetBudget implements Budget, AsyncDisposable {
       this.#elsewhere.giveBack(-excess);
     }
     if (!wasLeased || this.#wasLeased) return;
-    this.#tell("cutOff", { permits: tenure.floor });
+    this.#tell("cutOff", { permits: tenure.standing.floor });
   }
 
   /** So many permits have left for elsewhere. */

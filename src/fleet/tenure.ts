@@ -16,17 +16,32 @@ const PATIENCE = (1 + DRIFT) / (1 - DRIFT);
 /** What a member of a fleet always says of itself. */
 export type Terms = Pick<Report, "id" | "max" | "floor" | "ttl" | "floorTtl">;
 
+/** A next value of the book, to be swapped for the one it was made from. */
+export interface Proposal {
+  readonly book: Book;
+  /** When it was made, by the clock of the member. */
+  readonly began: number;
+}
+
 /** With which beat another was seen, and since when. */
 interface Sighting {
   readonly beat: number;
   readonly since: number;
 }
 
-/** A next value of the book, to be swapped for the one it was made from. */
-export interface Proposal {
-  readonly book: Book;
-  /** When it was made, by the clock of the member. */
-  readonly began: number;
+/** All that a member knows. */
+export interface Standing {
+  /** The number of its lease, and what it may use of it. */
+  readonly fence: number;
+  readonly floor: number;
+  readonly block: number;
+  /** When that runs out. */
+  readonly blockEnd: number;
+  readonly floorEnd: number;
+  /** The block that is due to it. */
+  readonly share: number;
+  /** The others. */
+  readonly sightings: ReadonlyMap<string, Sighting>;
 }
 
 /**
@@ -41,116 +56,106 @@ export interface Proposal {
  */
 export class Tenure {
   readonly terms: Terms;
-  /** Since when others have been seen with the same beat. */
-  #sightings = new Map<string, Sighting>();
-  #fence = 0;
-  #floor = 0;
-  #block = 0;
-  /** How long what was last confirmed lasts. */
-  #blockEnd = -Infinity;
-  #floorEnd = -Infinity;
-  /** What is due to it. */
-  #share = 0;
+  standing: Standing = {
+    ...{ fence: 0, floor: 0, block: 0, share: 0 },
+    ...{ blockEnd: -Infinity, floorEnd: -Infinity, sightings: new Map() },
+  };
 
   constructor(terms: Terms) {
     this.terms = terms;
   }
 
-  get fence(): number {
-    return this.#fence;
-  }
-
-  get floor(): number {
-    return this.#floor;
-  }
-
-  /** What it may have. */
+  /** How many permits it may have. */
   get permits(): number {
-    return this.#floor + this.#block;
+    const { floor, block } = this.standing;
+    return floor + block;
   }
 
-  /** What it should have, and if that is less, come down to. */
+  /** How many it should have, and if that is less, come down to. */
   get goal(): number {
-    return this.#floor + Math.min(this.#block, this.#share);
+    const { floor, block, share } = this.standing;
+    return floor + Math.min(block, share);
   }
 
   /** When the next of what it has runs out. */
   endAfter(now: number): number {
-    const ends = [this.#blockEnd, this.#floorEnd].filter((end) => end > now);
-    return Math.min(...ends);
+    const { blockEnd, floorEnd } = this.standing;
+    return Math.min(...[blockEnd, floorEnd].filter((end) => end > now));
   }
 
   /** Whether it has a lease. */
   isLeased(now: number): boolean {
-    return now < this.#blockEnd;
+    return now < this.standing.blockEnd;
   }
 
   /** Ends what has run out. */
   expire(now: number): void {
-    if (now >= this.#blockEnd) this.#block = 0;
-    if (now >= this.#floorEnd) this.#floor = 0;
+    const { floorEnd } = this.standing;
+    if (!this.isLeased(now)) this.#change({ block: 0 });
+    if (now >= floorEnd) this.#change({ floor: 0 });
   }
 
   /** It has come down to so many permits. */
   lower(permits: number): void {
-    this.#block = Math.min(this.#block, Math.max(0, permits - this.#floor));
+    const { floor, block } = this.standing;
+    this.#change({ block: Math.min(block, Math.max(0, permits - floor)) });
   }
 
   /** Reads the book. */
   read(book: Book, now: number): void {
-    // Who was cut off has not heard of the others either.
-    if (!this.isLeased(now)) this.#sightings.clear();
     const { id } = this.terms;
+    const { fence, floor, block } = this.standing;
+    // Who was cut off has not heard of the others either.
+    const known = this.isLeased(now) ? this.standing.sightings : new Map();
     const sightings = new Map<string, Sighting>();
     for (const [other, { beat }] of Object.entries(book.members)) {
       if (other === id) continue;
-      const seen = this.#sightings.get(other);
-      const isSame = seen?.beat === beat;
-      sightings.set(other, isSame ? seen : { beat, since: now });
+      const seen = known.get(other);
+      sightings.set(other, seen?.beat === beat ? seen : { beat, since: now });
     }
-    this.#sightings = sightings;
     const own = book.members[id];
-    const isLost = own === undefined || own.fence !== this.#fence;
-    this.#block = isLost ? 0 : Math.min(this.#block, own.block);
-    this.#floor = Math.min(this.#floor, own?.floor ?? 0);
-    this.#share = shareOf(book, id);
+    const isLost = own === undefined || own.fence !== fence;
+    this.#change({
+      block: isLost ? 0 : Math.min(block, own.block),
+      floor: Math.min(floor, own?.floor ?? 0),
+      share: shareOf(book, id),
+      sightings,
+    });
   }
 
   /** What to write, if it could use so many permits. */
   propose(book: Book, now: number, demand: number): Proposal {
     this.expire(now);
-    const next = advance(book, {
-      ...this.terms,
-      fence: this.#fence,
-      block: this.#block,
-      demand,
-    }, this.#lapses(book, now));
-    this.#share = shareOf(next, this.terms.id);
+    const { fence, block } = this.standing;
+    const report = { ...this.terms, fence, block, demand };
+    const next = advance(book, report, this.#lapses(book, now));
+    this.#change({ share: shareOf(next, this.terms.id) });
     return { book: next, began: now };
   }
 
   /** What to write to leave: nothing is used any more. */
   resign(book: Book): Book {
-    this.#block = this.#floor = 0;
+    this.#change({ floor: 0, block: 0 });
     return withoutMember(book, this.terms.id);
   }
 
   /** That was written. */
   confirm({ book, began }: Proposal): void {
-    const own = book.members[this.terms.id]!;
-    this.#fence = own.fence;
-    this.#floor = own.floor;
-    this.#block = own.block;
-    this.#blockEnd = began + own.ttl;
-    this.#floorEnd = began + own.floorTtl;
+    const { fence, floor, block, ttl, floorTtl } = book.members[this.terms.id]!;
+    const [blockEnd, floorEnd] = [began + ttl, began + floorTtl];
+    this.#change({ fence, floor, block, blockEnd, floorEnd });
   }
 
   #lapses(book: Book, now: number): Lapse[] {
-    return [...this.#sightings].flatMap(([id, { beat, since }]) => {
-      const { ttl, floorTtl } = book.members[id] ?? { ttl: Infinity };
-      if (now - since < ttl * PATIENCE) return [];
-      const isWhole = now - since >= (floorTtl ?? Infinity) * PATIENCE;
-      return [{ id, beat, isWhole }];
+    return [...this.standing.sightings].flatMap(([id, { beat, since }]) => {
+      const account = book.members[id];
+      const waited = (now - since) / PATIENCE;
+      if (account === undefined || waited < account.ttl) return [];
+      return [{ id, beat, isWhole: waited >= account.floorTtl }];
     });
+  }
+
+  #change(change: Partial<Standing>): void {
+    this.standing = { ...this.standing, ...change };
   }
 }

@@ -50,9 +50,20 @@ async function open(ends: AsyncDisposableStack): Promise<Ledger> {
     ends.defer(() => redis.disconnect());
     return redisLedger(redis);
   }
-  const kv = await Deno.openKv(task.ledger);
+  const kv = await openKv();
   ends.defer(() => kv.close());
   return denoKvLedger(kv, { interval: 50 });
+}
+
+/** While another process makes the file, it is locked. */
+async function openKv(): Promise<Deno.Kv> {
+  try {
+    return await Deno.openKv(task.ledger);
+  } catch (error) {
+    if (!/database is locked/.test(`${error}`)) throw error;
+    await delay(50);
+    return await openKv();
+  }
 }
 
 async function run(signal: AbortSignal): Promise<void> {

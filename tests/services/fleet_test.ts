@@ -24,7 +24,7 @@ class Member implements AsyncDisposable {
     const script = new URL("./fleet_member.ts", import.meta.url).pathname;
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--unstable-kv", script, JSON.stringify(task)],
-      ...{ stdin: "null", stdout: "piped", stderr: "null" },
+      ...{ stdin: "null", stdout: "piped", stderr: "inherit" },
     }).spawn();
     this.#reading = this.#read();
   }
