@@ -1,8 +1,8 @@
 /** What the book says of a member of the fleet. */
 export interface Account {
-  /** The number of its lease: of two, the later one is higher; 0 for none. */
+  /** The number of the write that its lease began with; 0 for none. */
   readonly fence: number;
-  /** How often it has written; who reads the same again has not heard of it. */
+  /** The number of its last write; who reads the same again has not heard of it. */
   readonly beat: number;
   /** Permits that are its own while it is cut off; none but it uses them. */
   readonly floor: number;
@@ -18,8 +18,8 @@ export interface Account {
 /** What a ledger holds: the permits of a fleet, and who has them. */
 export interface Book {
   readonly max: number;
-  /** The number of the last lease. */
-  readonly fence: number;
+  /** How often members have written. */
+  readonly writes: number;
   readonly members: Readonly<Record<string, Account>>;
 }
 
@@ -65,7 +65,7 @@ export function stretch(members: number): number {
  *  Lapse       another takes a block away as a whole, and only of an account that
  *              has the beat for which it was judged
  *  Fencing     a lease that has lapsed, or ended, never comes back: the numbers of
- *              leases only rise, and no two members have the same
+ *              writes only rise, and no two members have the same
  *  Cover       what a member may use is in the book: its floor and block there are
  *              no less, from before it uses a permit until after it does not
  *  Safety      hence what all may use is max at most, while clocks keep the bound
@@ -82,7 +82,7 @@ export function advance(
   const { [report.id]: own, ...members } = lapsed(book.members, lapses);
   const isLeased = own !== undefined && own.fence > 0 &&
     own.fence === report.fence;
-  const fence = isLeased ? book.fence : book.fence + 1;
+  const writes = book.writes + 1;
   // Of members with different maxima, the one whose lease began last is right.
   const max = isLeased ? book.max : report.max;
   const kept = isLeased ? Math.min(own.block, report.block) : 0;
@@ -92,15 +92,15 @@ export function advance(
   left -= Math.max(0, floor - held);
   const factor = stretch(Object.keys(members).length + 1);
   const account: Account = {
-    fence: isLeased ? own.fence : fence,
-    beat: (own?.beat ?? 0) + 1,
+    fence: isLeased ? own.fence : writes,
+    beat: writes,
     floor,
     block: kept,
     wants: Math.min(Math.max(report.demand, report.floor), report.max) - floor,
     ttl: report.ttl * factor,
     floorTtl: Math.max(report.floorTtl, report.ttl * factor),
   };
-  const next = { max, fence, members: { ...members, [report.id]: account } };
+  const next = { max, writes, members: { ...members, [report.id]: account } };
   const lacks = Math.max(0, shareOf(next, report.id) - kept);
   const block = kept + Math.min(lacks, left);
   next.members[report.id] = { ...account, block };
@@ -157,12 +157,12 @@ function sum(members: Book["members"]): number {
 }
 
 /** As a ledger keeps it. */
-export function encode({ max, fence, members }: Book): string {
+export function encode({ max, writes, members }: Book): string {
   const rows = Object.entries(members).map(([id, account]) => [
     ...[id, account.fence, account.beat, account.floor, account.block],
     ...[account.wants, account.ttl, account.floorTtl],
   ]);
-  return JSON.stringify({ max, fence, members: rows });
+  return JSON.stringify({ max, writes, members: rows });
 }
 
 /**
@@ -171,7 +171,7 @@ export function encode({ max, fence, members }: Book): string {
  * @throws {TypeError} if that is no book
  */
 export function decode(text: string, max: number): Book {
-  if (text === "") return { max, fence: 0, members: {} };
+  if (text === "") return { max, writes: 0, members: {} };
   try {
     const book = JSON.parse(text);
     const rows = book.members.map((row: (string | number)[]) => {
@@ -180,7 +180,7 @@ export function decode(text: string, max: number): Book {
       const [fence, beat, floor, block, wants, ttl, floorTtl] = numbers;
       return [id, { fence, beat, floor, block, wants, ttl, floorTtl }];
     });
-    if (!Number.isFinite(book.max + book.fence)) throw book;
+    if (!Number.isFinite(book.max + book.writes)) throw book;
     return { ...book, members: Object.fromEntries(rows) };
   } catch {
     throw new TypeError(`The ledger holds no book of a fleet: ${text}`);

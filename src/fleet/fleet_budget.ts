@@ -244,6 +244,7 @@ export class FleetBudget implements Budget, AsyncDisposable {
       this.#away += excess;
       this.#elsewhere.giveBack(-excess);
     }
+    this.#lower();
     if (!wasLeased || this.#wasLeased) return;
     this.#tell("cutOff", { permits: tenure.standing.floor });
   }
@@ -251,9 +252,15 @@ export class FleetBudget implements Budget, AsyncDisposable {
   /** So many permits have left for elsewhere. */
   #leave(permits: number): void {
     this.#away += permits;
-    this.#tenure.lower(this.#max - this.#away);
-    this.#mail.hasten();
+    this.#lower();
     if (this.#away === this.#max) this.#empty();
+  }
+
+  /** What is not here any more is given up, and the ledger hears of that soon. */
+  #lower(): void {
+    const { permits } = this.#tenure;
+    this.#tenure.lower(this.#max - this.#away);
+    if (this.#tenure.permits < permits) this.#mail.hasten();
   }
 
   /** Others lack permits: what has been idle since then leaves. */
