@@ -1,8 +1,10 @@
 /**
- * Explores a fleet: every interleaving of the reads, writes and lost answers of its
- * members, of crashes, pauses and clocks that step. It drives the real `Tenure` and
- * the real `advance`, of which each state has a copy, and checks in every state what
- * `src/fleet/book.ts` lists.
+ * Explores a fleet: every interleaving of the reads, writes, lost answers and leaves
+ * of its members, and of their clocks. It drives the real `Tenure` and the real
+ * `advance`, of which each state has a copy, and checks in every state what
+ * `src/fleet/book.ts` lists. Who crashes, or stands still, does nothing more, or for
+ * a while, so that is among the interleavings; that what it had lapses is checked
+ * from where it may happen, for each member.
  */
 import { type Account, type Book, shareOf } from "../../src/fleet/book.ts";
 import { type Proposal, Tenure } from "../../src/fleet/tenure.ts";
@@ -14,47 +16,42 @@ export interface FleetScope {
   readonly max: number;
   /** Permits that each reserves. */
   readonly floor: number;
-  /** How many members may crash or leave, stand still at a time, and step. */
-  readonly crashes: number;
-  readonly pauses: number;
+  /** How many clocks may step back, beyond what is promised for. */
   readonly steps: number;
   /** Whether writes may be on their way while other things happen. */
   readonly isSlow: boolean;
+  /** From each how many-th state what becomes of it is checked. */
+  readonly calm: number;
 }
 
 export const FLEET_SCOPES: readonly FleetScope[] = [
   {
-    name: "three members that crash, stand still, and lose answers",
-    ...{ members: 3, max: 3, floor: 0 },
-    ...{ crashes: 1, pauses: 1, steps: 0, isSlow: false },
+    name: "two members",
+    ...{ members: 2, max: 3, floor: 0, steps: 0, isSlow: false, calm: 1 },
   },
   {
-    name: "three members whose clocks step back",
-    ...{ members: 3, max: 3, floor: 0 },
-    ...{ crashes: 0, pauses: 1, steps: 1, isSlow: false },
+    name: "two members with floors",
+    ...{ members: 2, max: 3, floor: 1, steps: 0, isSlow: false, calm: 4 },
   },
   {
-    name: "three members with floors",
-    ...{ members: 3, max: 3, floor: 1 },
-    ...{ crashes: 1, pauses: 1, steps: 0, isSlow: false },
+    name: "two members, one of whose clocks steps back",
+    ...{ members: 2, max: 3, floor: 0, steps: 1, isSlow: false, calm: 4 },
   },
   {
     name: "two members whose writes come late",
-    ...{ members: 2, max: 3, floor: 0 },
-    ...{ crashes: 0, pauses: 1, steps: 0, isSlow: true },
+    ...{ members: 2, max: 2, floor: 0, steps: 0, isSlow: true, calm: 32 },
   },
   {
-    name: "two members with floors whose writes come late",
-    ...{ members: 2, max: 2, floor: 1 },
-    ...{ crashes: 1, pauses: 0, steps: 0, isSlow: true },
+    name: "three members",
+    ...{ members: 3, max: 3, floor: 0, steps: 0, isSlow: false, calm: 64 },
   },
 ];
 
 /** The ttl of blocks in ticks, and of floors. */
 const TTL = 2;
 const FLOOR_TTL = 3;
-/** From this age on, in ticks, all ages are alike. */
-const OLD = 5;
+/** Ticks after which everything has lapsed that can. */
+const CALM = 6;
 
 /** A write on its way. */
 interface Letter {
@@ -66,7 +63,6 @@ interface Member {
   readonly tenure: Tenure;
   /** How far its clock is behind. */
   readonly lag: number;
-  readonly state: "works" | "paused" | "gone";
   /** The write whose answer it waits for, and whether that has been made. */
   readonly sent?: Letter | undefined;
   readonly answer?: boolean | undefined;
@@ -130,8 +126,12 @@ class FleetExplorer implements FleetExploration {
         if (fault !== undefined) throw this.#violation(fault, i, act);
         this.#add(next, i, act);
       }
-      const fault = this.#calmFault(fleet);
-      if (fault !== undefined) throw this.#violation(fault, i);
+      if (i % this.#scope.calm > 0) continue;
+      const ids = [undefined, ...fleet.members.keys()];
+      for (const lost of ids) {
+        const fault = this.#calmFault(fleet, lost);
+        if (fault !== undefined) throw this.#violation(fault, i);
+      }
     }
   }
 
@@ -141,7 +141,7 @@ class FleetExplorer implements FleetExploration {
       time: 0,
       book: { max, writes: 0, members: {} },
       members: Array.from({ length: members }, (_, i) => ({
-        ...{ lag: 0, state: "works" as const },
+        lag: 0,
         tenure: new this.#Kind({
           ...{ id: "abc"[i]!, max, floor, ttl: TTL, floorTtl: FLOOR_TTL },
         }),
@@ -152,29 +152,14 @@ class FleetExplorer implements FleetExploration {
   /** All that can happen next. */
   *#after(fleet: Fleet): Generator<[string, Fleet]> {
     const { members } = fleet;
-    const { crashes, pauses, steps } = this.#scope;
-    const count = (state: Member["state"]) =>
-      members.filter((member) => member.state === state).length;
     yield ["a tick", { ...fleet, time: fleet.time + 1 }];
     for (const [i, member] of members.entries()) {
-      if (member.state === "gone") continue;
       const { id } = member.tenure.terms;
       yield* this.#arrivals(fleet, i);
-      if (member.state === "paused") {
-        yield [`${id} goes on`, change(fleet, i, { state: "works" })];
-        continue;
-      }
       yield* this.#moves(fleet, i);
-      if (count("paused") < pauses) {
-        yield [`${id} stands still`, change(fleet, i, { state: "paused" })];
-      }
-      if (members.reduce((all, { lag }) => all + lag, 0) < 2 * steps) {
+      if (members.filter(({ lag }) => lag > 0).length < this.#scope.steps) {
         yield [`${id}'s clock steps back`, change(fleet, i, { lag: 2 })];
       }
-      if (count("gone") >= crashes) continue;
-      yield [`${id} crashes`, change(fleet, i, { state: "gone" })];
-      const book = this.#copy(member).resign(fleet.book);
-      yield [`${id} leaves`, { ...change(fleet, i, { state: "gone" }), book }];
     }
   }
 
@@ -214,6 +199,10 @@ class FleetExplorer implements FleetExploration {
     const { max, isSlow } = this.#scope;
     const member = fleet.members[i]!;
     const { id } = member.tenure.terms;
+    const left = this.#copy(member);
+    const book = left.resign(fleet.book);
+    const joins = new this.#Kind(left.terms);
+    yield [`${id} leaves`, { ...change(fleet, i, { tenure: joins }), book }];
     for (const demand of [0, max]) {
       for (const comesDown of [false, true]) {
         const tenure = this.#copy(member);
@@ -236,13 +225,13 @@ class FleetExplorer implements FleetExploration {
   }
 
   /** When nothing happens any more but writes, each has its share in the end. */
-  #calmFault(fleet: Fleet): string | undefined {
+  #calmFault(fleet: Fleet, lost: number | undefined): string | undefined {
     const { max } = this.#scope;
     let { time, book } = fleet;
-    const members = fleet.members.filter(({ state }) => state !== "gone")
+    const members = fleet.members.filter((_, i) => i !== lost)
       .map((member) => ({ ...member, tenure: this.#copy(member) }));
-    for (; time < fleet.time + 2 * OLD; time++) {
-      for (let round = 0; round < 3; round++) {
+    for (; time < fleet.time + CALM; time++) {
+      for (let round = 0; round < 2; round++) {
         for (const member of members) {
           const { tenure } = member;
           const now = { ...fleet, time, book };
@@ -252,9 +241,9 @@ class FleetExplorer implements FleetExploration {
         }
       }
     }
-    const ids = members.map(({ tenure }) => tenure.terms.id);
-    const gone = Object.keys(book.members).filter((id) => !ids.includes(id));
-    if (gone.length > 0) return `Lapse: ${gone} never does`;
+    if (Object.keys(book.members).length > members.length) {
+      return `Lapse: that of ${"abc"[lost!]} never does`;
+    }
     for (const { tenure } of members) {
       const { id } = tenure.terms;
       const share = shareOf(book, id);
@@ -262,7 +251,7 @@ class FleetExplorer implements FleetExploration {
       return `Fair: ${id} has ${tenure.standing.block}, its share is ${share}`;
     }
     const left = max - taken(book);
-    if (left > 0 && members.length > 0) return `Fair: ${left} are left`;
+    if (left > 0) return `Fair: ${left} are left`;
   }
 
   #copy({ tenure }: Pick<Member, "tenure">): Tenure {
@@ -347,7 +336,6 @@ function stateFault(fleet: Fleet): string | undefined {
   let used = 0;
   let excess = 0;
   for (const member of members) {
-    if (member.state === "gone") continue;
     const own = allowed(fleet, member);
     used += own.floor + own.block;
     if (member.lag > 0) {
@@ -392,55 +380,75 @@ function stepFault(before: Fleet, after: Fleet): string | undefined {
   }
 }
 
-/** States with the same key go on alike: ages count, and which beats are the last. */
+/**
+ * States with the same key go on alike: of times the ages count, of beats which are
+ * the last, of fences which are older, and which member is which does not.
+ */
 function keyOf(fleet: Fleet): string {
-  const { book, members } = fleet;
-  return [
-    bookKey(book),
-    ...members.map((member) => memberKey(fleet, member)),
-  ].join("|");
+  const keys = fleet.members.map((member, i) =>
+    [memberKey(fleet, member), i] as const
+  ).sort(([a], [b]) => a < b ? -1 : 1);
+  const order = keys.map(([, i]) => "abc"[i]!);
+  const parts = keys.map(([key, i]) => {
+    const { sent, answer, late, ...member } = fleet.members[i]!;
+    const now = clock(fleet, member);
+    return [
+      key,
+      ...order.map((id) => age(fleet, member, id)),
+      letterKey(fleet, member, sent, now, answer, order),
+      letterKey(fleet, member, late, now, undefined, order),
+    ].join();
+  });
+  return [bookKey(fleet.book, order), ...parts].join("|");
 }
 
-function bookKey({ members }: Book): string {
+function bookKey({ members }: Book, order: string[]): string {
   return Object.entries(members)
     .sort(([, a], [, b]) => a.fence - b.fence)
     .map(([id, { fence, floor, block, wants }]) =>
-      [id, Math.min(fence, 1), floor, block, wants].join()
+      [order.indexOf(id), Math.min(fence, 1), floor, block, wants].join()
     ).join(";");
 }
 
+/** What can be said of a member without the others. */
 function memberKey(fleet: Fleet, member: Member): string {
-  const { tenure: { terms, standing }, state, lag, sent, late } = member;
-  if (state === "gone") return "gone";
+  const { id } = member.tenure.terms;
+  const { fence, blockEnd, floorEnd } = member.tenure.standing;
   const now = clock(fleet, member);
-  const { members } = fleet.book;
-  const { fence, share, sightings } = standing;
-  const seen = Object.entries(members).map(([id, { beat }]) => {
-    const sighting = sightings.get(id);
-    return sighting?.beat === beat ? Math.min(now - sighting.since, OLD) : "";
-  });
+  const account = fleet.book.members[id];
   const { floor, block } = allowed(fleet, member);
-  const left = [standing.blockEnd, standing.floorEnd]
-    .map((end) => Math.max(0, end - now));
   return [
-    ...[state, lag, floor, block, share, ...left, ...seen],
-    fence > 0 && members[terms.id]?.fence === fence,
-    letterKey(fleet, sent, now, member.answer),
-    letterKey(fleet, late, now, undefined),
+    ...[member.lag, floor, block, Math.max(0, blockEnd - now)],
+    ...[floor > 0 && floorEnd - now, fence > 0 && account?.fence === fence],
+    ...[account?.floor, account?.block, account?.wants],
   ].join();
+}
+
+/** For how long a member has seen another as it is; who is cut off forgets that. */
+function age(fleet: Fleet, member: Member, id: string): number | undefined {
+  const { standing } = member.tenure;
+  const now = clock(fleet, member);
+  const account = fleet.book.members[id];
+  const seen = standing.sightings.get(id);
+  if (now >= standing.blockEnd || seen === undefined) return undefined;
+  if (seen.beat !== account?.beat) return undefined;
+  return Math.min(now - seen.since, (account.floor > 0 ? FLOOR_TTL : TTL) + 1);
 }
 
 function letterKey(
   { book }: Fleet,
+  { tenure: { terms: { id }, standing: { fence } } }: Member,
   letter: Letter | undefined,
   now: number,
   answer: boolean | undefined,
+  order: string[],
 ): string {
   if (letter === undefined) return "";
   const { base, proposal } = letter;
-  if (answer !== true && base !== book) return "vain";
-  const age = Math.min(now - proposal.began, OLD);
-  return `${answer}:${age}:${bookKey(proposal.book)}`;
+  if (answer !== true && base !== book) return `${answer}`;
+  const age = Math.min(now - proposal.began, FLOOR_TTL);
+  const isNew = proposal.book.members[id]?.fence !== fence;
+  return `${answer}:${age}:${isNew}:${bookKey(proposal.book, order)}`;
 }
 
 if (import.meta.main) {
