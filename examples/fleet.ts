@@ -163,3 +163,5 @@ try {
   console.error(`fleet: ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;
 }
+// After its processes were killed it would not end by itself on Deno 2.9.
+process.exit();

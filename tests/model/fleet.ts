@@ -18,8 +18,8 @@ export interface FleetScope {
   readonly floor: number;
   /** How many clocks may step back, beyond what is promised for. */
   readonly steps: number;
-  /** Whether writes may be on their way while other things happen. */
-  readonly isSlow: boolean;
+  /** How many members have writes on their way while other things happen. */
+  readonly slow: number;
   /** From each how many-th state what becomes of it is checked. */
   readonly calm: number;
 }
@@ -27,23 +27,23 @@ export interface FleetScope {
 export const FLEET_SCOPES: readonly FleetScope[] = [
   {
     name: "two members",
-    ...{ members: 2, max: 3, floor: 0, steps: 0, isSlow: false, calm: 1 },
+    ...{ members: 2, max: 3, floor: 0, steps: 0, slow: 0, calm: 1 },
   },
   {
     name: "two members with floors",
-    ...{ members: 2, max: 3, floor: 1, steps: 0, isSlow: false, calm: 4 },
+    ...{ members: 2, max: 3, floor: 1, steps: 0, slow: 0, calm: 4 },
   },
   {
     name: "two members, one of whose clocks steps back",
-    ...{ members: 2, max: 3, floor: 0, steps: 1, isSlow: false, calm: 4 },
+    ...{ members: 2, max: 3, floor: 0, steps: 1, slow: 0, calm: 4 },
   },
   {
-    name: "two members whose writes come late",
-    ...{ members: 2, max: 2, floor: 0, steps: 0, isSlow: true, calm: 32 },
+    name: "two members, of which the writes of one come late",
+    ...{ members: 2, max: 1, floor: 0, steps: 0, slow: 1, calm: 32 },
   },
   {
     name: "three members",
-    ...{ members: 3, max: 3, floor: 0, steps: 0, isSlow: false, calm: 64 },
+    ...{ members: 3, max: 3, floor: 0, steps: 0, slow: 0, calm: 64 },
   },
 ];
 
@@ -61,6 +61,8 @@ interface Letter {
 
 interface Member {
   readonly tenure: Tenure;
+  /** Whether its writes are on their way for a while. */
+  readonly isSlow: boolean;
   /** How far its clock is behind. */
   readonly lag: number;
   /** The write whose answer it waits for, and whether that has been made. */
@@ -136,12 +138,12 @@ class FleetExplorer implements FleetExploration {
   }
 
   #start(): Fleet {
-    const { members, max, floor } = this.#scope;
+    const { members, max, floor, slow } = this.#scope;
     return {
       time: 0,
       book: { max, writes: 0, members: {} },
       members: Array.from({ length: members }, (_, i) => ({
-        lag: 0,
+        ...{ isSlow: i < slow, lag: 0 },
         tenure: new this.#Kind({
           ...{ id: "abc"[i]!, max, floor, ttl: TTL, floorTtl: FLOOR_TTL },
         }),
@@ -196,7 +198,7 @@ class FleetExplorer implements FleetExploration {
   }
 
   *#writes(fleet: Fleet, i: number): Generator<[string, Fleet]> {
-    const { max, isSlow } = this.#scope;
+    const { max } = this.#scope;
     const member = fleet.members[i]!;
     const { id } = member.tenure.terms;
     const left = this.#copy(member);
@@ -211,7 +213,7 @@ class FleetExplorer implements FleetExploration {
         const { book } = proposal;
         const sent = { base: fleet.book, proposal };
         const next = change(fleet, i, { tenure });
-        if (isSlow) {
+        if (member.isSlow) {
           yield [`${act}`, change(next, i, { sent })];
           continue;
         }
@@ -418,7 +420,7 @@ function memberKey(fleet: Fleet, member: Member): string {
   const account = fleet.book.members[id];
   const { floor, block } = allowed(fleet, member);
   return [
-    ...[member.lag, floor, block, Math.max(0, blockEnd - now)],
+    ...[member.isSlow, member.lag, floor, block, Math.max(0, blockEnd - now)],
     ...[floor > 0 && floorEnd - now, fence > 0 && account?.fence === fence],
     ...[account?.floor, account?.block, account?.wants],
   ].join();

@@ -15,6 +15,7 @@ import { CODEL } from "./codel.ts";
 import { CORE } from "./core.ts";
 import { DROP_INS } from "./drop_in.ts";
 import { ERRORS } from "./errors.ts";
+import { FLEET } from "./fleet.ts";
 import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
 import { MYSQL2 } from "./mysql2.ts";
@@ -76,6 +77,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...RESOURCES,
     ...TIMERS,
     ...ERRORS,
+    ...FLEET,
     ...LEAKS,
     ...MYSQL2,
     ...DROP_INS,
