@@ -11,6 +11,7 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   "./budget": [],
   "./codel": [],
   "./diagnostics": [],
+  "./fleet": [],
   "./generic-pool": ["node:events"],
   "./inspect": [],
   "./keyed": [],
