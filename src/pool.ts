@@ -208,7 +208,7 @@ export class Pool<T> implements AsyncDisposable {
    */
   warm(n?: number, options: WarmOptions = {}): Promise<void> {
     try {
-      const { max } = this.#local;
+      const { max } = this.#local.census;
       const resources = n ?? Math.max(this.min, 1);
       checkWarm(resources, max, options);
       const { signal } = options;
@@ -237,7 +237,7 @@ export class Pool<T> implements AsyncDisposable {
    * ```
    */
   clear(): void {
-    this.#local.clear();
+    this.#local.evicting.clear();
   }
 
   /**
@@ -263,7 +263,7 @@ export class Pool<T> implements AsyncDisposable {
     options: EvictOptions = {},
   ): number {
     const within = checkEvict(predicate, options);
-    return this.#local.evict(predicate, within);
+    return this.#local.evicting.evict(predicate, within);
   }
 
   /**
@@ -314,7 +314,7 @@ export class Pool<T> implements AsyncDisposable {
       const isAborted = checkPause(signal);
       return isAborted
         ? Promise.reject(signal!.reason)
-        : this.#local.pause(signal);
+        : this.#local.pausing.pause(signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -344,7 +344,7 @@ export class Pool<T> implements AsyncDisposable {
       checkCloseOptions(options);
       const { signal, serve } = options;
       checkClose(signal, serve);
-      return this.#local.close(signal, serve === true);
+      return this.#local.closing.close(signal, serve === true);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -374,7 +374,7 @@ export class Pool<T> implements AsyncDisposable {
 
   /** The option `min`, but no more than the pool may hold. */
   get min(): number {
-    return Math.min(this.#min, this.#local.max);
+    return Math.min(this.#min, this.#local.census.max);
   }
 
   /**
