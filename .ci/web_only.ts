@@ -11,6 +11,7 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   "./budget": [],
   "./codel": [],
   "./diagnostics": [],
+  "./fleet": [],
   "./generic-pool": ["node:events"],
   "./inspect": [],
   "./keyed": [],
@@ -22,6 +23,7 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   "./sequelize-pool": [],
   "./tarn": ["node:events"],
   "./testing": [],
+  "./threads": [],
 };
 
 /** What asks the runtime for a built-in that it does without. */

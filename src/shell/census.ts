@@ -1,5 +1,5 @@
-import type { Partition } from "../core/partition.ts";
 import type { Line } from "../core/line.ts";
+import type { Partition } from "../core/partition.ts";
 import {
   COUNTS,
   type LineDetails,
@@ -43,7 +43,8 @@ export class Census<T> {
     return stats;
   }
 
-  details(of: (line: Line<T>) => LineDetails): PoolDetails {
+  /** As `stats`, and what there is to tell of each line. */
+  details(detail: (line: Line<T>) => LineDetails): PoolDetails {
     const { lines, stripes } = this.#partition;
     const stats = this.stats();
     return {
@@ -52,7 +53,7 @@ export class Census<T> {
         ...counts,
         overdue: stripes[i]!.overdue,
       })),
-      lines: lines.map(of),
+      lines: lines.map(detail),
     };
   }
 

@@ -96,7 +96,6 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.closing = new Closing(this, {
       refuse: (error) => this.#refuse(error),
       abort: (error) => this.#supply.abort(error),
-      abandon: () => this.#abandon(),
     });
     this.#eviction = new Eviction(this);
     const eviction = this.#eviction;
@@ -295,12 +294,5 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.#stocking.close(error);
     this.pausing.close(error);
     this.#watcher?.closing();
-  }
-
-  /** Waits no longer for leases and creates. */
-  #abandon(): void {
-    for (const line of this.partition.lines) line.abandon();
-    this.calls.abandon();
-    this.play();
   }
 }

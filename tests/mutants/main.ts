@@ -18,6 +18,7 @@ import { CORE } from "./core.ts";
 import { DROP_INS } from "./drop_in.ts";
 import { ERRORS } from "./errors.ts";
 import { INSPECT } from "./inspect.ts";
+import { FLEET } from "./fleet.ts";
 import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
 import { MYSQL2 } from "./mysql2.ts";
@@ -92,6 +93,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...RESOURCES,
     ...TIMERS,
     ...ERRORS,
+    ...FLEET,
     ...LEAKS,
     ...INSPECT,
     ...MYSQL2,
