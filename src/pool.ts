@@ -14,6 +14,7 @@ import {
   checkPause,
   checkPauseOptions,
   checkResize,
+  checkStats,
   checkTryAcquireOptions,
   checkUse,
   checkUseOptions,
@@ -24,12 +25,13 @@ import {
   type PauseOptions,
   type PoolOptions,
   settle,
+  type StatsOptions,
   type TryAcquireOptions,
   type UseOptions,
   type WarmOptions,
 } from "./pool_options.ts";
 import type { PoolObserver } from "./pool_observer.ts";
-import type { PoolStats } from "./pool_stats.ts";
+import type { PoolDetails, PoolStats } from "./pool_stats.ts";
 
 /**
  * A pool of resources: at most `max` at a time, made by `create` when needed,
@@ -206,7 +208,7 @@ export class Pool<T> implements AsyncDisposable {
    */
   warm(n?: number, options: WarmOptions = {}): Promise<void> {
     try {
-      const { max } = this.#local;
+      const { max } = this.#local.census;
       const resources = n ?? Math.max(this.min, 1);
       checkWarm(resources, max, options);
       const { signal } = options;
@@ -235,7 +237,7 @@ export class Pool<T> implements AsyncDisposable {
    * ```
    */
   clear(): void {
-    this.#local.clear();
+    this.#local.evicting.clear();
   }
 
   /**
@@ -261,7 +263,7 @@ export class Pool<T> implements AsyncDisposable {
     options: EvictOptions = {},
   ): number {
     const within = checkEvict(predicate, options);
-    return this.#local.evict(predicate, within);
+    return this.#local.evicting.evict(predicate, within);
   }
 
   /**
@@ -312,7 +314,7 @@ export class Pool<T> implements AsyncDisposable {
       const isAborted = checkPause(signal);
       return isAborted
         ? Promise.reject(signal!.reason)
-        : this.#local.pause(signal);
+        : this.#local.pausing.pause(signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -342,7 +344,7 @@ export class Pool<T> implements AsyncDisposable {
       checkCloseOptions(options);
       const { signal, serve } = options;
       checkClose(signal, serve);
-      return this.#local.close(signal, serve === true);
+      return this.#local.closing.close(signal, serve === true);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -372,11 +374,15 @@ export class Pool<T> implements AsyncDisposable {
 
   /** The option `min`, but no more than the pool may hold. */
   get min(): number {
-    return Math.min(this.#min, this.#local.max);
+    return Math.min(this.#min, this.#local.census.max);
   }
 
   /**
-   * Counts of the pool and of each stripe, now.
+   * Counts of the pool and of each stripe, now. With `details`, also who waits
+   * and holds, for how long, and what is known of each line; that looks at every
+   * resource, and at 100 of those who wait.
+   *
+   * @throws {TypeError} if an option is of the wrong kind, or not known
    *
    * @example
    * ```ts
@@ -386,8 +392,12 @@ export class Pool<T> implements AsyncDisposable {
    * console.log(pool.stats().stripes.map(({ max }) => max)); // [3, 2]
    * ```
    */
-  stats(): PoolStats {
-    return this.#local.stats();
+  stats(options: { details: true }): PoolDetails;
+  /** As above, without the details. */
+  stats(options?: { details?: false }): PoolStats;
+  stats(options?: StatsOptions): PoolStats | PoolDetails {
+    if (options === undefined) return this.#local.stats();
+    return checkStats(options) ? this.#local.details() : this.#local.stats();
   }
 
   /** Its name and counts, which `JSON.stringify` and `console.log` show. */

@@ -310,9 +310,7 @@ export class Acquiring<T> implements Canceller<T> {
   }
 
   #isTold(entry: Entry<T>, since: number): boolean {
-    const { resource, stripe } = entry;
-    const wait = this.#parts.now() - since;
-    this.#parts.events.tell("acquired", { resource, stripe, wait });
+    this.#parts.events.acquired(entry, this.#parts.now() - since);
     return entry.place === "used";
   }
 

@@ -44,33 +44,40 @@ export class Events<T> {
     };
   }
 
+  acquired({ resource, stripe }: Entry<T>, wait: number): void {
+    const pool = this.#pool;
+    this.#tell("acquired", { pool, resource, stripe, wait });
+  }
+
   released({ resource, stripe }: Entry<T>, use: number): void {
-    this.tell("released", { resource, stripe, use });
+    const pool = this.#pool;
+    this.#tell("released", { pool, resource, stripe, use });
   }
 
   /** Something has been given back or made: whether it went idle is told. */
   rested({ resource, stripe, place }: Entry<T>): void {
-    if (place === "idle") this.tell("idled", { resource, stripe });
+    if (place !== "idle") return;
+    const pool = this.#pool;
+    this.#tell("idled", { pool, resource, stripe });
   }
 
   tell<K extends keyof PoolObserver<T>>(name: K, event: Told<T, K>): void {
-    for (const { observer, times } of this.#seats) {
-      // One told before may have taken it away.
-      if (times > 0) this.#tell(observer, name, event);
-    }
+    if (this.isObserved) this.#tell(name, { pool: this.#pool, ...event });
   }
 
-  #tell<K extends keyof PoolObserver<T>>(
-    observer: PoolObserver<T>,
-    name: K,
-    event: Told<T, K>,
-  ): void {
-    try {
-      const told = { pool: this.#pool, ...event } as never;
-      const result: unknown = observer[name]?.(told);
-      if (isThenable(result)) Promise.resolve(result).catch(() => {});
-    } catch {
-      // An observer only watches.
+  /** Each gets an event of its own, which it may change. */
+  #tell(name: keyof PoolObserver<T>, event: object): void {
+    const seats = this.#seats;
+    for (const { observer, times } of seats) {
+      // One told before may have taken it away.
+      if (times === 0) continue;
+      try {
+        const own = seats.length === 1 ? event : { ...event };
+        const result: unknown = observer[name]?.(own as never);
+        if (isThenable(result)) Promise.resolve(result).catch(() => {});
+      } catch {
+        // An observer only watches.
+      }
     }
   }
 }

@@ -17,6 +17,8 @@ import { CODEL } from "./codel.ts";
 import { CORE } from "./core.ts";
 import { DROP_INS } from "./drop_in.ts";
 import { ERRORS } from "./errors.ts";
+import { INSPECT } from "./inspect.ts";
+import { FLEET } from "./fleet.ts";
 import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
 import { MYSQL2 } from "./mysql2.ts";
@@ -92,7 +94,9 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...RESOURCES,
     ...TIMERS,
     ...ERRORS,
+    ...FLEET,
     ...LEAKS,
+    ...INSPECT,
     ...MYSQL2,
     ...DROP_INS,
     ...NESTING,

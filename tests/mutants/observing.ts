@@ -23,8 +23,8 @@ export const OBSERVING: readonly Mutant[] = [
     name: "observed_one_event_for_all",
     about: "observers are told with the same object",
     file: EVENTS,
-    from: `const told = { pool: this.#pool, ...event } as never;`,
-    to: `const told = Object.assign(event, { pool: this.#pool }) as never;`,
+    from: `seats.length === 1 ? event : { ...event }`,
+    to: `event`,
   },
   {
     name: "observed_twice",
@@ -53,8 +53,8 @@ export const OBSERVING: readonly Mutant[] = [
     name: "observed_once_more",
     about: "an observer that another took away is told of the same event",
     file: EVENTS,
-    from: `if (times > 0) this.#tell`,
-    to: `if (times >= 0) this.#tell`,
+    from: `if (times === 0) continue;`,
+    to: ``,
   },
   {
     name: "observed_for_ever",
@@ -119,33 +119,27 @@ export const OBSERVING: readonly Mutant[] = [
   {
     name: "pending_told_unchanged",
     about: "how many are pending is told though it has not changed",
-    file: LOCAL_POOL,
-    from: `    if (pending === this.#pending) return false;
-    this.#pending = pending;
-    this.events.tell("pendingChanged", { pending });
-    return true;`,
-    to: `    if (pending === this.#pending) {
-      this.events.tell("pendingChanged", { pending });
+    file: "src/shell/census.ts",
+    from: `    if (pending === this.#told) return false;`,
+    to: `    if (pending === this.#told) {
+      this.#events.tell("pendingChanged", { pending });
       return false;
-    }
-    this.#pending = pending;
-    this.events.tell("pendingChanged", { pending });
-    return true;`,
+    }`,
   },
   {
     name: "pending_told_once",
     about: "what hearing of the pending causes is not told",
-    file: LOCAL_POOL,
-    from: `    this.events.tell("pendingChanged", { pending });
+    file: "src/shell/census.ts",
+    from: `    this.#events.tell("pendingChanged", { pending });
     return true;`,
-    to: `    this.events.tell("pendingChanged", { pending });
+    to: `    this.#events.tell("pendingChanged", { pending });
     return false;`,
   },
   {
     name: "pending_of_before",
     about: "who was pending before anybody asked counts as a change",
     file: LOCAL_POOL,
-    from: `    if (!events.asksPending) this.#pending = this.#countPending();
+    from: `    if (!this.events.asksPending) this.census.begin();
 `,
     to: ``,
   },
@@ -159,7 +153,7 @@ export const OBSERVING: readonly Mutant[] = [
   {
     name: "pending_of_one_line",
     about: "the pending of one line alone are told",
-    file: LOCAL_POOL,
+    file: "src/shell/census.ts",
     from: `lines.reduce((sum, { pending }) => sum + pending, 0)`,
     to: `lines[0]!.pending`,
   },

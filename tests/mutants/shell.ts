@@ -657,12 +657,12 @@ export const SHELL: readonly Mutant[] = [
     name: "observer_may_throw",
     about: "what an observer throws is passed on",
     file: EVENTS,
-    from: `    } catch {
-      // An observer only watches.
-    }`,
-    to: `    } catch (error) {
-      throw error;
-    }`,
+    from: `      } catch {
+        // An observer only watches.
+      }`,
+    to: `      } catch (error) {
+        throw error;
+      }`,
   },
   {
     name: "observer_may_reject",
@@ -683,13 +683,9 @@ export const SHELL: readonly Mutant[] = [
   {
     name: "stats_of_the_first_line",
     about: "the pending of isolated stripes are not added up",
-    file: LOCAL_POOL,
-    from: `stats[name] += counts[name];
-    }
-    return stats;`,
-    to: `stats[name] = counts[name];
-    }
-    return stats;`,
+    file: "src/shell/census.ts",
+    from: `stats[name] += counts[name];`,
+    to: `stats[name] = counts[name];`,
   },
   {
     name: "abandon_forgets_creates",
@@ -745,7 +741,7 @@ export const SHELL: readonly Mutant[] = [
     name: "serving_close_never_ends",
     about: "a close that serves waits for ever",
     file: "src/shell/local_pool.ts",
-    from: `    this.#closing.look();
+    from: `    this.closing.look();
 `,
     to: ``,
   },
@@ -762,8 +758,8 @@ export const SHELL: readonly Mutant[] = [
     about: "the signal of a close that serves does not reject those who wait",
     file: "src/shell/closing.ts",
     from: `    this.#end();
-    this.#steps.abandon();`,
-    to: `    this.#steps.abandon();`,
+    for (const line of this.#parts.partition.lines) line.abandon();`,
+    to: `    for (const line of this.#parts.partition.lines) line.abandon();`,
   },
   {
     name: "serving_close_in_a_pause",
