@@ -31,6 +31,7 @@ import { RESOURCES } from "./resources.ts";
 import { sample } from "./sample.ts";
 import { SHELL } from "./shell.ts";
 import { TESTING } from "./testing.ts";
+import { THREADS } from "./threads.ts";
 import { TIMERS } from "./timers.ts";
 
 interface Layer {
@@ -104,6 +105,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...BUDGETS,
     ...POOL_MUTANTS,
     ...PRESSURE,
+    ...THREADS,
   ];
   const names = new Set(all.map(({ name }) => name));
   if (names.size < all.length) throw new Error("Two mutants share a name");
