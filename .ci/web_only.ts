@@ -10,17 +10,22 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   ".": [],
   "./budget": [],
   "./codel": [],
+  "./diagnostics": [],
   "./fleet": [],
   "./generic-pool": ["node:events"],
   "./keyed": [],
   "./leaks": [],
   "./mysql2": ["node:events"],
   "./nesting": ["node:async_hooks"],
+  "./otel": [],
   "./pg": ["node:events"],
   "./sequelize-pool": [],
   "./tarn": ["node:events"],
   "./testing": [],
 };
+
+/** What asks the runtime for a built-in that it does without. */
+const ASKS = ["src/diagnostics/mod.ts"];
 
 const FORBIDDEN = [
   // Not a word of a sentence: `process.` at the end of one is none.
@@ -44,6 +49,7 @@ for (const [entry, file] of Object.entries(config.exports)) {
   if (!success) offences.push(`${file} needs types that are not of the Web`);
 }
 for (const file of reached) {
+  if (ASKS.some((asking) => file.endsWith(asking))) continue;
   const lines = (await Deno.readTextFile(new URL(file))).split("\n");
   for (const [index, line] of lines.entries()) {
     if (FORBIDDEN.some((pattern) => pattern.test(line))) {

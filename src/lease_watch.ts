@@ -1,7 +1,7 @@
 import type { DestroyReason } from "./core/destroy_reason.ts";
 import type { Entry } from "./core/entry.ts";
 import type { Lease, Lessor } from "./lease.ts";
-import type { PoolObserver } from "./pool_observer.ts";
+import type { Told } from "./pool_observer.ts";
 import type { PoolStats } from "./pool_stats.ts";
 
 export type { Entry };
@@ -84,7 +84,7 @@ export interface WatchedPool<T> {
   readonly events: {
     tell<K extends "leaked" | "acquireFailed">(
       name: K,
-      event: Parameters<NonNullable<PoolObserver<T>[K]>>[0],
+      event: Told<T, K>,
     ): void;
   };
   stats(): PoolStats;

@@ -10,6 +10,7 @@ import {
   checkClose,
   checkCloseOptions,
   checkEvict,
+  checkObserver,
   checkPause,
   checkPauseOptions,
   checkResize,
@@ -27,6 +28,7 @@ import {
   type UseOptions,
   type WarmOptions,
 } from "./pool_options.ts";
+import type { PoolObserver } from "./pool_observer.ts";
 import type { PoolStats } from "./pool_stats.ts";
 
 /**
@@ -204,8 +206,8 @@ export class Pool<T> implements AsyncDisposable {
    */
   warm(n?: number, options: WarmOptions = {}): Promise<void> {
     try {
-      const { max } = this.#local;
-      const resources = n ?? Math.max(Math.min(this.#min, max), 1);
+      const { max } = this.#local.census;
+      const resources = n ?? Math.max(this.min, 1);
       checkWarm(resources, max, options);
       const { signal } = options;
       const isAborted = checkWarmSignal(signal);
@@ -233,7 +235,7 @@ export class Pool<T> implements AsyncDisposable {
    * ```
    */
   clear(): void {
-    this.#local.clear();
+    this.#local.evicting.clear();
   }
 
   /**
@@ -259,7 +261,7 @@ export class Pool<T> implements AsyncDisposable {
     options: EvictOptions = {},
   ): number {
     const within = checkEvict(predicate, options);
-    return this.#local.evict(predicate, within);
+    return this.#local.evicting.evict(predicate, within);
   }
 
   /**
@@ -310,7 +312,7 @@ export class Pool<T> implements AsyncDisposable {
       const isAborted = checkPause(signal);
       return isAborted
         ? Promise.reject(signal!.reason)
-        : this.#local.pause(signal);
+        : this.#local.pausing.pause(signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -340,10 +342,37 @@ export class Pool<T> implements AsyncDisposable {
       checkCloseOptions(options);
       const { signal, serve } = options;
       checkClose(signal, serve);
-      return this.#local.close(signal, serve === true);
+      return this.#local.closing.close(signal, serve === true);
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /**
+   * Tells an observer of what happens from now on, also of what is under way, but
+   * not of the acquires that wait already. It ends with the Disposable; one that
+   * was added twice is told once, and until both have ended.
+   *
+   * @throws {TypeError} if it is no object
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({ create: () => ({}), max: 1 });
+   * const acquired = ({ wait }: { wait: number }) => console.log(wait);
+   * using _observing = pool.observe({ acquired });
+   * await pool.use(() => {});
+   * ```
+   */
+  observe(observer: PoolObserver<T>): Disposable {
+    checkObserver(observer);
+    return this.#local.observe(observer);
+  }
+
+  /** The option `min`, but no more than the pool may hold. */
+  get min(): number {
+    return Math.min(this.#min, this.#local.census.max);
   }
 
   /**

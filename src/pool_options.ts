@@ -57,6 +57,26 @@ export interface PoolOptions<T> {
    * and as often as it likes; it never throws, and can be given to an event
    * emitter. What is idle is evicted at once, what is used is destroyed at its
    * release, what is on its way to a lease is replaced.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * const pool = new Pool({
+   *   create: async ({ signal, lost }) => {
+   *     const socket = new EventTarget(); // connects, unless `signal` aborts
+   *     socket.addEventListener("close", lost);
+   *     await Promise.resolve(signal);
+   *     return socket;
+   *   },
+   *   max: 10,
+   * });
+   * const lease = await pool.acquire();
+   * lease.value.dispatchEvent(new Event("close"));
+   * lease.release();
+   * await pool.close();
+   * console.log(pool.stats().idle); // 0
+   * ```
    */
   create: (context: CreateContext) => T | PromiseLike<T>;
   /**
@@ -64,35 +84,141 @@ export interface PoolOptions<T> {
    * or `destroyTimeout` passes, when `signal` aborts; that of a lost one for the
    * usual time of a create at most. Default: the resource's own
    * `Symbol.asyncDispose`, else its `Symbol.dispose`, else nothing.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * const pool = new Pool({
+   *   create: () => ({ end: () => console.log("ended") }),
+   *   destroy: (client, { reason }) => {
+   *     console.log(reason); // close
+   *     client.end(); // ended
+   *   },
+   *   max: 1,
+   * });
+   * await pool.use(() => {});
+   * await pool.close();
+   * ```
    */
   destroy?:
     | ((resource: NoInfer<T>, context: DestroyContext) => unknown)
     | undefined;
-  /** The most resources at one time, those being created or destroyed included. */
+  /**
+   * The most resources at one time, those being created or destroyed included.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({ create: () => ({}), max: 2 });
+   * using _a = await pool.acquire();
+   * using _b = await pool.acquire();
+   * console.log(pool.stats().used); // 2: a third acquire waits
+   * ```
+   */
   max: number;
   /**
    * How many resources are kept, at most `max`: made in the background, from the
    * first acquire or `warm` on, and not evicted as idle. Default 0: a pool that
    * nobody uses holds nothing.
+   *
+   * @default 0
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({ create: () => ({}), max: 10, min: 2 });
+   * await pool.warm(); // at boot: rejects if they cannot be made
+   * console.log(pool.stats().idle); // 2
+   * ```
    */
   min?: number | undefined;
   /**
    * Milliseconds after which an idle resource is evicted. Default 30 000: before
    * most servers and firewalls drop it.
+   *
+   * @default 30_000
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   * import { VirtualClock } from "@lease/pool/testing";
+   *
+   * const clock = new VirtualClock();
+   * await using pool = new Pool({
+   *   create: () => ({}),
+   *   max: 1,
+   *   idleTimeout: 10_000,
+   *   clock,
+   * });
+   * await pool.use(() => {});
+   * await clock.advance(10_001);
+   * console.log(pool.stats().idle); // 0
+   * ```
    */
   idleTimeout?: number | undefined;
   /**
    * Milliseconds after which a resource is not used again; each draws 75 to
    * 100 % of it at birth, so that those made at once do not end at once.
    * Default `Infinity`: few servers need it.
+   *
+   * @default Infinity
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   * import { VirtualClock } from "@lease/pool/testing";
+   *
+   * const clock = new VirtualClock();
+   * let made = 0;
+   * await using pool = new Pool({
+   *   create: () => ++made,
+   *   max: 1,
+   *   maxLifetime: 60_000,
+   *   clock,
+   * });
+   * await pool.use(() => {});
+   * await clock.advance(60_001);
+   * console.log(await pool.use((n) => n)); // 2
+   * ```
    */
   maxLifetime?: number | undefined;
-  /** How often a resource is leased. Default `Infinity`: few servers need it. */
+  /**
+   * How often a resource is leased. Default `Infinity`: few servers need it.
+   *
+   * @default Infinity
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * let made = 0;
+   * await using pool = new Pool({ create: () => ++made, max: 1, maxUses: 2 });
+   * for (let i = 0; i < 3; i++) await pool.use(() => {});
+   * console.log(made); // 2
+   * ```
+   */
   maxUses?: number | undefined;
   /**
    * Whether a resource can be used again; asked before a reuse, never of one
    * that was created for its taker. One that is refused, or throws, is
    * destroyed, and its taker goes on from its old place.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({
+   *   create: () => ({ isOpen: true }),
+   *   validate: ({ isOpen }, { idle, age, uses }) =>
+   *     isOpen && idle + age < 60_000 && uses < 1_000,
+   *   max: 1,
+   * });
+   * await pool.use((socket) => void (socket.isOpen = false));
+   * console.log(await pool.use(({ isOpen }) => isOpen)); // true: a new one
+   * ```
    */
   validate?:
     | ((
@@ -103,22 +229,93 @@ export interface PoolOptions<T> {
   /**
    * Milliseconds since the last release or check after which `validate` is asked
    * before a reuse. Needs `validate`. Default 0: before every one.
+   *
+   * @default 0
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * let asked = 0;
+   * await using pool = new Pool({
+   *   create: () => ({}),
+   *   validate: () => ++asked > 0,
+   *   validateAfter: 30_000,
+   *   max: 1,
+   * });
+   * for (let i = 0; i < 3; i++) await pool.use(() => {});
+   * console.log(asked); // 0
+   * ```
    */
   validateAfter?: number | undefined;
   /**
    * Milliseconds `validate` may take before it counts as a no, for all that were
    * idle as long besides. Needs `validate`. Default 5 000.
+   *
+   * @default 5_000
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * let made = 0;
+   * await using pool = new Pool({
+   *   create: () => ++made,
+   *   validate: () => new Promise<boolean>(() => {}), // half open: no answer
+   *   validateTimeout: 10,
+   *   max: 1,
+   * });
+   * await pool.use(() => {});
+   * console.log(await pool.use((n) => n)); // 2
+   * ```
    */
   validateTimeout?: number | undefined;
   /**
    * Milliseconds after which an idle resource is validated in the background,
    * one at a time. Needs `validate`. Default `Infinity`: only before a reuse.
+   *
+   * @default Infinity
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   * import { VirtualClock } from "@lease/pool/testing";
+   *
+   * const clock = new VirtualClock();
+   * let asked = 0;
+   * await using pool = new Pool({
+   *   create: () => ({}),
+   *   validate: () => ++asked > 0,
+   *   keepalive: 10_000,
+   *   max: 1,
+   *   clock,
+   * });
+   * await pool.use(() => {});
+   * await clock.advance(10_000);
+   * console.log(asked); // 1
+   * ```
    */
   keepalive?: number | undefined;
   /**
    * Makes a resource that was released fit for the next holder, before anybody
    * gets it: nobody waits for it, but its slot is taken. `failed` is whether
    * the callback of `use` threw. If it fails, the resource is destroyed.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({
+   *   create: () => ({ role: "app" }),
+   *   reset: (session, { failed }) => {
+   *     console.log(failed); // false
+   *     session.role = "app";
+   *   },
+   *   max: 1,
+   * });
+   * await pool.use((session) => void (session.role = "admin"));
+   * console.log(await pool.use(({ role }) => role)); // app
+   * ```
    */
   reset?:
     | ((resource: NoInfer<T>, context: ResetContext) => unknown)
@@ -126,12 +323,47 @@ export interface PoolOptions<T> {
   /**
    * Milliseconds `reset` may take before `signal` aborts and the resource is
    * destroyed. Needs `reset`. Default 5 000.
+   *
+   * @default 5_000
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * const reasons: string[] = [];
+   * const pool = new Pool({
+   *   create: () => ({}),
+   *   reset: () => new Promise(() => {}), // hangs
+   *   resetTimeout: 10,
+   *   destroy: (_, { reason }) => void reasons.push(reason),
+   *   max: 1,
+   * });
+   * await pool.use(() => {});
+   * await pool.use(() => {}); // a new one
+   * console.log(reasons[0]); // reset
+   * await pool.close({ signal: AbortSignal.abort() });
+   * ```
    */
   resetTimeout?: number | undefined;
   /**
    * Whether what the callback of `use` threw means that the resource is lost.
    * Default: always, but where there is a `reset`, which then decides. If it
    * throws itself, the resource is destroyed.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * class NotFound extends Error {}
+   * let made = 0;
+   * await using pool = new Pool({
+   *   create: () => ++made,
+   *   isFatal: (error) => !(error instanceof NotFound),
+   *   max: 1,
+   * });
+   * await pool.use(() => Promise.reject(new NotFound())).catch(() => {});
+   * console.log(await pool.use((n) => n)); // 1: the same
+   * ```
    */
   isFatal?: ((error: unknown) => boolean) | undefined;
   /**
@@ -139,12 +371,47 @@ export interface PoolOptions<T> {
    * failure then rejects the first that waited before its create began. Default
    * `{ delay: 100, maxDelay: 2_000 }` (ms): a server that restarts fails nobody,
    * and is not hammered.
+   *
+   * @default { delay: 100, maxDelay: 2_000 }
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * let tries = 0;
+   * await using pool = new Pool({
+   *   create: () => {
+   *     if (++tries === 2) throw new Error("restarting");
+   *     return tries;
+   *   },
+   *   createRetry: { delay: 10, maxDelay: 100 },
+   *   max: 1,
+   * });
+   * (await pool.acquire()).destroy();
+   * console.log(await pool.use((n) => n)); // 3: who waited did not hear of it
+   * ```
    */
   createRetry?: Retry | false | undefined;
   /**
    * When a pool with resources in use creates more: `"measured"`, when waiting
    * for those in use takes longer than a create, or `"eager"`, whenever an
    * acquire waits. Default `"measured"`: a burst of short uses opens nothing.
+   *
+   * @default "measured"
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * let made = 0;
+   * await using pool = new Pool({
+   *   create: () => ++made,
+   *   growth: "eager",
+   *   max: 10,
+   * });
+   * await Promise.all([1, 2, 3].map(() => pool.use(() => Promise.resolve())));
+   * console.log(made); // 3
+   * ```
    */
   growth?: "measured" | "eager" | undefined;
   /**
@@ -152,66 +419,296 @@ export interface PoolOptions<T> {
    * that what is not needed gets old and leaves, or `"oldest"`, all of a stripe
    * in turn.
    * Default `"newest"`.
+   *
+   * @default "newest"
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * let made = 0;
+   * await using pool = new Pool({
+   *   create: () => ++made,
+   *   idleOrder: "oldest",
+   *   max: 2,
+   * });
+   * await pool.warm(2);
+   * const used = [];
+   * for (let i = 0; i < 3; i++) used.push(await pool.use((n) => n));
+   * console.log(used.join()); // 1,2,1
+   * ```
    */
   idleOrder?: "newest" | "oldest" | undefined;
   /**
    * Decides who is rejected when its turn comes, as it has waited too long to be
    * of use: what `codel` of `@lease/pool/codel` gives. Default: nobody is, as
    * only you know when a wait is too long.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   * import { codel } from "@lease/pool/codel";
+   *
+   * await using pool = new Pool({
+   *   create: () => ({}),
+   *   max: 10,
+   *   shed: codel({ target: 50, interval: 1_000 }),
+   * });
+   * console.log(pool.stats().pending); // 0
+   * ```
    */
   shed?: Shedding | undefined;
   /**
    * Shares one maximum with other pools, for instance `new LocalBudget(20)` of
    * `@lease/pool/budget`. Default: none.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   * import { LocalBudget } from "@lease/pool/budget";
+   *
+   * const budget = new LocalBudget(1);
+   * await using a = new Pool({ create: () => "a", max: 1, budget });
+   * await using b = new Pool({ create: () => "b", max: 1, budget });
+   * await a.use(() => {});
+   * console.log(await b.use((name) => name)); // b: what a had idle has left
+   * ```
    */
   budget?: Budget | undefined;
-  /** How many creates are in flight at once. Default `Infinity`. */
+  /**
+   * How many creates are in flight at once. Default `Infinity`.
+   *
+   * @default Infinity
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * let creating = 0;
+   * let most = 0;
+   * await using pool = new Pool({
+   *   create: async () => {
+   *     most = Math.max(most, ++creating);
+   *     await Promise.resolve();
+   *     creating--;
+   *   },
+   *   maxCreating: 2,
+   *   max: 10,
+   * });
+   * await pool.warm(10);
+   * console.log(most); // 2
+   * ```
+   */
   maxCreating?: number | undefined;
   /**
    * Milliseconds `create` may take; then it has failed and its slot is vacated.
    * A resource that comes later is destroyed. Default 10 000: below the time
    * that most callers wait.
+   *
+   * @default 10_000
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({
+   *   create: () => new Promise<never>(() => {}), // hangs
+   *   createTimeout: 10,
+   *   max: 1,
+   * });
+   * const error = await pool.acquire().catch((error) => error);
+   * console.log(error.code); // CREATE_TIMEOUT
+   * ```
    */
   createTimeout?: number | undefined;
   /**
    * Milliseconds a slot stays taken by a `destroy` that does not settle; after
    * that the server may hold more than `max`. Default 5 000.
+   *
+   * @default 5_000
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * const pool = new Pool({
+   *   create: () => ({}),
+   *   destroy: (_, { signal }) => {
+   *     signal.onabort = () => console.log("too late"); // too late
+   *     return new Promise(() => {}); // hangs
+   *   },
+   *   destroyTimeout: 10,
+   *   max: 1,
+   * });
+   * (await pool.acquire()).destroy();
+   * await pool.close();
+   * ```
    */
   destroyTimeout?: number | undefined;
   /**
    * Milliseconds an acquire waits unless it says otherwise. Default 30 000:
    * above `createTimeout`, so that a second create is tried. It must not be 0,
    * which a new pool could never serve: pass `timeout: 0` to a call instead.
+   *
+   * @default 30_000
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({
+   *   create: () => ({}),
+   *   acquireTimeout: 10,
+   *   max: 1,
+   * });
+   * using _held = await pool.acquire();
+   * const error = await pool.acquire().catch((error) => error);
+   * console.log(error.name); // TimeoutError
+   * ```
    */
   acquireTimeout?: number | undefined;
   /**
    * An acquire that would have to wait, with no create begun for it, is
    * refused when this many wait in its line already. Default `Infinity`.
+   *
+   * @default Infinity
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({ create: () => ({}), maxPending: 0, max: 1 });
+   * using _held = await pool.acquire();
+   * const error = await pool.acquire().catch((error) => error);
+   * console.log(error.code); // FULL
+   * ```
    */
   maxPending?: number | undefined;
-  /** How many stripes share `max`, at most `max`. Default 1. */
+  /**
+   * How many stripes share `max`, at most `max`. Default 1.
+   *
+   * @default 1
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({ create: () => ({}), max: 4, stripes: 2 });
+   * using lease = await pool.acquire({ affinity: 1 });
+   * console.log(lease.stripe); // 1
+   * ```
+   */
   stripes?: number | undefined;
   /**
    * Whether each stripe has a line of its own and serves no other (a
    * bulkhead). Default `false`: all stripes serve one line.
+   *
+   * @default false
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * await using pool = new Pool({
+   *   create: () => ({}),
+   *   max: 2,
+   *   stripes: 2,
+   *   isolated: true,
+   * });
+   * using _one = await pool.acquire({ affinity: "tenant a" });
+   * const other = pool.acquire({ affinity: "tenant a", timeout: 10 });
+   * console.log(await other.catch(({ code }) => code)); // ACQUIRE_TIMEOUT
+   * ```
    */
   isolated?: boolean | undefined;
-  /** Names the pool in messages. Default `"pool"`. */
+  /**
+   * Names the pool in messages. Default `"pool"`.
+   *
+   * @default "pool"
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * const pool = new Pool({ create: () => ({}), max: 1, name: "orders" });
+   * await pool.close();
+   * const error = await pool.acquire().catch((error) => error);
+   * console.log(error.poolName); // orders
+   * ```
+   */
   name?: string | undefined;
-  /** Is told what happens. */
+  /**
+   * Is told what happens.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   *
+   * const pool = new Pool({
+   *   create: () => ({}),
+   *   max: 1,
+   *   observer: { acquired: ({ wait }) => console.log(wait >= 0) },
+   * });
+   * await pool.use(() => {}); // true
+   * await pool.close();
+   * ```
+   */
   observer?: PoolObserver<NoInfer<T>> | undefined;
   /**
    * Watches leases that are held for too long or forgotten: what `watchLeaks` of
    * `@lease/pool/leaks` gives. Default: none, as it captures the stack of each
    * acquire.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   * import { watchLeaks } from "@lease/pool/leaks";
+   *
+   * await using pool = new Pool({
+   *   create: () => ({}),
+   *   max: 1,
+   *   leaks: watchLeaks({ after: 10 }),
+   *   observer: { leaked: ({ held }) => console.log(held >= 10) }, // true
+   * });
+   * await pool.use(() => new Promise((done) => setTimeout(done, 30)));
+   * ```
    */
   leaks?: LeaseWatch | undefined;
   /**
    * Reports tasks that acquire while they hold: what `watchNesting` of
    * `@lease/pool/nesting` gives. Default: none, as it follows async contexts.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   * import { watchNesting } from "@lease/pool/nesting";
+   *
+   * await using pool = new Pool({
+   *   create: () => ({}),
+   *   max: 2,
+   *   nesting: watchNesting({ nested: "throw" }),
+   * });
+   * const error = await pool.use(() => pool.acquire()).catch((error) => error);
+   * console.log(error.code); // NESTED
+   * ```
    */
   nesting?: NestingWatch | undefined;
-  /** Where time comes from. Default: `performance.now()` and the global timers. */
+  /**
+   * Where time comes from. Default: `performance.now()` and the global timers.
+   *
+   * @example
+   * ```ts
+   * import { Pool } from "@lease/pool";
+   * import { VirtualClock } from "@lease/pool/testing";
+   *
+   * const clock = new VirtualClock();
+   * await using pool = new Pool({ create: () => ({}), max: 1, clock });
+   * using _held = await pool.acquire();
+   * const waits = pool.acquire({ timeout: 60_000 }).catch(({ waited }) => waited);
+   * await clock.advance(60_000);
+   * console.log(await waits); // 60000
+   * ```
+   */
   clock?: Clock | undefined;
 }
 
@@ -478,6 +975,7 @@ const resizing = new Check("Cannot resize pool");
 const pausing = new Check("Cannot pause pool");
 const warming = new Check("Cannot warm pool");
 const closing = new Check("Cannot close pool");
+const observing = new Check("Cannot observe pool");
 
 const ACQUIRE = ["signal", "timeout", "affinity", "priority"];
 const USE = [...ACQUIRE, "isFatal"];
@@ -552,6 +1050,15 @@ export function checkAcquire(
 export function checkUse(fn: unknown, isFatal: unknown): void {
   acquiring.that("fn", fn, FUNCTION);
   if (isFatal !== undefined) acquiring.that("isFatal", isFatal, FUNCTION);
+}
+
+/**
+ * Checks what `observe` was given.
+ *
+ * @throws {TypeError} if it is no object
+ */
+export function checkObserver(observer: unknown): void {
+  observing.that("observer", observer, OBJECT);
 }
 
 /**

@@ -253,7 +253,7 @@ test("the observer hears of those who are shed", async () => {
   await clock.advance(11);
   lease.release();
   await settled();
-  assertEquals(told, [{ error: late.error, wait: 11 }]);
+  assertEquals(told, [{ pool: "pool", error: late.error, wait: 11 }]);
 });
 
 test("a resource that is created sheds as one that is released does", async () => {

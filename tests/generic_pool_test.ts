@@ -156,12 +156,16 @@ test("generic-pool's use frees nothing of the next owner's either", async () => 
 
 test("generic-pool's use releases, or destroys what its callback threw over", async () => {
   const { pool, log } = generic();
+  const resource = await pool.acquire();
+  await pool.release(resource);
   assertEquals(await pool.use(({ id }) => id), 1);
   assertEquals(counts(pool), [1, 1, 0, 0]);
+  assert(!pool.isBorrowedResource(resource));
   const failing = pool.use(() => Promise.reject(new Error("oops")));
   await assertRejects(() => failing, Error, "oops");
   assertEquals(log, ["create 1", "destroy 1"]);
   assertEquals(pool.borrowed, 0);
+  assert(!pool.isBorrowedResource(resource));
 });
 
 test("a create of generic-pool that fails is told, and not tried again at once", async () => {
@@ -387,13 +391,14 @@ test("generic-pool without a soft limit keeps what is above the minimum", async 
 });
 
 test("generic-pool looks at nothing once it drains", async () => {
-  const options = { evictionRunIntervalMillis: 10 };
-  for (const autostart of [true, false]) {
-    const { pool, clock } = generic({ ...options, autostart });
-    await pool.drain();
-    pool.start();
-    assertEquals(clock.timers, 0);
-  }
+  const { pool, clock } = generic({ evictionRunIntervalMillis: 10 });
+  const first = await pool.acquire();
+  const second = pool.acquire();
+  const drained = pool.drain();
+  await pool.destroy(first);
+  await pool.release(await second);
+  await drained;
+  assertEquals(clock.timers, 0);
 });
 
 test("generic-pool's soft limit keeps the minimum, and no look takes too many", async () => {

@@ -343,3 +343,27 @@ test("one who came while a create for the minimum was coming is owed one when th
   await settled();
   assertEquals(leaseOf(outcome).value.id, 2);
 });
+
+test("a waiter whose end is due by rounding alone is covered, and not looked at for ever", async () => {
+  const clock = new VirtualClock();
+  let made = 0;
+  const pool = new Pool({
+    create: () => {
+      made++;
+      return new Promise<object>((resolve) =>
+        clock.setTimeout(() => resolve({}), 1.3)
+      );
+    },
+    max: 2,
+    clock,
+  });
+  watch(pool.use(() => {}));
+  await clock.advance(1.3);
+  using _held = pool.tryAcquire();
+  await clock.advance(0.2);
+  watch(pool.acquire());
+  // It came at 1.5, and 2.8 - 1.3 < 1.5.
+  await clock.advance(1.3);
+  assertEquals([clock.now(), made], [2.8, 2]);
+  await pool.close({ signal: AbortSignal.abort() });
+});

@@ -534,7 +534,10 @@ test("the observer is told of what was lost as destroyed, with the reason", asyn
   await fill(f.pool, 1);
   f.lose(1, new Error("gone"));
   await settled();
-  const event = { id: 0, stripe: 0, reason: "lost", duration: 0 };
+  const event = {
+    ...{ pool: "pool", id: 0, stripe: 0, reason: "lost" },
+    ...{ age: 0, uses: 1, duration: 0 },
+  };
   assertEquals(told, [{ resource: { id: 1 }, ...event }]);
 });
 

@@ -316,6 +316,20 @@ test("what a warm kept beyond its idle end goes when the warm ends", async () =>
   assertCounts(pool, { creating: 1 });
 });
 
+test("a close that rejects two warms has nothing more created, and waits for what is used", async () => {
+  const f = fixture({ max: 2, stripes: 2, isolated: true });
+  const lease = await f.pool.acquire({ affinity: 1 });
+  void f.pool.pause().catch(() => {});
+  const warmings = [2, 2].map((n) => watch(f.pool.warm(n)));
+  const closing = watch(f.pool.close());
+  await settled();
+  assertEquals(warmings.map(({ settled }) => settled), [true, true]);
+  assertEquals([closing.settled, f.factory.log], [false, ["create 1"]]);
+  lease.release();
+  await settled();
+  assertEquals(closing.settled, true);
+});
+
 test("of two warms the larger number counts, whichever came first", async () => {
   for (const numbers of [[2, 3], [3, 2]]) {
     const { pool, factory } = fixture({ max: 5, maxCreating: 1 });

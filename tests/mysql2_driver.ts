@@ -58,7 +58,7 @@ export class FakeConnection extends EventEmitter {
     this.stream.on("close", () => this.#fail());
   }
 
-  connect(answer: (error: Error | null, handshake?: object) => void): void {
+  connect(answer: (error: unknown, handshake?: object) => void): void {
     const { refusal } = this.#driver;
     this.stream.once("close", () => answer(failure("closed")));
     if (refusal === "hang") return;
@@ -219,7 +219,7 @@ interface FakePool extends EventEmitter, Disposable {
 export class FakeDriver {
   readonly connections: FakeConnection[] = [];
   /** How the next connects fail, if they do. */
-  refusal: Error | "hang" | undefined;
+  refusal: unknown;
   /** What the server says of itself to who connects. */
   status: number = AUTOCOMMIT;
 

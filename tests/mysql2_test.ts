@@ -1,6 +1,7 @@
 import {
   assertEquals,
   assertInstanceOf,
+  assertMatch,
   assertRejects,
   assertStrictEquals,
   assertThrows,
@@ -144,9 +145,18 @@ mysql2("the promise shape does the same, and tells the same", async () => {
   assertStrictEquals(pool.promise(), promises);
   assertStrictEquals(promises.pool, pool);
   const told: unknown[] = [];
+  assertEquals(pool.listenerCount("connection"), 0);
   promises.on("connection", (connection) => told.push(connection));
-  assertEquals(await promises.query("select"), [["select"]]);
-  assertEquals(await promises.execute("select", [1]), [["select"]]);
+  promises.on("connection", () => {});
+  promises.on("another", () => {});
+  assertEquals([
+    pool.listenerCount("connection"),
+    pool.listenerCount("another"),
+  ], [1, 0]);
+  const answer = [["select"], ["field"]];
+  assertEquals(await promises.query("select"), answer);
+  assertEquals(await promises.execute("select", [1]), answer);
+  assertThrows(() => promises.query("select", () => {}), TypeError, "callback");
   await assertRejects(() => promises.query("fail"), Error, "failed");
   assertEquals(told, driver.connections);
   const connection = await promises.getConnection();
@@ -155,6 +165,18 @@ mysql2("the promise shape does the same, and tells the same", async () => {
   await promises.end();
   const message = "Pool is closed.";
   await assertRejects(() => promises.query("select"), PoolClosedError, message);
+});
+
+mysql2("an error of a promise tells who asked", async () => {
+  const { pool, driver } = fakes();
+  const promises = pool.promise();
+  const asked = () => promises.query("fail");
+  const { stack } = await assertRejects(asked, Error, "failed");
+  assertMatch(stack!, /^Error: failed\n[^]*assertRejects/);
+  // What a driver's own options fail with can be anything.
+  pool.leases.clear();
+  driver.refusal = "no error";
+  assertEquals(await promises.query("select").catch((e) => e), "no error");
 });
 
 mysql2("a holder cannot end the hold of the next", async () => {
@@ -504,7 +526,8 @@ mysql2("the end waits for answers, but for no holder", async () => {
   pool.end(() => ended++);
   pool.end();
   await settled();
-  assertEquals([asked.value, answer.value], [[["select"]], ["select"]]);
+  assertEquals(asked.value, [["select"], ["field"]]);
+  assertEquals(answer.value, ["select"]);
   assertInstanceOf(waiting.error, PoolClosedError);
   assertEquals([ended, counts(pool)], [1, {}]);
   assertEquals([held.log, slow.log], [

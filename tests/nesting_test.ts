@@ -347,7 +347,7 @@ test("a nested acquire can be refused, of which the observer hears", async () =>
     },
     waited: 0,
   });
-  assertEquals(heard, errors.map((error) => ({ error, wait: 0 })));
+  assertEquals(heard, errors.map((error) => ({ pool: "db", error, wait: 0 })));
   await assertClosesClean(f);
 });
 

@@ -1,4 +1,4 @@
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Pool, type PoolObserver, type PoolOptions } from "../mod.ts";
 import {
   assertClosesClean,
@@ -23,6 +23,9 @@ const NAMES = [
   "released",
   "idled",
 ] as const;
+
+/** The default of the option, which every event has. */
+const POOL = { pool: "pool" };
 
 type Event = [name: keyof PoolObserver<Resource>, event: unknown];
 
@@ -52,9 +55,12 @@ test("the observer is told of a create and of the acquire that waited for it", a
   const resource = leaseOf(waiter).value;
   const order = new Map(events);
   assertEquals(order.size, 2);
-  const created = { id: 0, resource, stripe: 1, duration: 120 };
+  const created = { ...POOL, id: 0, resource, stripe: 1, duration: 120 };
   assertEquals(order.get("created"), created);
-  assertEquals(order.get("acquired"), { resource, stripe: 1, wait: 120 });
+  assertEquals(order.get("acquired"), {
+    ...POOL,
+    ...{ resource, stripe: 1, wait: 120 },
+  });
 });
 
 test("the observer is told of releases and of acquires that need no wait", async () => {
@@ -63,9 +69,10 @@ test("the observer is told of releases and of acquires that need no wait", async
   events.length = 0;
   (await pool.acquire()).release();
   pool.tryAcquire()!.release();
-  const acquired: Event = ["acquired", { resource, stripe: 0, wait: 0 }];
-  const released: Event = ["released", { resource, stripe: 0 }];
-  const idled: Event = ["idled", { resource, stripe: 0 }];
+  const of = { ...POOL, resource, stripe: 0 };
+  const acquired: Event = ["acquired", { ...of, wait: 0 }];
+  const released: Event = ["released", { ...of, use: 0 }];
+  const idled: Event = ["idled", of];
   const turn = [acquired, released, idled];
   assertEquals(events, [...turn, ...turn]);
 });
@@ -79,9 +86,9 @@ test("the observer is told of a failed create and of the acquire it rejects", as
   factory.failCreate(error);
   await settled();
   const order = new Map(events);
-  const failed = { id: 0, error, stripe: 0, duration: 30 };
+  const failed = { ...POOL, id: 0, error, stripe: 0, duration: 30 };
   assertEquals(order.get("createFailed"), failed);
-  assertEquals(order.get("acquireFailed"), { error, wait: 30 });
+  assertEquals(order.get("acquireFailed"), { ...POOL, error, wait: 30 });
   assertEquals(events.length, 2);
 });
 
@@ -96,7 +103,10 @@ test("the observer is told of a failed create that was for nobody", async () => 
   factory.failCreate("refused");
   await settled();
   assertEquals(events, [
-    ["createFailed", { id: 0, error: "refused", stripe: 0, duration: 0 }],
+    ["createFailed", {
+      ...POOL,
+      ...{ id: 0, error: "refused", stripe: 0, duration: 0 },
+    }],
   ]);
 });
 
@@ -145,7 +155,9 @@ test("the observer is told why and how long each resource was destroyed", async 
   await settled();
   assertEquals(events, [
     ["destroyed", {
+      ...POOL,
       ...{ id: 0, resource, stripe: 0, reason: "lease", duration: 40 },
+      ...{ age: 0, uses: 1, use: 0 },
     }],
   ]);
 });
@@ -398,12 +410,20 @@ test("durations are told in full although idleTimeout is infinite", async () => 
   factory.destroys.shift()!.resolve();
   await settled();
   const told = new Map(events);
-  const created = { id: 0, resource, stripe: 0, duration: 120 };
+  const created = { ...POOL, id: 0, resource, stripe: 0, duration: 120 };
   assertEquals(told.get("created"), created);
-  assertEquals(told.get("acquired"), { resource, stripe: 0, wait: 120 });
-  assertEquals(told.get("acquireFailed"), { error: late.error, wait: 30 });
+  assertEquals(told.get("acquired"), {
+    ...POOL,
+    ...{ resource, stripe: 0, wait: 120 },
+  });
+  assertEquals(told.get("acquireFailed"), {
+    ...POOL,
+    ...{ error: late.error, wait: 30 },
+  });
   assertEquals(told.get("destroyed"), {
+    ...POOL,
     ...{ id: 0, resource, stripe: 0, reason: "lease", duration: 40 },
+    ...{ age: 30, uses: 1, use: 30 },
   });
 });
 
@@ -492,7 +512,7 @@ test("the observer is told of what goes idle, be it new or given back", async ()
   leaseOf(waiter).destroy();
   await clock.advance(0);
   const idled = events.filter(([name]) => name === "idled");
-  const event = { resource: { id: 1 }, stripe: 0 };
+  const event = { ...POOL, resource: { id: 1 }, stripe: 0 };
   assertEquals(idled, [["idled", event], ["idled", event]]);
 });
 
@@ -527,4 +547,258 @@ test("a create is told of before what follows from it, also where that is at onc
   factory.finishCreate();
   await settled();
   assertEquals(events.map(([name]) => name), ["created", "destroyed"]);
+});
+
+test("a release is told with how long the lease was held, whatever takes it next", async () => {
+  const uses: unknown[] = [];
+  const observer: PoolObserver<Resource> = {
+    released: ({ pool, use }) => void uses.push([pool, use]),
+  };
+  for (const reset of [undefined, () => {}]) {
+    const { pool, clock } = fixture({ name: "db", reset, observer });
+    const first = await pool.acquire();
+    await clock.advance(20);
+    const second = watch(pool.acquire());
+    await clock.advance(30);
+    first.release();
+    await clock.advance(5);
+    leaseOf(second).release();
+    await settled();
+  }
+  assertEquals(uses, [["db", 50], ["db", 5], ["db", 50], ["db", 5]]);
+});
+
+test("a destroy is told with the age and uses of the resource, and with its use if a lease ended with it", async () => {
+  const told: unknown[] = [];
+  const note = (
+    { id, age, uses, use }: {
+      id: number;
+      age: number;
+      uses: number;
+      use?: number;
+    },
+  ) => void told.push([id, age, uses, use]);
+  const { pool, clock, factory } = fixture({
+    createTimeout: 10,
+    observer: { destroyBegan: note, destroyed: note },
+  });
+  (await pool.acquire()).release();
+  await clock.advance(40);
+  const lease = await pool.acquire();
+  await clock.advance(2);
+  factory.manual.add("destroy");
+  lease.destroy();
+  await clock.advance(3);
+  factory.manual.clear();
+  factory.destroys.shift()!.resolve();
+  await settled();
+  await fill(pool, 1);
+  await clock.advance(7);
+  pool.clear();
+  await settled();
+  factory.manual.add("create");
+  watch(pool.acquire());
+  await clock.advance(11);
+  factory.finishCreate();
+  await settled();
+  assertEquals(told, [
+    ...[[0, 42, 2, 2], [0, 42, 2, 2]],
+    ...[[1, 7, 1, undefined], [1, 7, 1, undefined]],
+    ...[[2, 0, 0, undefined], [2, 0, 0, undefined]],
+  ]);
+});
+
+test("an observer can be added to a pool at any time, and ends with its Disposable", async () => {
+  const { pool } = fixture();
+  const seen: string[] = [];
+  const note = (name: string) => () => void seen.push(name);
+  (await pool.acquire()).release();
+  const lease = await pool.acquire();
+  {
+    using _observing = pool.observe({
+      acquired: note("acquired"),
+      released: note("released"),
+    });
+    lease.release();
+    (await pool.acquire()).release();
+    pool.tryAcquire()!.release();
+  }
+  (await pool.acquire()).release();
+  const turn = ["acquired", "released"];
+  assertEquals(seen, ["released", ...turn, ...turn]);
+});
+
+test("an acquire that waits as an observer comes or goes gets its lease all the same", async () => {
+  const f = fixture();
+  const acquired: number[] = [];
+  const observer: PoolObserver<Resource> = {
+    acquired: ({ wait }) => void acquired.push(wait),
+  };
+  const first = await f.pool.acquire();
+  const early = watch(f.pool.acquire());
+  const observing = f.pool.observe(observer);
+  const told = watch(f.pool.acquire());
+  await f.clock.advance(10);
+  first.release();
+  await settled();
+  leaseOf(early).release();
+  await settled();
+  const untold = watch(f.pool.acquire());
+  assertEquals(acquired, [10], "only the one that came after the observer");
+  observing[Symbol.dispose]();
+  leaseOf(told).release();
+  await settled();
+  assertEquals(leaseOf(untold).value, { id: 1 });
+  leaseOf(untold).release();
+  assertEquals(acquired, [10]);
+  await assertClosesClean(f);
+});
+
+test("several observers are told, in the order they came, each its own copy", async () => {
+  const { pool, events } = observed();
+  const seen: unknown[] = [];
+  const spoiling = (event: Partial<{ pool: string; wait: number }>) => {
+    seen.push("spoiling");
+    delete event.wait;
+    throw new Error("spoilt");
+  };
+  pool.observe({ acquired: spoiling });
+  pool.observe({ acquired: ({ wait }) => void seen.push(wait) });
+  await pool.acquire();
+  assertEquals(seen, ["spoiling", 0]);
+  assertEquals(events.filter(([name]) => name === "acquired").length, 1);
+});
+
+test("an observer that is added twice is told once, until both have ended", async () => {
+  const { pool } = fixture();
+  let told = 0;
+  const observer = { released: () => void told++ };
+  const [first, second] = [pool.observe(observer), pool.observe(observer)];
+  const turn = async () => {
+    (await pool.acquire()).release();
+    return told;
+  };
+  assertEquals(await turn(), 1);
+  first[Symbol.dispose]();
+  first[Symbol.dispose]();
+  assertEquals(await turn(), 2, "the other is still there");
+  let others = 0;
+  pool.observe({ released: () => void others++ });
+  second[Symbol.dispose]();
+  assertEquals(await turn(), 2);
+  assertEquals(others, 1, "it takes nobody else along");
+});
+
+test("an observer that is taken away by another is not told of the same event", async () => {
+  const { pool } = fixture();
+  const seen: string[] = [];
+  pool.observe({
+    released: () => {
+      seen.push("first");
+      second[Symbol.dispose]();
+      pool.observe({ released: () => void seen.push("third") });
+    },
+  });
+  const second = pool.observe({ released: () => void seen.push("second") });
+  (await pool.acquire()).release();
+  assertEquals(seen, ["first"]);
+});
+
+test("how many are pending is told as it changes, over all lines, where it is asked for", async () => {
+  const seen: unknown[] = [];
+  const { pool, clock } = fixture({ max: 2, stripes: 2, isolated: true });
+  const leases = [0, 1].map((affinity) => pool.acquire({ affinity }));
+  const [first] = await Promise.all(leases);
+  const early = watch(pool.acquire({ affinity: 0 }));
+  const observing = pool.observe({
+    pendingChanged: (event) => void seen.push(event),
+  });
+  const tell = (pending: number) => ({ ...POOL, pending });
+  pool.evict(() => false);
+  assertEquals(seen, [], "who was pending already is no change");
+  const controller = new AbortController();
+  watch(pool.acquire({ affinity: 1, signal: controller.signal }));
+  watch(pool.acquire({ affinity: 1, timeout: 10 }));
+  assertEquals(seen.splice(0), [2, 3].map(tell));
+  first!.release();
+  assertEquals(seen.splice(0), [2].map(tell));
+  controller.abort();
+  await clock.advance(10);
+  assertEquals(seen.splice(0), [1, 0].map(tell));
+  leaseOf(early).release();
+  using _ = pool.tryAcquire({ affinity: 0 });
+  assertEquals(seen, [], "nobody waited");
+  observing[Symbol.dispose]();
+  watch(pool.acquire({ affinity: 1 }));
+  const closed = pool.observe({
+    pendingChanged: (event) => void seen.push(event),
+  });
+  closed[Symbol.dispose]();
+  void pool.close({ signal: AbortSignal.abort() });
+  assertEquals(seen, []);
+});
+
+test("what is changed by those who hear of pending is told after, in order, to all", async () => {
+  const heard: [number[], number[]] = [[], []];
+  const { pool } = fixture();
+  const lease = await pool.acquire();
+  pool.observe({
+    pendingChanged: ({ pending }) => {
+      heard[0].push(pending);
+      if (pending < 3) watch(pool.acquire());
+    },
+  });
+  pool.observe({
+    pendingChanged: ({ pending }) => void heard[1].push(pending),
+  });
+  watch(pool.acquire());
+  assertEquals(heard, [[1, 2, 3], [1, 2, 3]]);
+  void pool.close();
+  assertEquals(heard[1], [1, 2, 3, 0], "several changes at once are one");
+  lease.release();
+});
+
+test("a lease that an aborted close took back is not told as released", async () => {
+  for (const reset of [undefined, () => {}]) {
+    const { pool, events } = observed({ reset });
+    const lease = await pool.acquire();
+    const closing = pool.close({ signal: AbortSignal.abort() });
+    lease.release();
+    await closing;
+    const names = events.map(([name]) => name);
+    assertEquals(names.includes("released"), false);
+  }
+});
+
+test("the end of a close is told, after all that is destroyed", async () => {
+  const seen: unknown[] = [];
+  const { pool } = fixture({ name: "db" });
+  pool.observe({
+    destroyed: () => void seen.push("destroyed"),
+    closed: (event) => void seen.push(event),
+  });
+  const lease = await pool.acquire();
+  const closing = pool.close();
+  assertEquals(seen, []);
+  lease.release();
+  await closing;
+  assertEquals(seen, ["destroyed", { pool: "db" }]);
+});
+
+test("what is no object cannot observe", () => {
+  const { pool } = fixture();
+  for (const observer of [undefined, null, 1, () => {}]) {
+    assertThrows(
+      () => pool.observe(observer as never),
+      TypeError,
+      "Cannot observe pool",
+    );
+  }
+});
+
+test("the minimum of a pool is what the option says, and no more than max", () => {
+  const { pool } = fixture({ max: 5, min: 3 });
+  assertEquals(pool.min, 3);
+  pool.resize(2);
+  assertEquals(pool.min, 2);
 });

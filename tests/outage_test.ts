@@ -378,9 +378,9 @@ test("the observer is told once when an outage begins and when it ends", async (
   await settled();
   assertEquals(events, [
     "created",
-    ["began", { stripe: 1, error }],
+    ["began", { pool: "pool", stripe: 1, error }],
     ...["createFailed", "createFailed"],
-    ["ended", { stripe: 1, duration: 300 }],
+    ["ended", { pool: "pool", stripe: 1, duration: 300 }],
     "created",
   ]);
   for (const waiter of waiters) leaseOf(waiter).release();
@@ -506,7 +506,10 @@ test("a resource lost before its create has settled counts as a failed create", 
   const first = watch(pool.acquire());
   await clock.advance(50);
   assertStrictEquals(first.error, error);
-  assertEquals(events, [["began", { stripe: 0, error }], "created"]);
+  assertEquals(events, [
+    ["began", { pool: "pool", stripe: 0, error }],
+    "created",
+  ]);
   const second = watch(pool.acquire());
   await clock.advance(1_000);
   assertStrictEquals(second.error, error);

@@ -46,12 +46,15 @@ export class FakeClient extends EventEmitter {
   #current: { text: string; callback: Callback } | undefined;
   #farewell: (() => void) | undefined;
   readyForQuery = false;
+  readonly _queryQueue: unknown[] = [];
   _queryable = true;
   _ending = false;
   isRef = true;
   /** Ended without farewell. */
   isDead = false;
   isEnded = false;
+  /** How often it was asked to end. */
+  ends = 0;
 
   constructor(server: FakeServer, readonly options: unknown) {
     super();
@@ -109,6 +112,7 @@ export class FakeClient extends EventEmitter {
 
   end(callback: () => void): void {
     this._ending = true;
+    this.ends++;
     if (this.isEnded) return callback();
     this.#farewell = callback;
     if (this.#current !== undefined) return this.die();

@@ -13,7 +13,7 @@ import {
   PoolClosedError,
 } from "../mod.ts";
 import { type PgPoolOptions, Pool, type PoolClient } from "../src/pg/mod.ts";
-import { settled, watch } from "./fixture.ts";
+import { settled, SpySignal, watch } from "./fixture.ts";
 import { type FakeClient, FakeServer, Refusal } from "./pg_client.ts";
 import { test } from "./test.ts";
 import { VirtualClock } from "./virtual_clock.ts";
@@ -204,7 +204,7 @@ for (const reason of [new Error("broken"), true]) {
     client.release(reason);
     assertEquals([pool.totalCount, client._ending], [0, true]);
     await settled();
-    assert(client.isEnded);
+    assertEquals([client.isEnded, client.ends], [true, 1]);
     assertEquals(events.slice(-2), [`release 1 ${reason}`, "remove 1"]);
     await pool.query("one");
   });
@@ -219,6 +219,7 @@ test("pg: a client that cannot be queried, or is ending, is not kept", async () 
   const second = await pool.connect();
   second.end(() => {});
   second.release();
+  assertEquals(pool.totalCount, 0);
   await settled();
   assertEquals([pool.totalCount, server.clients.length], [0, 2]);
 });
@@ -280,19 +281,24 @@ test("pg: idle clients are kept at min, and not replaced when they go", async ()
   assertEquals([pool.totalCount, server.clients.length], [0, 3]);
 });
 
-test("pg: with a min, each client has its whole time", async () => {
+test("pg: with a min, each client has its whole time, and those in use are left alone", async () => {
   const { pool, clock } = pooled({ min: 1, idleTimeoutMillis: 10 });
-  const clients = await Promise.all([1, 2, 3].map(() => pool.connect()));
+  const clients = await Promise.all([1, 2, 3, 4].map(() => pool.connect()));
   clients[0]!.release();
-  await clock.advance(6);
+  await clock.advance(1);
   clients[1]!.release();
+  await clock.advance(9);
+  assertEquals(pool.idleCount, 1);
+  await clock.advance(1);
+  assertEquals(pool.idleCount, 0);
   clients[2]!.release();
-  await clock.advance(4);
+  clients[3]!.release();
   assertEquals(pool.idleCount, 2);
-  await clock.advance(5);
+  await clock.advance(9);
   assertEquals(pool.idleCount, 2);
   await clock.advance(1);
   assertEquals(pool.idleCount, 1);
+  (await pool.connect()).release();
   await pool.end();
   assertEquals(clock.timers, 0);
 });
@@ -316,7 +322,7 @@ for (const [state, texts] of [["open", []], ["failed", ["bad"]]] as const) {
 }
 
 test("pg: a client that is disposed of is released, rolled back if need be", async () => {
-  const { pool, server } = pooled({ max: 1 });
+  const { pool, server, clock } = pooled({ max: 1 });
   {
     await using client = await pool.connect();
     await new Promise((resolve) => client.query("begin", resolve));
@@ -328,6 +334,8 @@ test("pg: a client that is disposed of is released, rolled back if need be", asy
   }
   assertEquals(pool.idleCount, 1);
   assertEquals(server.texts, ["1 begin", "1 rollback", "1 one"]);
+  await pool.end();
+  assertEquals(clock.timers, 0);
 });
 
 test("pg: a client outside of a transaction is sent nothing", async () => {
@@ -354,6 +362,43 @@ test("pg: what a client still runs ends before anybody gets it", async () => {
   await settled();
   assertEquals(server.texts, ["1 begin", "1 rollback", "1 next"]);
   assert(next.settled);
+});
+
+test("pg: a client for which a query waits is not given to anybody", async () => {
+  const { pool, server } = pooled({ max: 1 });
+  const client = await pool.connect();
+  client._queryQueue.push("select 1");
+  client.release();
+  await settled();
+  assertEquals(pool.idleCount, 0);
+  client._queryQueue.pop();
+  client.emit("drain");
+  await settled();
+  assertEquals([pool.idleCount, server.clients.length], [1, 1]);
+});
+
+test("pg: a client that is lost while it still runs something leaves at once", async () => {
+  const { pool, server } = pooled({ max: 1 });
+  server.hung.add("slow");
+  const client = await pool.connect();
+  client.query("slow", () => {});
+  client.release();
+  client.die(new Error("reset by peer"));
+  await pool.query("next");
+  assertEquals(server.texts.at(-1), "2 next");
+});
+
+test("pg: a refused query costs no client though that is ready later", async () => {
+  const { pool, server, clock } = pooled({ max: 1 });
+  server.hung.add("slow");
+  const slow = watch(pool.query("slow"));
+  await settled();
+  server.last.giveUp(new Refusal("refused"));
+  await clock.advance(10);
+  assertEquals([slow.settled, pool.idleCount], [true, 0]);
+  server.last.answer();
+  await settled();
+  assertEquals([pool.idleCount, server.clients.length], [1, 1]);
 });
 
 test("pg: a client that does not get fit in 5 s is ended", async () => {
@@ -396,6 +441,9 @@ test("pg: with reset, every release makes the client as new, transactions first"
   assertEquals(pool.idleCount, 1);
   assertEquals(server.texts[1], "1 rollback");
   assertMatch(server.texts[2]!, /reset all; .*discard temp/);
+  await pool.query("one");
+  await settled();
+  assertEquals(server.texts.slice(3), ["1 one", server.texts[2]!]);
 });
 
 // What goes wrong.
@@ -413,6 +461,14 @@ test("pg: an idle client that fails leaves in the same tick, and the pool tells"
   assertStrictEquals(Reflect.get(error, "client"), server.last);
   await settled();
   assertEquals(told.length, 3);
+});
+
+test("pg: an idle client that ends without a word leaves as well", async () => {
+  const { pool, server } = pooled();
+  await pool.query("one");
+  server.last.emit("end");
+  assertEquals(pool.totalCount, 0);
+  await settled();
 });
 
 test("pg: an idle client that fails where nobody listens is no uncaught error", async () => {
@@ -438,6 +494,7 @@ test("pg: a client that fails in use is for its user to hear, and is not kept", 
 
 test("pg: each connect that fails rejects one who waits, unless they are tried again", async () => {
   const { pool, server } = pooled({ max: 1 });
+  (await pool.connect()).release(true);
   server.refusal = new Error("refused");
   const outcomes = [watch(pool.connect()), watch(pool.connect())];
   await settled();
@@ -483,6 +540,47 @@ test("pg: connectionTimeoutMillis breaks off a connect that hangs", async () => 
   assertMatch(`${waiting.error}`, /timeout/);
   assert(server.last.isDead);
   assertInstanceOf(failures[0], CallTimeoutError);
+});
+
+test("pg: a native client that has connected is not waited for any longer", async () => {
+  const { server, clock } = pooled();
+  server.refusal = "hang";
+  const Client = class extends server.Client {
+    isConnected(): boolean {
+      return true;
+    }
+  };
+  const pool = new Pool({ Client, clock });
+  using client = await pool.connect();
+  assertEquals(client.isConnected(), true);
+});
+
+test("pg: clients that cannot even be ended keep nobody from the next", async () => {
+  const { server, clock } = pooled();
+  const nope = new Error("nope");
+  const failures: unknown[] = [];
+  let isWell = false;
+  const Client = class extends server.Client {
+    override end(): never {
+      throw new Error("no end");
+    }
+  };
+  const pool = new Pool({
+    Client,
+    clock,
+    max: 1,
+    onConnect: () => isWell || Promise.reject(nope),
+    observer: { destroyed: ({ error }) => void failures.push(`${error}`) },
+  });
+  const error = await pool.connect().catch((error) => error);
+  assertStrictEquals(error, nope);
+  isWell = true;
+  (await pool.connect()).release(true);
+  (await pool.connect()).release();
+  assertEquals([server.clients.length, pool.idleCount], [3, 1]);
+  assertEquals(failures, ["Error: no end"]);
+  await assertRejects(() => pool.end(), Error, "no end");
+  assertEquals([pool.ended, pool.totalCount], [true, 0]);
 });
 
 // Hooks and options.
@@ -534,6 +632,13 @@ test("pg: idle clients let the process end only with allowExitOnIdle", async () 
   assertEquals(client.isRef, false);
   using again = await pool.connect();
   assertEquals([again.isRef, server.clients.length], [true, 1]);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const left = watch(pool.connect({ signal }));
+  controller.abort();
+  await settled();
+  assertEquals([left.settled, pool.idleCount], [true, 1]);
+  assertEquals(server.last.isRef, false);
   const holding = pooled();
   await holding.pool.query("one");
   assertEquals(holding.server.last.isRef, true);
@@ -625,11 +730,12 @@ test("pg: a signal ends a query that runs, and with it its connection", async ()
 });
 
 test("pg: a signal that aborts after its query does nothing", async () => {
-  const { pool, server } = pooled({ max: 1 });
-  const controller = new AbortController();
-  const { signal } = controller;
+  const { pool, server } = pooled();
+  const spy = new SpySignal();
+  const { signal } = spy;
   await pool.query({ text: "one", signal });
-  controller.abort();
+  assertEquals(spy.listeners, 0);
+  spy.abort();
   await pool.query("two");
   assertEquals(server.texts, ["1 one", "1 two"]);
 });

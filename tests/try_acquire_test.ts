@@ -165,3 +165,20 @@ test("tryAcquire does not go on after a verdict that takes time", async () => {
   assertCounts(f.pool, { idle: 3 });
   await assertClosesClean(f);
 });
+
+test("tryAcquire gives nothing once what it destroys has the pool close, though it serves", async () => {
+  const f = validated({
+    ...{ max: 3, stripes: 2, isolated: true },
+    destroy: () => void watch(f.pool.close({ serve: true })),
+  });
+  await f.pool.acquire({ affinity: 1 });
+  watch(f.pool.acquire({ affinity: 1 }));
+  const at0 = [0, 0].map((affinity) => f.pool.acquire({ affinity }));
+  for (const lease of await Promise.all(at0)) {
+    f.factory.bad.clear();
+    f.factory.bad.add(lease.value);
+    lease.release();
+  }
+  assertStrictEquals(f.pool.tryAcquire({ affinity: 0 }), undefined);
+  assertCounts(f.pool, { idle: 1, used: 1, pending: 1 });
+});

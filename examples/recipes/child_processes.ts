@@ -71,11 +71,11 @@ const pool = new Pool<Child>({
   observer: { created: ({ resource }) => pids.add(resource.pid) },
 });
 
-/** An answer within a second; a child that has none by then is destroyed. */
+/** An answer within two seconds; a child that has none by then is destroyed. */
 function ask(question: string): Promise<string> {
   return pool.use(async (child) => {
     const { promise, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error("no answer")), 1_000);
+    const timer = setTimeout(() => reject(new Error("no answer")), 2_000);
     try {
       return await Promise.race([child.ask(question), promise]);
     } finally {
@@ -100,6 +100,7 @@ assert.deepEqual(answers, questions.map((text) => text.toUpperCase()));
 assert.ok(pids.size <= 2);
 
 // One that is killed while idle is not handed out again.
+await until(() => pool.stats().creating === 0);
 for (const pid of pids) process.kill(pid, "SIGKILL");
 await until(() => pool.stats().idle === 0);
 assert.equal(await ask("still there?"), "STILL THERE?");

@@ -49,12 +49,13 @@ async function reload(...command: string[]): Promise<number> {
   using census = new Census();
   const folder = await Deno.makeTempDir();
   const main = `${folder}/main.ts`;
-  const change = (n: number) =>
+  let changes = 0;
+  const change = () =>
     Deno.writeTextFile(
       main,
-      `import "${MODULE.pathname}"; // ${n}\nsetInterval(() => {}, 1_000);\n`,
+      `import "${MODULE.pathname}"; // ${++changes}\nsetInterval(() => {}, 1_000);\n`,
     );
-  await change(0);
+  await change();
   const [program, ...args] = command;
   const child = new Deno.Command(program!, {
     args: [...args, main],
@@ -63,11 +64,19 @@ async function reload(...command: string[]): Promise<number> {
     stderr: "null",
   }).spawn();
   try {
+    await until(() => census.come === WARM);
     for (let n = 1; n <= RELOADS; n++) {
-      await until(() => census.come === n * WARM);
-      await change(n);
+      const due = census.come + WARM;
+      let last = -Infinity;
+      await until(async () => {
+        // A watcher that has just begun can miss a change.
+        if (performance.now() - last > 2_000) {
+          last = performance.now();
+          await change();
+        }
+        return census.come >= due;
+      });
     }
-    await until(() => census.come === (RELOADS + 1) * WARM);
     await until(() => census.here === WARM);
   } finally {
     child.kill("SIGKILL");
@@ -79,5 +88,7 @@ async function reload(...command: string[]): Promise<number> {
 
 const hot = await reload(await executable(BUN), "--hot", "--no-clear-screen");
 const watched = await reload(Deno.execPath(), "run", "-A", "--watch");
-assert.deepEqual([hot, watched], [15, 15]);
-console.log(`loaded 5 times: ${hot} connections opened, 3 at a time`);
+assert.ok(Math.min(hot, watched) >= (RELOADS + 1) * WARM);
+console.log(
+  `${hot} and ${watched} connections opened, ${WARM} are left of them`,
+);

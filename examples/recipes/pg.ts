@@ -11,6 +11,7 @@ import { until } from "./parts/until.ts";
 
 const url = process.env.DATABASE_URL;
 
+const destroyed: string[] = [];
 const pool = new Pool({
   create: async ({ signal, lost }) => {
     const client = new pg.Client(url);
@@ -23,6 +24,7 @@ const pool = new Pool({
   reset: (client, { failed }) => failed ? client.query("rollback") : undefined,
   destroy: (client) => client.end(),
   max: 5,
+  observer: { destroyed: ({ reason }) => void destroyed.push(reason) },
 });
 
 /** Commits if `fn` resolves; if it throws, `reset` rolls back. */
@@ -103,12 +105,11 @@ const { rows: [after] } = await query(
 assert.deepEqual(after, { pid, asleep: 0 });
 
 // Killed while idle: it leaves the pool by itself.
-await until(() => pool.stats().idle === 1);
 const killer = new pg.Client(url);
 await killer.connect();
 await killer.query("select pg_terminate_backend($1)", [pid]);
 await killer.end();
-await until(() => pool.stats().idle === 0);
+await until(() => destroyed.join() === "lost");
 const { rows: [next] } = await pool.use((client) =>
   client.query("select pg_backend_pid() as pid")
 );

@@ -47,6 +47,7 @@ const pages = new Pool<Page>({
   reset: (page) => empty(page),
   destroy: (page) => page.context().close(),
   max: 2,
+  growth: "eager", // a visit takes longer than to open a page
   maxUses: 200,
 });
 
@@ -73,6 +74,7 @@ const browsers = new Pool<Browser>({
   destroy: (browser) => browser.close(),
   isFatal: () => false, // a page that fails costs no browser; a dead one is lost
   max: 2,
+  growth: "eager", // one that takes long to start is worth the wait
   maxUses: 50, // they grow fat
 });
 

@@ -37,6 +37,7 @@ const pages = new Pool<Page>({
   reset: (page) => empty(page),
   destroy: (page) => page.browserContext().close(),
   max: 2,
+  growth: "eager", // a visit takes longer than to open a page
   maxUses: 200,
 });
 

@@ -106,6 +106,7 @@ assert.equal(threads, before);
 
 // One that crashes does, and is replaced when it is needed.
 const all = pool.stats().idle;
+console.log("a crash, as Deno reports it:");
 await assert.rejects(countPrimes(2e9), /out of memory/);
 assert.equal(pool.stats().idle, all - 1);
 assert.equal(await countPrimes(100), 25);

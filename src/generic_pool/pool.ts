@@ -82,7 +82,7 @@ export class Pool<T> extends EventEmitter {
   ) {
     super();
     const settings = settle(factory, Object(options));
-    const { evictionRunIntervalMillis, testOnBorrow } = settings;
+    const { testOnBorrow } = settings;
     this.#settings = settings;
     this.#factory = factory;
     this.#pool = new LeasePool<T>({
@@ -110,7 +110,7 @@ export class Pool<T> extends EventEmitter {
     this.#patience = new Patience(this.#pool, clock);
     this.#sweep = new Sweep(
       clock,
-      evictionRunIntervalMillis,
+      settings.evictionRunIntervalMillis,
       () => this.#evict(),
     );
     if (settings.autostart) this.start();
@@ -153,14 +153,12 @@ export class Pool<T> extends EventEmitter {
     return this.#settings.min;
   }
 
-  /** Begins to make the minimum and to look at what is idle; once is enough. */
+  /** Begins to make the minimum; once is enough. */
   start(): void {
-    if (this.#isStarted || this.#draining !== undefined) return;
+    if (this.#isStarted) return;
     this.#isStarted = true;
-    const { evictionRunIntervalMillis, min } = this.#settings;
-    if (evictionRunIntervalMillis > 0) this.#sweep.start();
     // What it fails with is told by an event.
-    if (min > 0) this.#pool.warm(min).catch(() => {});
+    if (this.min > 0) this.#pool.warm(this.min).catch(() => {});
   }
 
   /**
@@ -205,7 +203,7 @@ export class Pool<T> extends EventEmitter {
   drain(): Promise<void> {
     this.#sweep.stop();
     // What it fails with is told by events.
-    this.#draining ??= this.#pool.close({ serve: true }).catch(() => {});
+    this.#draining = this.#pool.close({ serve: true }).catch(() => {});
     return this.#given(this.#draining);
   }
 
@@ -296,6 +294,10 @@ export class Pool<T> extends EventEmitter {
   }
 
   async #made(): Promise<T> {
+    // From here, so that its timers keep no caller's context.
+    const isDue = this.#settings.evictionRunIntervalMillis > 0 &&
+      this.#sweep.timer === null && this.#draining === undefined;
+    if (isDue) this.#sweep.start();
     try {
       const resource = await this.#factory.create();
       if (!this.#settings.testOnBorrow) return resource;

@@ -143,10 +143,11 @@ export class CallbackPool extends EventEmitter implements Disposable {
 
   /** @throws {PoolFullError} if it would have to wait, and may not */
   #queue(): void {
+    const { queueLimit } = this.#settings;
+    if (queueLimit === Infinity && !this.listenerCount("enqueue")) return;
     const stats = this.leases.stats();
     const { idle, used, creating, destroying, pending, max } = stats;
     if (idle > 0 || used + creating + destroying < max) return;
-    const { queueLimit } = this.#settings;
     if (pending - creating >= queueLimit) {
       throw new PoolFullError(
         queueLimit > 0 ? "Queue limit reached." : "No connections available.",
@@ -173,6 +174,7 @@ export class CallbackPool extends EventEmitter implements Disposable {
 
   /** Later, so that what listeners throw harms nobody. */
   #tell(event: string, ...args: Connection[]): void {
+    if (this.listenerCount(event) === 0) return;
     queueMicrotask(() => this.emit(event, ...args));
   }
 

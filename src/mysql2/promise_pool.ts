@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import type { AcquireOptions } from "../pool_options.ts";
-import type { PromiseConnection } from "./driver.ts";
+import type { Callback, PromiseConnection } from "./driver.ts";
 import type { Session } from "./session.ts";
 
 const EVENTS = ["connection", "acquire", "enqueue", "release"];
@@ -8,6 +8,8 @@ const EVENTS = ["connection", "acquire", "enqueue", "release"];
 /** What it needs of the pool in the callback shape. */
 interface CallbackPool extends EventEmitter {
   session(options?: AcquireOptions): Promise<Session>;
+  query(sql: unknown, values: unknown, done: Callback): unknown;
+  execute(sql: unknown, values: unknown, done: Callback): void;
   end(callback: (error?: unknown) => void): void;
   escape(value: unknown): string;
   escapeId(value: unknown): string;
@@ -21,9 +23,12 @@ export class PromisePool extends EventEmitter implements AsyncDisposable {
   constructor(pool: CallbackPool) {
     super();
     this.pool = pool;
-    for (const event of EVENTS) {
+    const heard = new Set<string | symbol>();
+    this.on("newListener", (event) => {
+      if (!EVENTS.includes(event) || heard.has(event)) return;
+      heard.add(event);
       pool.on(event, (...args) => this.emit(event, ...args));
-    }
+    });
   }
 
   async getConnection(options?: AcquireOptions): Promise<PromiseConnection> {
@@ -34,12 +39,12 @@ export class PromisePool extends EventEmitter implements AsyncDisposable {
     connection.release();
   }
 
-  query(...args: unknown[]): Promise<unknown> {
-    return this.#use((connection) => connection.query(...args));
+  query(sql: unknown, values?: unknown): Promise<unknown> {
+    return this.#ask(values, (done) => this.pool.query(sql, values, done));
   }
 
-  execute(...args: unknown[]): Promise<unknown> {
-    return this.#use((connection) => connection.execute(...args));
+  execute(sql: unknown, values?: unknown): Promise<unknown> {
+    return this.#ask(values, (done) => this.pool.execute(sql, values, done));
   }
 
   end(): Promise<void> {
@@ -64,15 +69,25 @@ export class PromisePool extends EventEmitter implements AsyncDisposable {
     return this.end();
   }
 
-  async #use(
-    fn: (connection: PromiseConnection) => Promise<unknown>,
-  ): Promise<unknown> {
-    const connection = await this.getConnection();
-    try {
-      return await fn(connection);
-    } finally {
-      connection.release();
+  /** The rows and fields of an answer; its errors tell who asked. */
+  #ask(
+    values: unknown,
+    ask: (done: Callback) => unknown,
+  ): Promise<[rows: unknown, fields: unknown]> {
+    if (typeof values === "function") {
+      throw new TypeError("A pool of promises takes no callback");
     }
+    const asked = new Error();
+    return new Promise((resolve, reject) => {
+      ask((error, rows, fields) => {
+        if (!error) return resolve([rows, fields]);
+        if (error instanceof Error) {
+          const callers = asked.stack!.split("\n").slice(1).join("\n");
+          error.stack = `${error.name}: ${error.message}\n${callers}`;
+        }
+        reject(error);
+      });
+    });
   }
 }
 

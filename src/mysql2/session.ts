@@ -114,9 +114,8 @@ export class Session {
       if (fatal) this.end(error);
       else if (READ_ONLY.includes(errno!)) this.#lost(error);
     };
-    command.on(errorMonitor, failed);
     const { onResult } = command;
-    if (onResult === undefined) return;
+    if (onResult === undefined) return void command.on(errorMonitor, failed);
     command.onResult = (error, ...rest) => {
       if (error) failed(error);
       onResult.call(command, error, ...rest);

@@ -33,6 +33,7 @@ export interface PgInternals {
     values: unknown,
     callback: (error: unknown, result: unknown) => void,
   ): void;
+  isConnected?(): boolean;
   ref?(): void;
   unref?(): void;
 }

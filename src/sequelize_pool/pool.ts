@@ -169,7 +169,7 @@ export class Pool<T> {
    */
   async drain(): Promise<void> {
     this.#log("draining", "info");
-    this.#draining ??= this.#pool.close({ serve: true });
+    this.#draining = this.#pool.close({ serve: true });
     // What it fails with is for `destroyAllNow` to tell.
     await this.#draining.catch(() => {});
   }

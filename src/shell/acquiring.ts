@@ -28,7 +28,8 @@ export class Acquiring<T> implements Canceller<T> {
   readonly #validating: Validating<T>;
   readonly #cancellation: Cancellation<T>;
   readonly #validates: boolean;
-  readonly #isObserved: boolean;
+  /** Whether those who come now are told of. */
+  isObserved = false;
 
   constructor(
     parts: Parts<T>,
@@ -51,7 +52,6 @@ export class Acquiring<T> implements Canceller<T> {
     this.#validating = validating;
     this.#cancellation = new Cancellation(parts.time, context, this);
     this.#validates = parts.settings.validate !== undefined;
-    this.#isObserved = parts.settings.observer !== undefined;
   }
 
   /** Leases an idle resource, or waits. `home` is a stripe's id, -1 for any. */
@@ -92,6 +92,7 @@ export class Acquiring<T> implements Canceller<T> {
       ? this.#lease(entry, now)
       : this.#tryOn(entry, home, now);
   }
+
   async use<R>(
     fn: (resource: T, lease: Lease<T>) => R | PromiseLike<R>,
     home: number,
@@ -252,11 +253,12 @@ export class Acquiring<T> implements Canceller<T> {
   /** The caller's promise; with an observer it tells in the caller's context. */
   #promise(waiter: Pending<T>): Promise<Lease<T>> {
     if (this.#validates) void this.#validating.attend(waiter);
-    return this.#isObserved ? this.#told(waiter) : waiter.promise();
+    return this.isObserved ? this.#told(waiter) : waiter.promise();
   }
 
   async #told(waiter: Pending<T>): Promise<Lease<T>> {
     const { since } = waiter;
+    waiter.isTold = true;
     try {
       const entry = await waiter.promise<Entry<T>>();
       const lease = entry.place === "used"
@@ -302,15 +304,13 @@ export class Acquiring<T> implements Canceller<T> {
 
   /** A lease, unless the observer has the pool take the entry back. */
   #lease(entry: Entry<T>, since: number): Lease<T> | undefined {
-    return !this.#isObserved || this.#isTold(entry, since)
+    return !this.isObserved || this.#isTold(entry, since)
       ? new Lease(entry, this.#lessor)
       : undefined;
   }
 
   #isTold(entry: Entry<T>, since: number): boolean {
-    const { resource, stripe } = entry;
-    const wait = this.#parts.now() - since;
-    this.#parts.events.tell("acquired", { resource, stripe, wait });
+    this.#parts.events.acquired(entry, this.#parts.now() - since);
     return entry.place === "used";
   }
 
@@ -327,9 +327,7 @@ export class Acquiring<T> implements Canceller<T> {
       // What would have cancelled it on its way has not been heard.
       return this.#cancellation.track(waiter);
     }
-    waiter.resolve(
-      this.#isObserved ? entry : new Lease(entry, this.#lessor),
-    );
+    waiter.resolve(waiter.isTold ? entry : new Lease(entry, this.#lessor));
   }
 
   /** Its turn has come, and it has waited too long. */

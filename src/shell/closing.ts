@@ -83,6 +83,7 @@ export class Closing<T> {
     }
     this.#listeners.clear();
     settle();
+    this.#parts.events.tell("closed", {});
   }
 
   #begin(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { DestroyReason } from "../core/destroy_reason.ts";
-import type { Entry } from "../core/entry.ts";
+import { Entry } from "../core/entry.ts";
 import type { DestroyContext } from "../pool_options.ts";
 import type { Closing } from "./closing.ts";
 import { LazySignal } from "./lazy_signal.ts";
@@ -36,10 +36,10 @@ export class Destroying<T> {
 
   /** Ends an entry that has left its stripe; its slot is vacated after. */
   begin(entry: Entry<T>, reason: DestroyReason): void {
-    const { resource, stripe, error } = entry;
+    const { stripe } = entry;
     const line = this.#parts.partition.lineOf(stripe);
     if (reason === "idle") this.#supply.evicted(line);
-    this.#call(resource, stripe, reason, error, (failure, isLate) => {
+    this.#call(entry, reason, (failure, isLate) => {
       if (failure !== undefined && !isLate) {
         this.#closing.destroyFailed(failure.error);
       }
@@ -53,7 +53,9 @@ export class Destroying<T> {
 
   /** Ends what came too late to have a slot: nobody waits for it. */
   late(resource: T, stripe: number): void {
-    this.#call(resource, stripe, "late", undefined, () => {});
+    const now = this.#parts.now();
+    const entry = new Entry(resource, stripe, now, 0, Infinity);
+    this.#call(entry, "late", () => {});
   }
 
   /** A farewell to the dead holds a slot for the usual time of a create. */
@@ -78,16 +80,20 @@ export class Destroying<T> {
   }
 
   #call(
-    resource: T,
-    stripe: number,
+    entry: Entry<T>,
     reason: DestroyReason,
-    error: unknown,
     over: (failure: Failure | undefined, isLate: boolean) => void,
   ): void {
     const { settings, calls, events } = this.#parts;
+    const { resource, stripe, bornAt, usedAt, uses, error } = entry;
     const began = this.#parts.now();
     const call = new DestroyCall(reason);
-    const about = { id: this.#begun++, resource, stripe, reason };
+    const isHeld = reason === "lease" || reason === "leaked";
+    const about = {
+      ...{ id: this.#begun++, resource, stripe, reason },
+      ...{ age: began - bornAt, uses },
+      ...isHeld && { use: began - usedAt },
+    };
     const because = error === undefined ? {} : { error };
     events.tell("destroyBegan", { ...about, ...because });
     const ended = (failure: Failure | undefined, isLate: boolean) => {

@@ -1,33 +1,83 @@
 import type { Entry } from "../core/entry.ts";
-import type { PoolObserver } from "../pool_observer.ts";
+import type { PoolObserver, Told } from "../pool_observer.ts";
 import { isThenable } from "./user_call.ts";
 
-/** Tells the observer, if there is one; what it throws is dropped. */
-export class Events<T> {
-  readonly #observer: PoolObserver<T> | undefined;
+/** An observer, and how often it was added and not taken away since. */
+interface Seat<T> {
+  readonly observer: PoolObserver<T>;
+  readonly asksPending: boolean;
+  times: number;
+}
 
-  constructor(observer: PoolObserver<T> | undefined) {
-    this.#observer = observer;
+/** Tells the observers, if there are any; what they throw is dropped. */
+export class Events<T> {
+  readonly #pool: string;
+  /** Replaced when one comes or goes: who is told of an event stays. */
+  #seats: readonly Seat<T>[] = [];
+
+  constructor(pool: string) {
+    this.#pool = pool;
   }
 
-  released({ resource, stripe }: Entry<T>): void {
-    this.tell("released", { resource, stripe });
+  get isObserved(): boolean {
+    return this.#seats.length > 0;
+  }
+
+  /** Whether anybody is to hear how many acquires are pending. */
+  get asksPending(): boolean {
+    return this.#seats.some(({ asksPending }) => asksPending);
+  }
+
+  /** One that hears it already does not hear it twice. Gives what ends it. */
+  add(observer: PoolObserver<T>): () => void {
+    const asksPending = observer.pendingChanged !== undefined;
+    const known = this.#seats.find((seat) => seat.observer === observer);
+    const seat = known ?? { observer, asksPending, times: 0 };
+    if (known === undefined) this.#seats = [...this.#seats, seat];
+    seat.times++;
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      if (--seat.times > 0) return;
+      this.#seats = this.#seats.filter((other) => other !== seat);
+    };
+  }
+
+  acquired({ resource, stripe }: Entry<T>, wait: number): void {
+    const pool = this.#pool;
+    this.#tell("acquired", { pool, resource, stripe, wait });
+  }
+
+  released({ resource, stripe }: Entry<T>, use: number): void {
+    const pool = this.#pool;
+    this.#tell("released", { pool, resource, stripe, use });
   }
 
   /** Something has been given back or made: whether it went idle is told. */
   rested({ resource, stripe, place }: Entry<T>): void {
-    if (place === "idle") this.tell("idled", { resource, stripe });
+    if (place !== "idle") return;
+    const pool = this.#pool;
+    this.#tell("idled", { pool, resource, stripe });
   }
 
-  tell<K extends keyof PoolObserver<T>>(
-    name: K,
-    event: Parameters<NonNullable<PoolObserver<T>[K]>>[0],
-  ): void {
-    try {
-      const result: unknown = this.#observer?.[name]?.(event as never);
-      if (isThenable(result)) Promise.resolve(result).catch(() => {});
-    } catch {
-      // An observer only watches.
+  tell<K extends keyof PoolObserver<T>>(name: K, event: Told<T, K>): void {
+    if (this.isObserved) this.#tell(name, { pool: this.#pool, ...event });
+  }
+
+  /** Each gets an event of its own, which it may change. */
+  #tell(name: keyof PoolObserver<T>, event: object): void {
+    const seats = this.#seats;
+    for (const { observer, times } of seats) {
+      // One told before may have taken it away.
+      if (times === 0) continue;
+      try {
+        const own = seats.length === 1 ? event : { ...event };
+        const result: unknown = observer[name]?.(own as never);
+        if (isThenable(result)) Promise.resolve(result).catch(() => {});
+      } catch {
+        // An observer only watches.
+      }
     }
   }
 }

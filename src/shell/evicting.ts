@@ -37,6 +37,12 @@ export class Evicting<T> {
     return matches.length;
   }
 
+  /** Retires all. */
+  clear(): void {
+    for (const line of this.#parts.partition.lines) line.clear();
+    this.#parts.play();
+  }
+
   /** Asks of one that was in flight. */
   #ask(entry: Entry<T>, predicate: Predicate<T>): void {
     const now = this.#parts.time.now();

@@ -1,16 +1,18 @@
 import type { DestroyReason } from "../core/destroy_reason.ts";
 import type { Effects } from "../core/effects.ts";
 import type { Entry } from "../core/entry.ts";
-import type { Line, Shed } from "../core/line.ts";
+import type { Line } from "../core/line.ts";
 import { Partition } from "../core/partition.ts";
 import type { Lessor } from "../lease.ts";
 import type { Acquirer, LeaseWatcher } from "../lease_watch.ts";
 import type { PoolClosedError } from "../pool_error.ts";
-import type { Aged, PoolSettings } from "../pool_options.ts";
-import { COUNTS, type PoolStats } from "../pool_stats.ts";
+import type { PoolObserver } from "../pool_observer.ts";
+import type { PoolSettings } from "../pool_options.ts";
+import type { PoolStats } from "../pool_stats.ts";
 import { Acquiring } from "./acquiring.ts";
 import { Agenda } from "./agenda.ts";
 import { Budgeting } from "./budgeting.ts";
+import { Census } from "./census.ts";
 import { Closing } from "./closing.ts";
 import { Context, type Task } from "./context.ts";
 import { Creating } from "./creating.ts";
@@ -19,6 +21,7 @@ import { Events } from "./events.ts";
 import { Evicting } from "./evicting.ts";
 import { Eviction } from "./eviction.ts";
 import { Keepalive } from "./keepalive.ts";
+import { lineRules } from "./line_rules.ts";
 import type { Parts } from "./parts.ts";
 import type { Pending } from "./pending.ts";
 import { Pausing } from "./pausing.ts";
@@ -48,37 +51,29 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   readonly acquiring: Acquirer<T>;
   readonly #stocking: Stocking<T>;
   readonly #supply: Supply<T>;
-  readonly #evicting: Evicting<T>;
-  readonly #pausing: Pausing<T>;
+  readonly evicting: Evicting<T>;
+  readonly pausing: Pausing<T>;
   readonly #budgeting: Budgeting<T> | undefined;
-  readonly #closing: Closing<T>;
+  readonly census: Census<T>;
+  readonly closing: Closing<T>;
   readonly #eviction: Eviction<T>;
   readonly #keepalive: Keepalive<T> | undefined;
   readonly #watcher: LeaseWatcher<T> | undefined;
   readonly #context = new Context();
   readonly #tape = new Tape<T>();
   readonly #effects: Effects<T>;
-  /** Whether a release is told from here. */
-  readonly #tells: boolean;
+  readonly #acquirer: Acquiring<T>;
+  /** Whether anybody is told of a release. */
+  #tells = false;
+  /** Whether there is nothing to do but the effects that are noted. */
+  #isPlain: boolean;
   #isPlaying = false;
 
   constructor(settings: PoolSettings<T>) {
-    const { name, validate, reset, observer, clock } = settings;
-    const { idleTimeout, maxUses, keepalive } = settings;
+    const { name, reset, observer, clock, idleTimeout, keepalive } = settings;
     this.settings = settings;
     this.watches = idleTimeout !== Infinity || keepalive !== Infinity;
-    this.#tells = observer !== undefined;
-    const validateAfter = validate === undefined
-      ? Infinity
-      : settings.validateAfter;
-    const rules = {
-      validateAfter,
-      idleTimeout,
-      maxUses,
-      oldestFirst: settings.idleOrder === "oldest",
-      shed: settings.shed && (() => contained(settings.shed!.judge())),
-    };
-    this.partition = new Partition(settings, rules, this.#tape);
+    this.partition = new Partition(settings, lineRules(settings), this.#tape);
     this.time = new Time(clock);
     this.agenda = new Agenda(this.time, this.#context);
     this.refusals = new Refusals(
@@ -98,45 +93,50 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       this.agenda,
       (call, waited) => this.refusals.late(call, waited),
     );
-    this.events = new Events(observer);
-    this.#closing = new Closing(this, {
+    this.events = new Events(name);
+    this.census = new Census(this.partition, this.events);
+    this.closing = new Closing(this, {
       refuse: (error) => this.#refuse(error),
       abort: (error) => this.#supply.abort(error),
       abandon: () => this.#abandon(),
     });
     this.#eviction = new Eviction(this);
-    const stocking = new Stocking(this, this.#context, this.#eviction);
-    const supply = new Supply(this, this.#closing, this.#eviction, stocking);
-    this.#supply = supply;
-    this.#evicting = new Evicting(this, this.#eviction, supply);
-    this.#pausing = new Pausing(this, supply);
+    const eviction = this.#eviction;
+    this.#stocking = new Stocking(this, this.#context, eviction);
+    this.#supply = new Supply(this, this.closing, eviction, this.#stocking);
+    this.evicting = new Evicting(this, eviction, this.#supply);
+    this.pausing = new Pausing(this, this.#supply);
     this.#budgeting = settings.budget &&
       new Budgeting(this, this.#context, settings.budget);
-    this.#stocking = stocking;
+    this.#isPlain = this.#budgeting === undefined;
     const validating = new Validating(this);
     this.#keepalive = keepalive === Infinity
       ? undefined
       : new Keepalive(this, validating);
-    const lessor = reset === undefined
-      ? this
-      : new Resetting(this, this.#context, this);
-    const watcher = settings.leaks?.(this, lessor);
-    this.#watcher = watcher;
-    const acquiring = new Acquiring(
+    const lessor = reset ? new Resetting(this, this.#context, this) : this;
+    const watcher = this.#watcher = settings.leaks?.(this, lessor);
+    this.#acquirer = new Acquiring(
       this,
       this.#context,
       watcher ?? lessor,
       this.#tape,
-      this.#closing,
-      supply,
-      stocking,
+      this.closing,
+      this.#supply,
+      this.#stocking,
       validating,
     );
-    const front = settings.nesting?.(this, acquiring) ?? acquiring;
+    const front = settings.nesting?.(this, this.#acquirer) ?? this.#acquirer;
     this.acquiring = watcher?.inFront(front) ?? front;
-    const destroying = new Destroying(this, this.#closing, supply);
-    const creating = new Creating(this, this.#closing, supply, destroying);
-    this.#effects = {
+    this.#effects = this.#wired(this.#acquirer);
+    if (observer !== undefined) this.observe(observer);
+  }
+
+  #wired(acquiring: Acquiring<T>): Effects<T> {
+    const { closing } = this;
+    const supply = this.#supply;
+    const destroying = new Destroying(this, closing, supply);
+    const creating = new Creating(this, closing, supply, destroying);
+    return {
       deliver: (waiter, entry) =>
         acquiring.deliver(waiter as Pending<T>, entry),
       validate: (waiter, entry) => (waiter as Pending<T>).offer!(entry),
@@ -144,26 +144,52 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       create: (creation) => creating.begin(creation),
       destroy: (entry, reason) => destroying.begin(entry, reason),
       shed: (waiter) => acquiring.shed(waiter as Pending<T>),
-      paused: () => this.#pausing.paused(),
-      closed: () => this.#closing.lineClosed(),
+      paused: () => this.pausing.paused(),
+      closed: () => closing.lineClosed(),
     };
   }
 
+  observe(observer: PoolObserver<T>): Disposable {
+    if (!this.events.asksPending) this.census.begin();
+    const end = this.events.add(observer);
+    this.#heard();
+    return {
+      [Symbol.dispose]: () => {
+        end();
+        this.#heard();
+      },
+    };
+  }
+
+  /** What nobody hears costs nothing. */
+  #heard(): void {
+    const { isObserved, asksPending } = this.events;
+    this.#tells = isObserved;
+    this.#acquirer.isObserved = isObserved;
+    this.#isPlain = this.#budgeting === undefined && !asksPending;
+  }
+
   release(entry: Entry<T>): void {
+    if (this.#tells) return this.#releaseTold(entry);
     const line = this.partition.lineOf(entry.stripe);
     const now = this.time.now();
     // An aborted close took it back.
     if (entry.place !== "used") return;
     line.release(entry, now);
-    if (this.#tells) this.#told(entry);
     if (this.#tape.end !== 0) this.play();
     if (this.watches) this.#watch(line);
   }
 
-  #told(entry: Entry<T>): void {
+  #releaseTold(entry: Entry<T>): void {
+    const line = this.partition.lineOf(entry.stripe);
+    const now = this.time.now();
+    if (entry.place !== "used") return;
+    const use = now - entry.usedAt;
+    line.release(entry, now);
     // A reset has told of it before.
-    if (this.settings.reset === undefined) this.events.released(entry);
+    if (this.settings.reset === undefined) this.events.released(entry, use);
     this.events.rested(entry);
+    this.follow(line);
   }
 
   destroy(entry: Entry<T>, reason: DestroyReason = "lease"): void {
@@ -181,13 +207,6 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.play();
   }
 
-  evict(
-    predicate: (resource: T, context: Aged) => boolean,
-    within: number,
-  ): number {
-    return this.#evicting.evict(predicate, within);
-  }
-
   resize(max: number): void {
     this.partition.resize(max);
     this.#stocking.resized();
@@ -196,47 +215,13 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.play();
   }
 
-  pause(signal: AbortSignal | undefined): Promise<AsyncDisposable> {
-    if (this.#closing.refuses) return Promise.reject(this.refusals.closed());
-    return this.#pausing.pause(signal);
-  }
-
-  clear(): void {
-    for (const line of this.partition.lines) line.clear();
-    this.play();
-  }
-
-  close(signal: AbortSignal | undefined, serves: boolean): Promise<void> {
-    return this.#closing.close(signal, serves);
-  }
-
   warm(n: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#closing.refuses) return Promise.reject(this.refusals.closed());
+    if (this.closing.refuses) return Promise.reject(this.refusals.closed());
     return this.#stocking.warm(n, this.#supply.begun, signal);
   }
 
   stats(): PoolStats {
-    const { lines, stripes } = this.partition;
-    const stats: PoolStats = {
-      ...{ idle: 0, used: 0, creating: 0, destroying: 0 },
-      ...{ pending: 0, waiting: 0, validating: 0, max: this.max },
-      stripes: stripes.map((stripe) => {
-        const { spare: _, ...slots } = stripe.slots();
-        const line = this.partition.lineOf(stripe.id);
-        const { pending, waiting, validating } = line.stats();
-        return { ...slots, pending, waiting, validating, max: stripe.max };
-      }),
-    };
-    for (const line of lines) {
-      const counts = line.stats();
-      for (const name of COUNTS) stats[name] += counts[name];
-    }
-    return stats;
-  }
-
-  get max(): number {
-    const { lines } = this.partition;
-    return lines.reduce((sum, { max }) => sum + max, 0);
+    return this.census.stats();
   }
 
   now(): number {
@@ -261,26 +246,28 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   }
 
   #playFrom(isInside: boolean): void {
-    const isIdle = this.#tape.end === 0 && this.#budgeting === undefined;
+    const isIdle = this.#tape.end === 0 && this.#isPlain;
     if (!this.#isPlaying && !isIdle) this.#playAll(isInside);
   }
 
   #playAll(isInside: boolean): void {
     this.#isPlaying = true;
     try {
-      // What ran may want permits, or give some back.
-      this.#budgeting?.sync();
-      while (this.#tape.end !== 0) {
-        if (!this.#tape.play(this.#effects, isInside)) {
-          this.#context.do(this);
-          break;
-        }
+      do {
+        // What ran may want permits, or give some back.
         this.#budgeting?.sync();
-      }
+        while (this.#tape.end !== 0) {
+          if (!this.#tape.play(this.#effects, isInside)) {
+            this.#context.do(this);
+            break;
+          }
+          this.#budgeting?.sync();
+        }
+      } while (this.census.tell());
     } finally {
       this.#isPlaying = false;
     }
-    this.#closing.look();
+    this.closing.look();
   }
 
   #watch(line: Line<T>): void {
@@ -294,7 +281,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   /** Ends what only an open pool does. */
   #refuse(error: unknown): void {
     this.#stocking.close(error);
-    this.#pausing.close(error);
+    this.pausing.close(error);
     this.#watcher?.closing();
   }
 
@@ -304,18 +291,4 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.calls.abandon();
     this.play();
   }
-}
-
-/** A judge of someone's own making that fails sheds nobody. */
-function contained(shed: Shed): Shed {
-  return {
-    retryAfter: shed.retryAfter,
-    mustLeave(since, oldest, now) {
-      try {
-        return shed.mustLeave(since, oldest, now) === true;
-      } catch {
-        return false;
-      }
-    },
-  };
 }

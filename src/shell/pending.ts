@@ -18,6 +18,8 @@ export class Pending<T> extends Waiter implements Timed {
   sooner: Timed | undefined = undefined;
   /** Takes what it is offered to validate; set where that is asked. */
   offer: ((entry: Entry<T>) => void) | undefined = undefined;
+  /** Whether an observer was there when it came: it resolves with an entry. */
+  isTold = false;
   #settle: (result: unknown) => void = unset;
 
   constructor(

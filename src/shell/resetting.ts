@@ -32,7 +32,10 @@ export class Resetting<T> implements Lessor<T>, Task {
   release(entry: Entry<T>, failed: boolean): void {
     // An aborted close took it back.
     if (entry.place !== "used") return;
-    this.#parts.events.released(entry);
+    const { events } = this.#parts;
+    if (events.isObserved) {
+      events.released(entry, this.#parts.now() - entry.usedAt);
+    }
     this.#released.push({ entry, failed });
     this.#context.do(this);
   }

@@ -80,7 +80,11 @@ export class Source<T> implements Timed {
     // What was waited in a pause does not count.
     const least = line.resumedAt + usual;
     if (now < least) return least;
-    const { count, next } = line.waitingSince(now - usual, limit);
+    let { count, next } = line.waitingSince(now - usual, limit);
+    // By rounding one is due at `now` that seems to have come later.
+    while (next + usual <= now) {
+      ({ count, next } = line.waitingSince(next, limit));
+    }
     line.owe(count);
     return next + usual;
   }

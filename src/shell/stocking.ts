@@ -113,10 +113,9 @@ export class Stocking<T> implements Ringer {
 
   /** The pool closes: nothing is kept any more. */
   close(error: unknown): void {
-    this.#isKept = false;
-    this.fail(error);
-    this.#stock();
     this.#isClosed = true;
+    this.fail(error);
+    for (const line of this.#parts.partition.lines) line.stock(0);
   }
 
   fail(error: unknown): void {

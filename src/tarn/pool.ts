@@ -200,8 +200,7 @@ export class Pool<T> {
   /**
    * Aborts the acquires that wait, but for those whose resource is validated,
    * destroys what is idle, and resolves when all that is used or being created
-   * has come back and is destroyed.
-   * What `destroy` fails with is logged.
+   * has come back and is destroyed. What `destroy` fails with is logged.
    */
   async destroy(): Promise<void> {
     const id = this.#eventId++;

@@ -113,8 +113,8 @@ export const CODEL: readonly Mutant[] = [
   {
     name: "shed_judge_not_contained",
     about: "a judge that throws breaks the release",
-    file: "src/shell/local_pool.ts",
-    from: `shed: settings.shed && (() => contained(settings.shed!.judge()))`,
-    to: `shed: settings.shed && (() => settings.shed!.judge())`,
+    file: "src/shell/line_rules.ts",
+    from: `(() => contained(shed.judge()))`,
+    to: `(() => shed.judge())`,
   },
 ];

@@ -61,7 +61,7 @@ export const DROP_INS: readonly Mutant[] = [
     about: "new resources that are refused follow each other without pause",
     file: TARN,
     from: `delay *= 2`,
-    to: `delay = 0`,
+    to: `delay = 1`,
   },
   {
     name: "tarn_late_create_told_twice",

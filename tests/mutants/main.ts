@@ -6,6 +6,8 @@
  * Usage: deno task mutants [--sample N] [part of a name …]
  *
  * A sample is chosen by the commit, so that in time every mutant has its turn.
+ * The file that killed a mutant last is asked first, as `killers.json` says, which
+ * a run that is no sample writes anew.
  *
  * @module
  */
@@ -20,6 +22,7 @@ import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
 import { MYSQL2 } from "./mysql2.ts";
 import { NESTING } from "./nesting.ts";
+import { OBSERVING } from "./observing.ts";
 import { POLICY } from "./policy.ts";
 import { POOL_MUTANTS } from "./pool.ts";
 import { PRESSURE } from "./pressure.ts";
@@ -60,12 +63,24 @@ const LAYERS: readonly Layer[] = [
   { name: "memory", path: `${PROGRAMS}/freed_store.ts`, ...PROGRAM },
 ];
 
-/** Milliseconds after which a layer hangs, also where others work beside it. */
+/** What killed a mutant: the first failure, and in which file. */
+interface Failure {
+  readonly what: string;
+  readonly file: string | undefined;
+}
+
+/**
+ * Milliseconds after which a layer, and one file of it, hangs, also where others
+ * work beside it.
+ */
 const LIMIT = 120_000;
+const FILE_LIMIT = 40_000;
 
 const WORKERS = 2;
 
 const project = new URL("../../", import.meta.url).pathname;
+
+const KILLERS = new URL("killers.json", import.meta.url);
 
 /** The mutants whose names contain one of the parts; all if there is none. */
 async function mutants(parts: string[]): Promise<Mutant[]> {
@@ -82,6 +97,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...MYSQL2,
     ...DROP_INS,
     ...NESTING,
+    ...OBSERVING,
     ...CODEL,
     ...BUDGETS,
     ...POOL_MUTANTS,
@@ -112,7 +128,7 @@ async function copyProject(): Promise<string> {
 async function failure(
   { path, flags, failed }: Layer,
   copy: string,
-): Promise<string | undefined> {
+): Promise<Failure | undefined> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...flags, ...await files(path, copy)],
     cwd: copy,
@@ -121,15 +137,21 @@ async function failure(
     stderr: "null",
   }).spawn();
   let hangs = false;
+  const ms = path.endsWith("_test.ts") ? FILE_LIMIT : LIMIT;
   const limit = setTimeout(() => {
     hangs = true;
     child.kill("SIGKILL");
-  }, LIMIT);
+  }, ms);
   const { success, stdout } = await child.output();
   clearTimeout(limit);
-  if (hangs) return `hangs for ${LIMIT / 1_000} s`;
-  const first = new TextDecoder().decode(stdout).match(failed)?.[1];
-  return success ? first : first ?? "an error outside of the tests";
+  const text = new TextDecoder().decode(stdout);
+  const file = [...text.matchAll(/^running \d+ tests? from \.\/(.*)$/gm)].at(
+    -1,
+  );
+  const first = text.match(failed)?.[1];
+  const what = hangs ? `hangs for ${ms / 1_000} s` : first;
+  if (what === undefined && success) return undefined;
+  return { what: what ?? "an error outside of the tests", file: file?.[1] };
 }
 
 async function files(path: string, copy: string): Promise<string[]> {
@@ -141,26 +163,46 @@ async function files(path: string, copy: string): Promise<string[]> {
   return found.sort();
 }
 
-/** The layer that fails, and what in it. */
-async function killer(copy: string): Promise<string | undefined> {
-  for (const layer of LAYERS) {
+/** What fails, in the file that is likeliest to, or else in any layer. */
+async function killer(
+  copy: string,
+  likeliest?: string,
+): Promise<Failure | undefined> {
+  const first = likeliest === undefined
+    ? []
+    : [{ name: "suite", path: likeliest, ...TEST }];
+  for (const layer of [...first, ...LAYERS]) {
     const failed = await failure(layer, copy);
-    if (failed !== undefined) return `${layer.name}: ${failed}`;
+    if (failed === undefined) continue;
+    return { ...failed, what: `${layer.name}: ${failed.what}` };
   }
   return undefined;
 }
 
 /** Plants a mutant in a copy, and whatever becomes of it, takes it out. */
-async function judge(mutant: Mutant, copy: string): Promise<boolean> {
+async function judge(
+  mutant: Mutant,
+  copy: string,
+  killers: Record<string, string>,
+): Promise<boolean> {
+  const { name, about } = mutant;
   const path = `${copy}/${mutant.file}`;
   const text = await Deno.readTextFile(path);
   await Deno.writeTextFile(path, plant(mutant, text));
-  const killedBy = await killer(copy);
+  const killedBy = await killer(copy, killers[name]);
   await Deno.writeTextFile(path, text);
-  const verdict = killedBy === undefined ? "SURVIVED" : "killed";
-  console.log(`${mutant.name}: ${verdict} (${mutant.about})`);
-  if (killedBy !== undefined) console.log(`    by ${killedBy}`);
-  return killedBy !== undefined;
+  console.log(`${name}: ${killedBy ? "killed" : "SURVIVED"} (${about})`);
+  if (killedBy === undefined) return false;
+  console.log(`    by ${killedBy.what}`);
+  if (killedBy.file !== undefined) killers[name] = killedBy.file;
+  return true;
+}
+
+/** Sorted, so that a run changes few lines. */
+async function write(killers: Record<string, string>): Promise<void> {
+  const entries = Object.entries(killers).sort(([a], [b]) => a < b ? -1 : 1);
+  const text = JSON.stringify(Object.fromEntries(entries), undefined, 2);
+  await Deno.writeTextFile(KILLERS, text + "\n");
 }
 
 async function main(args: string[]): Promise<boolean> {
@@ -170,6 +212,7 @@ async function main(args: string[]): Promise<boolean> {
     ? await sample(found, Number(args[1]), project)
     : found;
   if (queue.length === 0) throw new Error("There is no such mutant");
+  const killers = JSON.parse(await Deno.readTextFile(KILLERS));
   const copies = await Promise.all(
     Array.from({ length: WORKERS }, () => copyProject()),
   );
@@ -177,7 +220,8 @@ async function main(args: string[]): Promise<boolean> {
   const work = async (copy: string, first: () => Promise<void>) => {
     await first();
     for (let mutant; (mutant = queue.shift()) !== undefined;) {
-      count[await judge(mutant, copy) ? "passed" : "failed"]++;
+      const isKilled = await judge(mutant, copy, killers);
+      count[isKilled ? "passed" : "failed"]++;
     }
   };
   try {
@@ -185,12 +229,14 @@ async function main(args: string[]): Promise<boolean> {
       work(copy, async () => {
         const failed = i === 0 ? await killer(copy) : undefined;
         if (failed !== undefined) {
-          throw new Error(`Without a mutant there is a failure of ${failed}`);
+          const { what } = failed;
+          throw new Error(`Without a mutant there is a failure of ${what}`);
         }
       })
     ));
   } finally {
     for (const copy of copies) await Deno.remove(copy, { recursive: true });
+    if (!isSample) await write(killers);
   }
   console.log(`${count.passed} passed, ${count.failed} failed`);
   return count.failed === 0;

@@ -615,7 +615,7 @@ export const POLICY: readonly Mutant[] = [
     about: "a closed pool is warmed",
     file: LOCAL_POOL,
     from:
-      `    if (this.#closing.refuses) return Promise.reject(this.refusals.closed());
+      `    if (this.closing.refuses) return Promise.reject(this.refusals.closed());
     return this.#stocking`,
     to: `    return this.#stocking`,
   },

@@ -279,14 +279,14 @@ export const POOL_MUTANTS: readonly Mutant[] = [
     name: "warm_of_min_alone",
     about: "without a minimum a warm waits for none",
     file: POOL,
-    from: `n ?? Math.max(Math.min(this.#min, max), 1)`,
-    to: `n ?? Math.min(this.#min, max)`,
+    from: `n ?? Math.max(this.min, 1)`,
+    to: `n ?? this.min`,
   },
   {
     name: "warm_of_one",
     about: "a warm does not look at the minimum",
     file: POOL,
-    from: `n ?? Math.max(Math.min(this.#min, max), 1)`,
+    from: `n ?? Math.max(this.min, 1)`,
     to: `n ?? 1`,
   },
   {

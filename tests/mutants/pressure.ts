@@ -386,19 +386,19 @@ export const PRESSURE: readonly Mutant[] = [
   {
     name: "closed_pool_paused",
     about: "a closed pool is paused",
-    file: LOCAL_POOL,
+    file: "src/shell/pausing.ts",
     from:
-      `    if (this.#closing.refuses) return Promise.reject(this.refusals.closed());
-    return this.#pausing`,
-    to: `    return this.#pausing`,
+      `      if (this.#closed !== undefined) return this.close(this.#closed);
+`,
+    to: ``,
   },
   {
     name: "close_forgets_pause",
     about: "a pause that waits does not hear of a close",
     file: LOCAL_POOL,
-    from: `    this.#pausing.close(error);
+    from: `    this.pausing.close(error);
 `,
-    to: "",
+    to: ``,
   },
   {
     name: "pause_counts_as_cold",
@@ -519,8 +519,8 @@ export const PRESSURE: readonly Mutant[] = [
   {
     name: "idle_order_ignored",
     about: "the newest idle resource is taken always",
-    file: LOCAL_POOL,
-    from: `oldestFirst: settings.idleOrder === "oldest",`,
+    file: "src/shell/line_rules.ts",
+    from: `oldestFirst: idleOrder === "oldest",`,
     to: `oldestFirst: false,`,
   },
   {

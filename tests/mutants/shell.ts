@@ -22,11 +22,13 @@ export const SHELL: readonly Mutant[] = [
     name: "insert_in_later_commit",
     about: "a released resource is given back in a later commit",
     file: LOCAL_POOL,
-    from: `    line.release(entry, now);`,
+    from: `    line.release(entry, now);
+    if (this.#tape`,
     to: `    queueMicrotask(() => {
       line.release(entry, now);
       this.follow(line);
-    });`,
+    });
+    if (this.#tape`,
   },
   {
     name: "effects_before_commit",
@@ -303,10 +305,9 @@ export const SHELL: readonly Mutant[] = [
     name: "abandoned_entry_released",
     about: "a lease that an aborted close took back can be released",
     file: LOCAL_POOL,
-    from: `    // An aborted close took it back.
-    if (entry.place !== "used") return;
-    line.release`,
-    to: `    line.release`,
+    from: `    if (entry.place !== "used") return;
+    const use`,
+    to: `    const use`,
   },
   {
     name: "abandoned_entry_destroyed",
@@ -393,10 +394,9 @@ export const SHELL: readonly Mutant[] = [
     name: "slot_free_before_destroy_settles",
     about: "a slot is vacated before its destroy settles",
     file: DESTROYING,
-    from:
-      `    this.#call(resource, stripe, reason, error, (failure, isLate) => {`,
+    from: `    this.#call(entry, reason, (failure, isLate) => {`,
     to: `    line.destroyed(entry);
-    this.#call(resource, stripe, reason, error, (failure, isLate) => {`,
+    this.#call(entry, reason, (failure, isLate) => {`,
   },
   {
     name: "late_destroy_fails_close",
@@ -657,12 +657,12 @@ export const SHELL: readonly Mutant[] = [
     name: "observer_may_throw",
     about: "what an observer throws is passed on",
     file: EVENTS,
-    from: `    } catch {
-      // An observer only watches.
-    }`,
-    to: `    } catch (error) {
-      throw error;
-    }`,
+    from: `      } catch {
+        // An observer only watches.
+      }`,
+    to: `      } catch (error) {
+        throw error;
+      }`,
   },
   {
     name: "observer_may_reject",
@@ -683,13 +683,9 @@ export const SHELL: readonly Mutant[] = [
   {
     name: "stats_of_the_first_line",
     about: "the pending of isolated stripes are not added up",
-    file: LOCAL_POOL,
-    from: `stats[name] += counts[name];
-    }
-    return stats;`,
-    to: `stats[name] = counts[name];
-    }
-    return stats;`,
+    file: "src/shell/census.ts",
+    from: `stats[name] += counts[name];`,
+    to: `stats[name] = counts[name];`,
   },
   {
     name: "abandon_forgets_creates",
@@ -745,7 +741,7 @@ export const SHELL: readonly Mutant[] = [
     name: "serving_close_never_ends",
     about: "a close that serves waits for ever",
     file: "src/shell/local_pool.ts",
-    from: `    this.#closing.look();
+    from: `    this.closing.look();
 `,
     to: ``,
   },
@@ -774,12 +770,21 @@ export const SHELL: readonly Mutant[] = [
     to: ``,
   },
   {
+    name: "closing_pool_is_warmed",
+    about: "of two warms that a close rejects, the second has more created",
+    file: "src/shell/stocking.ts",
+    from: `    this.#isClosed = true;
+    this.fail(error);`,
+    to: `    this.fail(error);
+    this.#isClosed = true;`,
+  },
+  {
     name: "serving_close_keeps_the_minimum",
     about: "a close that serves makes the minimum",
     file: "src/shell/stocking.ts",
-    from: `    this.#isKept = false;
-    this.fail(error);`,
-    to: `    this.fail(error);`,
+    from: `    for (const line of this.#parts.partition.lines) line.stock(0);
+`,
+    to: ``,
   },
   {
     name: "create_begins_untold",

@@ -52,14 +52,17 @@ export async function install(
   await run("npm", ["install", ...quiet, ...packages], { cwd });
 }
 
-/** Runs mocha of the folder, and reads its report. */
+/**
+ * Runs mocha of the folder, and reads its report. What fails is tried twice more:
+ * suites that wait for real time fail on cores that others use as well.
+ */
 export async function mocha(
   args: readonly string[],
   { cwd, env }: CommandOptions,
 ): Promise<Outcome> {
   const report = await Deno.makeTempFile({ suffix: ".json" });
   const reporter = ["--reporter=json", `--reporter-option=output=${report}`];
-  const command = ["mocha", "--exit", ...reporter, ...args];
+  const command = ["mocha", "--exit", "--retries=2", ...reporter, ...args];
   const { text } = await output("npx", command, { cwd, ...env && { env } });
   const json = await Deno.readTextFile(report);
   await Deno.remove(report);

@@ -1,3 +1,4 @@
+import { CACHE, ROOT } from "../runtimes/bundle.ts";
 import { install, output } from "./command.ts";
 import { serve } from "./database.ts";
 import type { Outcome, Peer } from "./peer.ts";
@@ -50,6 +51,27 @@ const TESTS = {
 })();
 `;
 
+/** Its types, those of Kysely, and `pg.Pool` itself. */
+const TYPES = `
+// @ts-types="npm:@types/pg@8.21.0"
+import pg from "npm:pg@8.23.1";
+import { drizzle } from "npm:drizzle-orm@0.45.4/node-postgres";
+import { Kysely, PostgresDialect } from "npm:kysely@0.29.5";
+import { Pool } from "../src/pg/mod.ts";
+
+const pool = new Pool({ max: 2, statement_timeout: 5 }, pg.Client);
+const asPeer: pg.Pool = pool;
+const dialect = new PostgresDialect({ pool });
+const client: pg.Client = await pool.connect();
+const { rows } = await pool.query<{ n: number }>("select 1 as n", []);
+const n: number = rows[0]!.n;
+pool.connect((_error, client, done) => {
+  client?.query("select 1");
+  done();
+});
+console.log(asPeer, drizzle(pool), new Kysely({ dialect }), client, n);
+`;
+
 export const drizzle: Peer = {
   name: "drizzle",
   version: "0.45.4, a program of our own",
@@ -66,9 +88,10 @@ async function run(folder: URL, bundle: URL): Promise<Outcome> {
   await Deno.writeTextFile(new URL("program.cjs", cwd), PROGRAM);
   await using server = await serve("drizzle", "drizzle", "drizzle");
   const env = { BUNDLE: bundle.pathname, URL: server.url };
+  const types = await check();
   const { success, text } = await output("node", ["program.cjs"], { cwd, env });
   if (!success) throw new Error(text);
-  const lines = text.trim().split("\n");
+  const lines = [types, ...text.trim().split("\n")];
   return {
     passed: lines.filter((line) => line === "passed").length,
     failed: lines.filter((line) => line.startsWith("failed ")).map((line) => ({
@@ -76,4 +99,14 @@ async function run(folder: URL, bundle: URL): Promise<Outcome> {
       message: line,
     })),
   };
+}
+
+/** Whether our pool is of the types that are asked for, as a line. */
+async function check(): Promise<string> {
+  await Deno.mkdir(CACHE, { recursive: true });
+  const file = new URL("peers_types.ts", CACHE);
+  await Deno.writeTextFile(file, TYPES);
+  const args = ["check", "--no-lock", file.pathname];
+  const { success, text } = await output(Deno.execPath(), args, { cwd: ROOT });
+  return success ? "passed" : `failed types: ${text.replaceAll("\n", " ")}`;
 }

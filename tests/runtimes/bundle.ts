@@ -13,8 +13,9 @@ export function testFiles(): string[] {
   return globSync(patterns, { cwd: ROOT.pathname }).sort();
 }
 
-/** What needs `node:events`. */
+/** What needs `node:events`, or `node:diagnostics_channel`. */
 export const NOT_IN_A_WORKER = [
+  "tests/diagnostics_test.ts",
   "tests/generic_pool_test.ts",
   "tests/mysql2_test.ts",
   "tests/pg_test.ts",

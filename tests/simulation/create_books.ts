@@ -154,8 +154,9 @@ export class CreateBooks {
     if (right < 0 && this.#clockErrors.has(error)) return undefined;
     if (right < 0) this.#fail(mistakes[0]!);
     const { call } = found[Math.max(right, 0)]!;
-    this.#told.add(call);
+    // Nor is it known whether it was told of this create or of its own timer.
     if (this.#clockErrors.has(error)) return "create: given up without a timer";
+    this.#told.add(call);
     if (call.lostIn !== undefined) return "acquire: rejected by a lost create";
     if (error === call.signal.reason) {
       return "create: given up at createTimeout";

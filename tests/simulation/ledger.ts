@@ -142,6 +142,8 @@ export class Ledger {
   clears = 0;
   /** The epoch of the last clear. */
   clearedIn = -1;
+  /** Whether the runtime stood still: how long creates took is unsure then. */
+  hasFrozen = false;
   readonly closing: CloseWatch = new CloseWatch();
   readonly capacity: Capacity;
   readonly pauses: PauseWatch = new PauseWatch();
@@ -600,7 +602,8 @@ export class Ledger {
     // a freeze between the bounds of the books can make as long as it likes.
     const farewell = reason === "lost" ? line.usualNow : NEVER;
     // Nor whether a create counted that came while the pool began to close.
-    const least = this.closing.began && reason === "lost" ? 0 : farewell.least;
+    const isUnknown = this.closing.began || this.hasFrozen;
+    const least = isUnknown && reason === "lost" ? 0 : farewell.least;
     const call: Call = {
       resource,
       signal,

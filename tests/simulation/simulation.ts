@@ -108,6 +108,7 @@ class Simulation {
     // Else nobody could tell at which time the promises settled.
     await this.#settle();
     this.world.tally.hit("pool: frozen for hours");
+    this.world.ledger.hasFrozen = true;
     this.world.clock.jump(ms);
   }
 
