@@ -9,13 +9,18 @@ import {
 } from "./local_server.ts";
 
 export class RedisServer extends LocalServer {
-  private constructor(place: Place) {
+  readonly #settings: Record<string, string>;
+
+  private constructor(place: Place, settings: Record<string, string>) {
     super(place, "redis.pid");
+    this.#settings = settings;
   }
 
-  /** Starts a new, empty server. */
-  static async create(): Promise<RedisServer> {
-    const server = new RedisServer(await findPlace("redis-"));
+  /** Starts a new, empty server; settings are by their names in redis.conf. */
+  static async create(
+    settings: Record<string, string> = {},
+  ): Promise<RedisServer> {
+    const server = new RedisServer(await findPlace("redis-"), settings);
     try {
       await server.own();
       await server.start();
@@ -38,6 +43,7 @@ export class RedisServer extends LocalServer {
       dir: this.folder,
       pidfile: join(this.folder, "redis.pid"),
       save: "",
+      ...this.#settings,
     };
     return {
       path: "redis-server",

@@ -17,7 +17,8 @@ export interface BudgetMember {
   grant(permits: number): void;
   /**
    * Someone has waited elsewhere since this time: the next one that is released
-   * goes, unless who waits here came before; `Infinity` for nobody.
+   * goes, unless who waits here came before; `Infinity` for nobody. With
+   * `-Infinity` nothing is created until the next call.
    */
   yieldTo(time: number): void;
 }

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { type Lease, Pool, type PoolOptions } from "../mod.ts";
 import { swap } from "../src/threads/memory.ts";
 import { SharedBudget } from "../src/threads/mod.ts";
@@ -173,6 +173,48 @@ test("threads that starve are served in the order in which they came", async () 
   held.release();
   await until(() => order.length === 3);
   assertEquals(order, ["b", "c", "d"]);
+});
+
+test("one that is busy keeps one permit waiting, and nobody behind it", async () => {
+  await using house = new House(2, "abc");
+  const [a, b, c] = house.threads;
+  const held = [await lease(a!.pool), await lease(a!.pool)];
+  const busy = watch(b!.pool.acquire());
+  const behind = watch(c!.pool.acquire());
+  await turns();
+  const { notify } = Atomics;
+  Atomics.notify = () => 0;
+  try {
+    for (const lease of held) lease.destroy();
+    await turns();
+    await c!.clock.advance(BEAT);
+    await until(() => behind.settled);
+    assertEquals(busy.settled, false);
+  } finally {
+    Atomics.notify = notify;
+  }
+});
+
+test("in one thread, the oldest idle one leaves, and the oldest waiter is served", async () => {
+  await using house = new House(2, "ab");
+  const [a, b] = house.threads;
+  const { clock, budget } = a!;
+  const create = () => "other";
+  const other = new Pool({ create, max: 2, clock, budget });
+  (await lease(a!.pool)).release();
+  await clock.advance(5);
+  (await lease(other)).release();
+  const taken = await lease(b!.pool);
+  assertEquals([a!.pool.stats().idle, other.stats().idle], [0, 1]);
+  await lease(other);
+  const first = watch(a!.pool.acquire());
+  await clock.advance(5);
+  const second = watch(other.acquire());
+  taken.destroy();
+  await until(() => first.settled);
+  await turns();
+  assertEquals(second.settled, false);
+  await other.close({ signal: AbortSignal.abort() });
 });
 
 test("a permit that nobody waits for any more goes to the next", async () => {
@@ -392,7 +434,8 @@ test("the timer of a thread holds the process while somebody waits", async () =>
   assertEquals([a!.clock.referenced, b!.clock.referenced], [0, 0]);
   const waiter = watch(b!.pool.acquire({ timeout: Infinity }));
   await settled();
-  assert(b!.clock.referenced > 0);
+  // That of the pool, and that of the budget.
+  assertEquals(b!.clock.referenced, 2);
   held.release();
   await until(() => waiter.settled);
   assertEquals(b!.clock.referenced, 0);

@@ -401,7 +401,10 @@ export class Line<T> {
     this.#evict(this.#surplus!, "budget");
   }
 
-  /** Something released goes, unless who waits here came before `time`. */
+  /**
+   * Something released goes, unless who waits here came before `time`. For one who
+   * came before all, nothing is created either.
+   */
   yieldTo(time: number): void {
     this.#yieldsTo = time;
     this.#calm();
@@ -918,6 +921,7 @@ export class Line<T> {
     while (
       this.#spare > 0 &&
       this.#pauses === 0 &&
+      this.#yieldsTo > -Infinity &&
       this.occupied < this.#permits &&
       this.#creating < this.#allowance &&
       this.coming < this.#wanted &&

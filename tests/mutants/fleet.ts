@@ -1,0 +1,244 @@
+import type { Mutant } from "./mutant.ts";
+
+const BOOK = "src/fleet/book.ts";
+const TENURE = "src/fleet/tenure.ts";
+const CORRESPONDENCE = "src/fleet/correspondence.ts";
+const BUDGET = "src/fleet/fleet_budget.ts";
+const POSTGRES = "src/fleet/postgres_ledger.ts";
+const REDIS = "src/fleet/redis_ledger.ts";
+const KV = "src/fleet/deno_kv_ledger.ts";
+
+export const FLEET: readonly Mutant[] = [
+  // What stands in the book.
+  {
+    name: "fleet_floors_are_free",
+    about: "floors are not reserved out of max",
+    file: BOOK,
+    from: "left -= Math.max(0, floor - held);",
+    to: "",
+  },
+  {
+    name: "fleet_block_is_never_given_back",
+    about: "what a member has given up stays in its account",
+    file: BOOK,
+    from: "Math.min(own.block, report.block)",
+    to: "own.block",
+  },
+  {
+    name: "fleet_takes_all",
+    about: "a member takes its share whether it is left or not",
+    file: BOOK,
+    from: "kept + Math.min(lacks, left)",
+    to: "kept + lacks",
+  },
+  {
+    name: "fleet_old_lease_counts",
+    about: "a lease that has lapsed is taken up again",
+    file: BOOK,
+    from: "own.fence > 0;",
+    to: "own.fence >= 0;",
+  },
+  {
+    name: "fleet_lapse_of_another_beat",
+    about: "a member lapses that has written since it was judged",
+    file: BOOK,
+    from: "if (account?.beat !== beat) continue;",
+    to: "if (account === undefined) continue;",
+  },
+  {
+    name: "fleet_floor_lapses_with_block",
+    about: "the floor of one that is cut off is given away",
+    file: BOOK,
+    from: "if (isWhole || account.floor === 0) delete left[id];",
+    to: "if (beat > 0) delete left[id];",
+  },
+  {
+    name: "fleet_first_come_first_served",
+    about: "who wants most is served first",
+    file: BOOK,
+    from: "a.wants - b.wants ||",
+    to: "b.wants - a.wants ||",
+  },
+  {
+    name: "fleet_leases_of_a_crowd_are_short",
+    about: "many members write as often as few",
+    file: BOOK,
+    from: "Math.max(1, members / CROWD)",
+    to: "Math.min(1, members * CROWD)",
+  },
+  // What a member may use.
+  {
+    name: "fleet_lease_from_the_answer",
+    about: "a lease never ends by the member's own clock",
+    file: TENURE,
+    from: "[began + ttl, began + floorTtl]",
+    to: "[Infinity, began + floorTtl]",
+  },
+  {
+    name: "fleet_floor_for_ever",
+    about: "the floor of one that is cut off never ends",
+    file: TENURE,
+    from: "[began + ttl, began + floorTtl]",
+    to: "[began + ttl, Infinity]",
+  },
+  {
+    name: "fleet_impatient",
+    about: "others are not waited for at all",
+    file: TENURE,
+    from: "waited < account.ttl",
+    to: "waited < 0",
+  },
+  {
+    name: "fleet_patient_for_ever",
+    about: "who has died is waited for for ever",
+    file: TENURE,
+    from: "waited < account.ttl",
+    to: "waited < Infinity",
+  },
+  {
+    name: "fleet_read_is_enough",
+    about: "what can be read is used without a write of its own",
+    file: TENURE,
+    from: "Math.min(block, own?.block ?? 0)",
+    to: "own?.block ?? 0",
+  },
+  {
+    name: "fleet_remembers_others_after_a_cut",
+    about: "one that was cut off takes what others have who were cut off too",
+    file: TENURE,
+    from: "this.isLeased(now) ? this.standing.sightings : new Map()",
+    to: "this.standing.sightings",
+  },
+  {
+    name: "fleet_seen_is_heard",
+    about: "who is read again counts as heard of",
+    file: TENURE,
+    from: "seen?.beat === beat ? seen",
+    to: "seen?.beat === -beat ? seen",
+  },
+  {
+    name: "fleet_keeps_more_than_its_share",
+    about: "who has more than its share does not come down",
+    file: TENURE,
+    from: "floor + Math.min(block, share)",
+    to: "floor + block",
+  },
+  // Reading and writing.
+  {
+    name: "fleet_waits_for_the_beat",
+    about: "what a member lacks is written with its next renewal",
+    file: CORRESPONDENCE,
+    from: "|| own.wants < next.wants",
+    to: "",
+  },
+  {
+    name: "fleet_lost_answer_waits",
+    about: "after a lost answer nothing is written before the next renewal",
+    file: CORRESPONDENCE,
+    from: "next.floor + next.block !== this.#tenure.permits ||",
+    to: "",
+  },
+  {
+    name: "fleet_reads_its_own_write",
+    about: "its own write is news to a member",
+    file: CORRESPONDENCE,
+    from: "this.#news === undefined || this.#news === this.#version",
+    to: "this.#news === undefined",
+  },
+  {
+    name: "fleet_deaf",
+    about: "what was heard during a turn is forgotten",
+    file: CORRESPONDENCE,
+    from:
+      "this.#wake(isDone ? this.#beatAt - now : this.#retry());\n    this.#hear();",
+    to:
+      "this.#wake(isDone ? this.#beatAt - now : this.#retry());\n    this.#news = undefined;",
+  },
+  {
+    name: "fleet_hangs_with_the_ledger",
+    about: "a call that hangs is waited for for ever",
+    file: CORRESPONDENCE,
+    from: "Promise.race([call, late])",
+    to: "call",
+  },
+  {
+    name: "fleet_leaves_its_account",
+    about: "a close leaves what it had until it lapses",
+    file: CORRESPONDENCE,
+    from: "[() => this.#leave(), () => this.#within(unwatch())]",
+    to: "[() => this.#within(unwatch())]",
+  },
+  {
+    name: "fleet_lends_nothing",
+    about: "what is idle stays where it is though others lack",
+    file: CORRESPONDENCE,
+    from: "if (this.#areOthersShort) this.#author.lend",
+    to: "if (this.#isOver) this.#author.lend",
+  },
+  // Between the pools and the tenure.
+  {
+    name: "fleet_trusts_its_timer",
+    about: "after a standstill it creates until the timer fires",
+    file: BUDGET,
+    from:
+      "if (this.#wasLeased && !this.#tenure.isLeased(now)) this.#settle(now);",
+    to: "",
+  },
+  {
+    name: "fleet_keeps_what_was_let_go",
+    about: "what is let go while a write is on its way stays in the book",
+    file: BUDGET,
+    from: "    this.#lower();\n    if (!wasLeased",
+    to: "    if (!wasLeased",
+  },
+  {
+    name: "fleet_lines_stay_stopped",
+    about: "a line that had to yield creates nothing when it may again",
+    file: BUDGET,
+    from: "member.yieldTo(Infinity);",
+    to: "",
+  },
+  {
+    name: "fleet_replaces_what_is_lost",
+    about: "one that is cut off makes anew what is lost",
+    file: "src/core/line.ts",
+    from: "      this.#yieldsTo > -Infinity &&\n",
+    to: "",
+  },
+  {
+    name: "fleet_closes_over_its_pools",
+    about: "a close does not wait for its pools",
+    file: BUDGET,
+    from: "if (this.#away < this.#max) {",
+    to: "if (this.#away < 0) {",
+  },
+  // The engines.
+  {
+    name: "fleet_postgres_keeps_a_lost_client",
+    about: "a lost connection is asked again",
+    file: POSTGRES,
+    from: "if (this.#client === client) this.#client = undefined;",
+    to: "",
+  },
+  {
+    name: "fleet_postgres_keeps_a_failed_client",
+    about: "a connection whose query failed is asked again",
+    file: POSTGRES,
+    from: "if (this.#client === connected) this.#client = undefined;",
+    to: "",
+  },
+  {
+    name: "fleet_redis_always_wins",
+    about: "a swap that came too late counts as done",
+    file: REDIS,
+    from: "next === null ? undefined",
+    to: "next === 0 ? undefined",
+  },
+  {
+    name: "fleet_kv_lock_is_a_failure",
+    about: "a database that is locked for a moment is told as a failure",
+    file: KV,
+    from: "/database is locked/.test(`${error}`)",
+    to: "/database was locked/.test(`${error}`)",
+  },
+];

@@ -1,0 +1,197 @@
+import { assert, assertEquals } from "@std/assert";
+import { deadline } from "@std/async/deadline";
+import { delay } from "@std/async/delay";
+import { PostgresCensus } from "../../examples/postgres_census.ts";
+import { PostgresServer } from "../../examples/postgres_server.ts";
+import { RedisServer } from "../../examples/redis_server.ts";
+import { until } from "../fixture.ts";
+import { test } from "../test.ts";
+import type { MemberTask } from "./fleet_member.ts";
+
+const MAX = 12;
+const TTL = 2_000;
+const MEMBERS = 6;
+
+/** A process of the fleet. */
+class Member implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #reading: Promise<unknown>;
+  served = 0;
+  fence = 0;
+  cutOffs = 0;
+
+  constructor(task: MemberTask) {
+    const script = new URL("./fleet_member.ts", import.meta.url).pathname;
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--unstable-kv", script, JSON.stringify(task)],
+      ...{ stdin: "null", stdout: "piped", stderr: "inherit" },
+    }).spawn();
+    this.#reading = this.#read();
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  async end(): Promise<void> {
+    await this.#child.status;
+    await this.#reading;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await this.end();
+  }
+
+  async #read(): Promise<void> {
+    let rest = "";
+    const text = this.#child.stdout.pipeThrough(new TextDecoderStream());
+    for await (const part of text) {
+      const lines = (rest + part).split("\n");
+      rest = lines.pop()!;
+      for (const line of lines) {
+        const [word, number] = line.split(" ");
+        if (word === "served") this.served = Number(number);
+        if (word === "leased") this.fence = Number(number);
+        if (word === "cutOff") this.cutOffs++;
+      }
+    }
+  }
+}
+
+/** The engine of a ledger; one that can be stopped can be started again. */
+interface Engine extends AsyncDisposable {
+  readonly url: string;
+  stop?(): Promise<void>;
+  start?(): Promise<void>;
+}
+
+async function kvEngine(): Promise<Engine> {
+  const folder = await Deno.makeTempDir({ prefix: "fleet-" });
+  return {
+    url: `${folder}/kv.db`,
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}
+
+const ENGINES: [MemberTask["engine"], () => Promise<Engine>][] = [
+  ["postgres", () => PostgresServer.create({ fsync: "on" })],
+  [
+    "redis",
+    () => RedisServer.create({ appendonly: "yes", appendfsync: "always" }),
+  ],
+  ["kv", kvEngine],
+];
+
+/** A fleet at work, and the count of the server that it uses. */
+class Rig {
+  readonly members: Member[];
+  readonly #census: PostgresCensus;
+  readonly #over = new AbortController();
+  readonly #counting: Promise<void>;
+  count = 0;
+
+  constructor(census: PostgresCensus, members: Member[]) {
+    this.#census = census;
+    this.members = members;
+    this.#counting = this.#count();
+  }
+
+  get peak(): number {
+    return this.#census.peak;
+  }
+
+  async stop(): Promise<void> {
+    this.#over.abort();
+    await this.#counting;
+  }
+
+  /** That each of these has been served from now on. */
+  async served(members: Member[]): Promise<void> {
+    const before = members.map(({ served }) => served);
+    await until(
+      () => members.every(({ served }, i) => served > before[i]! + 5),
+      { deadline: 8 * TTL },
+    );
+  }
+
+  /** That so many connections are in use. */
+  async reaches(count: number): Promise<void> {
+    await until(() => this.count === count, { deadline: 8 * TTL });
+  }
+
+  async #count(): Promise<void> {
+    while (!this.#over.signal.aborted) {
+      this.count = (await this.#census.pids()).length;
+      await delay(5);
+    }
+  }
+}
+
+for (const [engine, create] of ENGINES) {
+  test(`services: fleet: by ${engine}, the server never counts more than max`, async () => {
+    await using server = await PostgresServer.create({ max_connections: 40 });
+    await using store = await create();
+    await using ends = new AsyncDisposableStack();
+    const url = new URL(server.url);
+    // The server ends the sessions of one that stands still before the others
+    // have what it had.
+    url.searchParams.set("options", `-c idle_session_timeout=${TTL / 2}`);
+    const members = Array.from({ length: MEMBERS }, (_, i) =>
+      ends.use(
+        new Member({
+          ...{ engine, ledger: store.url, server: url.href, max: MAX },
+          ...{ ttl: TTL, floor: 0, clients: 10, pace: i === 0 ? 1.02 : 1 },
+        }),
+      ));
+    const census = ends.use(
+      await PostgresCensus.open(server.url, {
+        name: "member",
+        signal: AbortSignal.timeout(10_000),
+      }),
+    );
+    const rig = new Rig(census, members);
+    ends.defer(() => rig.stop());
+    await rig.served(members);
+    await rig.reaches(MAX);
+
+    // Two die: the others have their shares after the ttl.
+    const [first, second, ...others] = members;
+    first!.kill("SIGKILL");
+    second!.kill("SIGKILL");
+    await until(() => rig.count < MAX);
+    await rig.reaches(MAX);
+
+    // One stands still: the others have its share; it comes back with a lease
+    // of its own.
+    const [third, ...rest] = others;
+    const { fence } = third!;
+    third!.kill("SIGSTOP");
+    await delay(1.5 * TTL);
+    await rig.reaches(MAX);
+    third!.kill("SIGCONT");
+    await until(() => third!.fence > fence, { deadline: 8 * TTL });
+    await rig.served(others);
+
+    if (store.stop !== undefined) {
+      await store.stop();
+      await until(() => others.every(({ cutOffs }) => cutOffs > 0), {
+        deadline: 8 * TTL,
+      });
+      await rig.reaches(0);
+      await store.start!();
+      await rig.served(others);
+      await rig.reaches(MAX);
+    }
+    for (const member of rest) member.kill("SIGTERM");
+    await deadline(Promise.all(rest.map((member) => member.end())), 8 * TTL);
+    await rig.served([third!]);
+    await rig.stop();
+    assert(rig.peak <= MAX, `the server has counted ${rig.peak}`);
+    assertEquals(rig.peak, MAX);
+  });
+}
