@@ -18,6 +18,7 @@ import {
   LIFE,
   MAX_THREADS,
   type Read,
+  ROWS,
   type Self,
   type Shape,
   step,
@@ -428,6 +429,7 @@ export class SharedBudget implements Budget, Disposable {
 
   #enter(): boolean {
     const effect = this.#swap((read) => enter(read, this.#shape));
+    if (effect?.kind === "widened") return this.#enter();
     if (effect?.kind !== "entered") return false;
     const { row, life } = effect;
     const words = this.#words;
@@ -465,7 +467,8 @@ export class SharedBudget implements Budget, Disposable {
   /** The rows of the other threads that take part. */
   #others(): { row: number; life: number }[] {
     const rows: { row: number; life: number }[] = [];
-    for (let row = 0; row < this.#shape.threads; row++) {
+    const count = this.#read(ROWS);
+    for (let row = 0; row < count; row++) {
       const life = this.#read(wordAt(row, LIFE));
       if (life % 2 === 1 && row !== this.#self?.row) rows.push({ row, life });
     }
