@@ -197,9 +197,9 @@ export class SharedBudget implements Budget, Disposable {
 
   /**
    * The thread that was invited by this one has ended, so what it held is to be
-   * had. To be called after `terminate()` and when a worker fails, in Deno; Bun and Node tell
-   * of a port that has closed, which does the same. Without it the others notice
-   * after `silence`.
+   * had. Bun and Node tell of a port that has closed, which does the same; in Deno
+   * it is to be called after `terminate()` and when a worker has failed. Without
+   * it the others notice after `silence`.
    */
   ended({ guest }: Pick<Invitation, "guest">): void {
     this.#relay.close(guest);
