@@ -539,7 +539,7 @@ test("fleet: who wants least has it, the others equally much, and little is left
 test("fleet: only who was judged by its last beat lapses, its floor later", () => {
   const gone = account({ fence: 3, beat: 7, floor: 2, block: 4, wants: 5 });
   const book = { max: 10, writes: 9, members: { gone } };
-  const report = { id: "me", fence: 0, max: 10, floor: 0, block: 0, demand: 9 };
+  const report = { id: "me", max: 10, floor: 0, block: 0, demand: 9 };
   const after = (lapse: Lapse) => {
     const next = advance(book, { ...report, ttl: 1, floorTtl: 1 }, [lapse]);
     return [next.members["gone"], next.members["me"]?.block];
@@ -550,12 +550,16 @@ test("fleet: only who was judged by its last beat lapses, its floor later", () =
   assertEquals(after({ id, beat: 7, isWhole: false }), [lapsed, 8]);
   assertEquals(after({ id, beat: 7, isWhole: true }), [undefined, 10]);
   assertEquals(after({ id: "nobody", beat: 7, isWhole: true }), [gone, 4]);
+  // What comes back has another lease, and its floor.
+  const terms = { ...report, id, floor: 2, ttl: 1, floorTtl: 1 };
+  const back = advance({ ...book, members: { gone: lapsed } }, terms, []);
+  assertEquals([back.members[id]?.fence, back.members[id]?.floor], [10, 2]);
 });
 
 test("fleet: leases of many members are longer, in proportion", () => {
   const rows = Array.from({ length: 299 }, (_, i) => [`${i}`, account({})]);
   const book = { max: 10, writes: 9, members: Object.fromEntries(rows) };
-  const report = { id: "me", fence: 0, max: 10, floor: 0, block: 0, demand: 0 };
+  const report = { id: "me", max: 10, floor: 0, block: 0, demand: 0 };
   const next = advance(book, { ...report, ttl: 10, floorTtl: 20 }, []);
   const { ttl, floorTtl } = next.members["me"]!;
   assertEquals([ttl, floorTtl], [30, 30]);

@@ -26,8 +26,6 @@ export interface Book {
 /** What a member says of itself when it writes. */
 export interface Report {
   readonly id: string;
-  /** The number of the lease it has, or 0. */
-  readonly fence: number;
   readonly max: number;
   /** The permits it would have as floor, and those of its block it still has. */
   readonly floor: number;
@@ -80,8 +78,7 @@ export function advance(
   lapses: readonly Lapse[],
 ): Book {
   const { [report.id]: own, ...members } = lapsed(book.members, lapses);
-  const isLeased = own !== undefined && own.fence > 0 &&
-    own.fence === report.fence;
+  const isLeased = own !== undefined && own.fence > 0;
   const writes = book.writes + 1;
   // Of members with different maxima, the one whose lease began last is right.
   const max = isLeased ? book.max : report.max;

@@ -104,7 +104,7 @@ export class Tenure {
   /** Reads the book. */
   read(book: Book, now: number): void {
     const { id } = this.terms;
-    const { fence, floor, block } = this.standing;
+    const { floor, block } = this.standing;
     // Who was cut off has not heard of the others either.
     const known = this.isLeased(now) ? this.standing.sightings : new Map();
     const sightings = new Map<string, Sighting>();
@@ -114,9 +114,8 @@ export class Tenure {
       sightings.set(other, seen?.beat === beat ? seen : { beat, since: now });
     }
     const own = book.members[id];
-    const isLost = own === undefined || own.fence !== fence;
     this.#change({
-      block: isLost ? 0 : Math.min(block, own.block),
+      block: Math.min(block, own?.block ?? 0),
       floor: Math.min(floor, own?.floor ?? 0),
       share: shareOf(book, id),
       sightings,
@@ -126,8 +125,7 @@ export class Tenure {
   /** What to write, if it could use so many permits. */
   propose(book: Book, now: number, demand: number): Proposal {
     this.expire(now);
-    const { fence, block } = this.standing;
-    const report = { ...this.terms, fence, block, demand };
+    const report = { ...this.terms, block: this.standing.block, demand };
     const next = advance(book, report, this.#lapses(book, now));
     this.#change({ share: shareOf(next, this.terms.id) });
     return { book: next, began: now };

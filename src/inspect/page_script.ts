@@ -128,8 +128,8 @@ function linePicture() {
         ? "Nobody waits."
         : many(pending) + (pending === 1 ? " waits" : " wait") +
           (waits.length > 0 ? ", the first for " + time(longest) : "") +
-          (waits.length > 0 && more > 0
-            ? "; shown are the first " + waits.length + ", and " + many(more) + " come after" : "") + ".";
+          (waits.length > 1 ? ", the last " + (more > 0 ? "of those shown " : "") + "for " + time(waits.at(-1)) : "") +
+          (waits.length > 0 && more > 0 ? "; " + many(more) + " come after" : "") + ".";
       say(caption, words);
       picture.toggleAttribute("hidden", waits.length === 0);
       set(picture, "aria-label", "The line. " + words);

@@ -35,8 +35,8 @@ export const FLEET: readonly Mutant[] = [
     name: "fleet_old_lease_counts",
     about: "a lease that has lapsed is taken up again",
     file: BOOK,
-    from: "own.fence === report.fence",
-    to: "own.fence >= 0",
+    from: "own.fence > 0;",
+    to: "own.fence >= 0;",
   },
   {
     name: "fleet_lapse_of_another_beat",
@@ -99,8 +99,8 @@ export const FLEET: readonly Mutant[] = [
     name: "fleet_read_is_enough",
     about: "what can be read is used without a write of its own",
     file: TENURE,
-    from: "isLost ? 0 : Math.min(block, own.block)",
-    to: "isLost ? 0 : own.block",
+    from: "Math.min(block, own?.block ?? 0)",
+    to: "own?.block ?? 0",
   },
   {
     name: "fleet_remembers_others_after_a_cut",
