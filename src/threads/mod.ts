@@ -63,8 +63,9 @@
  *
  * ## What is promised, and what is not
  *
- * - Never more than `max` permits are held by threads that have not ended, and
- *   what a pool creates beside them is what a pool's own promise excepts.
+ * - Threads that have not ended never hold more than `max` permits together. A
+ *   pool has no more resources than permits, but for the exceptions that a pool
+ *   makes of its own `max`.
  * - None is lost, whenever a thread ends. Of its end the others know by its port,
  *   by `close()`, by `ended()`, or after `silence`.
  * - A thread that stands still for longer than `silence` and then goes on had more

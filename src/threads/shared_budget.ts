@@ -18,6 +18,7 @@ import {
   LIFE,
   MAX_THREADS,
   type Read,
+  ROWS,
   type Self,
   type Shape,
   step,
@@ -196,9 +197,9 @@ export class SharedBudget implements Budget, Disposable {
 
   /**
    * The thread that was invited by this one has ended, so what it held is to be
-   * had. To be called after `terminate()` and when a worker fails, in Deno; Bun and Node tell
-   * of a port that has closed, which does the same. Without it the others notice
-   * after `silence`.
+   * had. Bun and Node tell of a port that has closed, which does the same; in Deno
+   * it is to be called after `terminate()` and when a worker has failed. Without
+   * it the others notice after `silence`.
    */
   ended({ guest }: Pick<Invitation, "guest">): void {
     this.#relay.close(guest);
@@ -428,6 +429,7 @@ export class SharedBudget implements Budget, Disposable {
 
   #enter(): boolean {
     const effect = this.#swap((read) => enter(read, this.#shape));
+    if (effect?.kind === "widened") return this.#enter();
     if (effect?.kind !== "entered") return false;
     const { row, life } = effect;
     const words = this.#words;
@@ -465,7 +467,8 @@ export class SharedBudget implements Budget, Disposable {
   /** The rows of the other threads that take part. */
   #others(): { row: number; life: number }[] {
     const rows: { row: number; life: number }[] = [];
-    for (let row = 0; row < this.#shape.threads; row++) {
+    const count = this.#read(ROWS);
+    for (let row = 0; row < count; row++) {
       const life = this.#read(wordAt(row, LIFE));
       if (life % 2 === 1 && row !== this.#self?.row) rows.push({ row, life });
     }

@@ -35,6 +35,8 @@ export type Effect =
   /** A slot was set aside for the thread of a row, which is to be rung. */
   | { readonly kind: "assigned"; readonly row: number }
   | { readonly kind: "gaveBack" | "declined" | "queued" | "left" | "cleared" }
+  /** There is a row more. */
+  | { readonly kind: "widened" }
   | { readonly kind: "drawn"; readonly number: number }
   /** It has promised a permit to the thread of a row, or takes that back. */
   | { readonly kind: "answered"; readonly row: number }
@@ -53,10 +55,14 @@ export interface Swap {
 /** Reads a word. */
 export type Read = (at: number) => number;
 
-/** The words before the rows; `NUMBERS` is the last number drawn. */
+/**
+ * The words before the rows: `NUMBERS` is the last number drawn, `ROWS` how many
+ * rows have ever been in use, so that no more are looked at.
+ */
 export const MAX = 0;
 export const THREADS = 1;
 export const NUMBERS = 2;
+export const ROWS = 4;
 const HEADER = 16;
 
 /**
@@ -146,13 +152,10 @@ interface Waiting {
 }
 
 /** All of them, in order. */
-function waiting(
-  read: Read,
-  { threads }: Shape,
-  aside: ReadonlySet<number>,
-): Waiting[] {
+function waiting(read: Read, aside: ReadonlySet<number>): Waiting[] {
   const all: Waiting[] = [];
-  for (let row = 0; row < threads; row++) {
+  const rows = read(ROWS);
+  for (let row = 0; row < rows; row++) {
     const ticket = read(wordAt(row, TICKET));
     if (ticket === 0) continue;
     const life = read(wordAt(row, LIFE));
@@ -193,7 +196,7 @@ export function step(read: Read, shape: Shape, self: Self): Swap | undefined {
     return { at, from, to: -number, effect: { kind: "declined" } };
   }
   if (free >= 0) {
-    const [first] = waiting(read, shape, aside);
+    const [first] = waiting(read, aside);
     const at = slotAt(shape, free);
     if (first !== undefined) {
       const { row, life } = first;
@@ -232,7 +235,7 @@ export interface Ask {
 /** All of them, in order. */
 export function asks(read: Read, shape: Shape): Ask[] {
   const { aside } = slots(read, shape, 0);
-  return waiting(read, shape, aside)
+  return waiting(read, aside)
     .map(({ row }) => ({ row, answer: read(wordAt(row, ANSWER)) }))
     .filter(({ answer }) => !isValid(read, answer));
 }
@@ -263,16 +266,20 @@ export function unanswer(
   return { at, from, to: 0, effect: { kind: "unanswered", waits } };
 }
 
-/** A thread takes a row that nobody has. */
+/** A thread takes a row that nobody has, or sees to it that there is one. */
 export function enter(read: Read, { threads }: Shape): Swap | undefined {
-  for (let row = 0; row < threads; row++) {
+  const rows = read(ROWS);
+  for (let row = 0; row < rows; row++) {
     const at = wordAt(row, LIFE);
     const from = read(at);
     const life = from + 1 & LIFE_MASK;
     const effect = { kind: "entered", row, life } as const;
     if (from % 2 === 0) return { at, from, to: life, effect };
   }
-  return undefined;
+  const effect = { kind: "widened" } as const;
+  return rows < threads
+    ? { at: ROWS, from: rows, to: rows + 1, effect }
+    : undefined;
 }
 
 /** A life of a row is over, and all that it holds can be had. */

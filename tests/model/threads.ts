@@ -13,6 +13,7 @@ import {
   LIFE,
   NUMBERS,
   type Read,
+  ROWS,
   type Self,
   type Shape,
   slotAt,
@@ -145,6 +146,7 @@ function start(
 ): World {
   const shape = { max: permits, threads };
   const words = Array<number>(wordsOf(shape)).fill(0);
+  words[ROWS] = threads;
   const all = Array.from({ length: threads }, (_, row): Thread => {
     words[wordAt(row, LIFE)] = 1;
     const self = {

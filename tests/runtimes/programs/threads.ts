@@ -16,6 +16,7 @@ import { conclude, runCase } from "./cases.ts";
 const THREADS = 8;
 const CLIENTS = 3;
 const USES = 12;
+const ROUNDS = 200;
 
 /** Milliseconds that nobody waits for, by far, unless a permit is lost. */
 const LONG = 10_000;
@@ -115,12 +116,36 @@ function poolOf(
   });
 }
 
+/** Takes and returns permits as fast as it can, so that swaps do fail. */
+function hurry(thread: number, budget: SharedBudget, counts: Counts): void {
+  let held = 0;
+  const seat = budget.join({
+    idleSince: Infinity,
+    letGo: () => {},
+    grant: (permits) => {
+      held += permits;
+      counts.add(thread, permits);
+    },
+    yieldTo: () => {},
+  });
+  for (let round = 0; round < ROUNDS; round++) {
+    seat.want(1, 0);
+    if (held === 0) seat.want(0, Infinity);
+    else {
+      counts.add(thread, -held);
+      seat.giveBack(held);
+      held = 0;
+    }
+  }
+}
+
 /** What the thread of an order does, and the longest wait. */
 async function work(order: Order): Promise<number> {
   const { invitation, thread, max, uses, isDeaf } = order;
   if (isDeaf) Object.assign(Atomics, { waitAsync: undefined });
   const budget = new SharedBudget(invitation);
   const counts = new Counts(order.counts);
+  if (uses < Infinity) hurry(thread, budget, counts);
   const pool = poolOf(thread, { counts, max, budget });
   const roll = dice(4);
   let longest = 0;
