@@ -72,4 +72,11 @@ export type {
   ValidateContext,
   WarmOptions,
 } from "./src/pool_options.ts";
-export type { PoolStats, StripeStats } from "./src/pool_stats.ts";
+export type {
+  HolderDetails,
+  LineDetails,
+  PoolDetails,
+  PoolStats,
+  StripeDetails,
+  StripeStats,
+} from "./src/pool_stats.ts";

@@ -7,7 +7,7 @@ import config from "../deno.json" with { type: "json" };
 
 const REQUIRED = ["deno.json", "mod.ts", "README.md", "LICENSE"];
 const ALLOWED =
-  /^(?:deno\.json|mod\.ts|README\.md|LICENSE|src\/.+\.ts|bench\/.+\.svg)$/;
+  /^(?:deno\.json|mod\.ts|README\.md|LICENSE|src\/.+\.ts|.+\.(?:svg|png))$/;
 const ENTRIES = Object.values(config.exports);
 
 const root = new URL("../", import.meta.url).href;

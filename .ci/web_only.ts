@@ -13,6 +13,7 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   "./diagnostics": [],
   "./fleet": [],
   "./generic-pool": ["node:events"],
+  "./inspect": [],
   "./keyed": [],
   "./leaks": [],
   "./mysql2": ["node:events"],
@@ -22,6 +23,7 @@ const BUILT_INS: Record<keyof typeof config.exports, string[]> = {
   "./sequelize-pool": [],
   "./tarn": ["node:events"],
   "./testing": [],
+  "./threads": [],
 };
 
 /** What asks the runtime for a built-in that it does without. */
@@ -52,7 +54,9 @@ for (const file of reached) {
   if (ASKS.some((asking) => file.endsWith(asking))) continue;
   const lines = (await Deno.readTextFile(new URL(file))).split("\n");
   for (const [index, line] of lines.entries()) {
-    if (FORBIDDEN.some((pattern) => pattern.test(line))) {
+    // Docs may name a runtime: their examples are run.
+    const isDoc = /^\s*\/?\*/.test(line);
+    if (!isDoc && FORBIDDEN.some((pattern) => pattern.test(line))) {
       offences.push(`${file}:${index + 1}: ${line.trim()}`);
     }
   }

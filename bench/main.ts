@@ -22,6 +22,7 @@ import { question as observer } from "./observer_bench.ts";
 import { question as postgres } from "./postgres_bench.ts";
 import { question as stripes } from "./stripes_bench.ts";
 import { question as sweep } from "./sweep_bench.ts";
+import { question as threads } from "./threads_bench.ts";
 import { plots } from "./plot.ts";
 import { bundle, RUNTIMES, runtimes } from "./program.ts";
 import type { Question } from "./question.ts";
@@ -48,6 +49,7 @@ const QUESTIONS: readonly Question[] = [
   sweep,
   observer,
   postgres,
+  threads,
 ];
 
 /** The question that is about one file, and asks no process. */

@@ -12,12 +12,14 @@
 
 import process from "node:process";
 import { Pool } from "@lease/pool";
+import { inspect, type Snapshot } from "@lease/pool/inspect";
 import { delay } from "@std/async/delay";
 import { PostgresCensus } from "./postgres_census.ts";
 import { isConnectionLost, PostgresConnection } from "./postgres_connection.ts";
 import { PostgresServer } from "./postgres_server.ts";
 import { PostgresTally } from "./postgres_tally.ts";
 import { ProgressLine } from "./progress_line.ts";
+import { histogram } from "./terminal_picture.ts";
 
 const CLIENTS = 200;
 const QUERIES = 50;
@@ -51,12 +53,18 @@ async function demo(signal: AbortSignal): Promise<void> {
     max: MAX,
     observer: tally.observer,
   });
+  using handler = inspect([pool], { authorize: "anyone" });
   try {
     await work({ pool, census, tally, signal });
   } finally {
     await pool.close({ signal: AbortSignal.timeout(5_000) });
   }
   tally.report(pool.stats(), census, await census.pids());
+  const response = await handler(new Request("http://localhost/stats"));
+  const { pools: [seen] }: Snapshot = await response.json();
+  console.log("  how long acquires waited, up to");
+  console.log(histogram(seen!.waits).join("\n"));
+  console.log("\n  the same and more as a live page: deno task dashboard");
 }
 
 /** All clients at once, and somebody at the server. */

@@ -2,7 +2,7 @@ import type { DestroyReason } from "./core/destroy_reason.ts";
 import type { Entry } from "./core/entry.ts";
 import type { Lease, Lessor } from "./lease.ts";
 import type { Told } from "./pool_observer.ts";
-import type { PoolStats } from "./pool_stats.ts";
+import type { HolderDetails, PoolStats } from "./pool_stats.ts";
 
 export type { Entry };
 
@@ -32,14 +32,15 @@ export interface LeaseWatcher<T> extends Lessor<T> {
   inFront(acquirer: Acquirer<T>): Acquirer<T>;
   /** The pool has begun to close. */
   closing(): void;
-  /** Those who have held longest, if any do, in the stripes that it is asked of. */
-  holders(isOf: (stripe: number) => boolean, now: number): Holder[] | undefined;
-}
-
-/** Who has held a lease, for how many ms, and where it was acquired. */
-export interface Holder {
-  readonly age: number;
-  readonly where: string | undefined;
+  /**
+   * Those who have held longest, if any do, in the stripes that it is asked of;
+   * as many as an error names, or `limit`.
+   */
+  holders(
+    isOf: (stripe: number) => boolean,
+    now: number,
+    limit?: number,
+  ): HolderDetails[] | undefined;
 }
 
 /** What makes leases. */

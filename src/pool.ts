@@ -14,6 +14,7 @@ import {
   checkPause,
   checkPauseOptions,
   checkResize,
+  checkStats,
   checkTryAcquireOptions,
   checkUse,
   checkUseOptions,
@@ -24,12 +25,13 @@ import {
   type PauseOptions,
   type PoolOptions,
   settle,
+  type StatsOptions,
   type TryAcquireOptions,
   type UseOptions,
   type WarmOptions,
 } from "./pool_options.ts";
 import type { PoolObserver } from "./pool_observer.ts";
-import type { PoolStats } from "./pool_stats.ts";
+import type { PoolDetails, PoolStats } from "./pool_stats.ts";
 
 /**
  * A pool of resources: at most `max` at a time, made by `create` when needed,
@@ -376,7 +378,11 @@ export class Pool<T> implements AsyncDisposable {
   }
 
   /**
-   * Counts of the pool and of each stripe, now.
+   * Counts of the pool and of each stripe, now. With `details`, also who waits
+   * and holds, for how long, and what is known of each line; that looks at every
+   * resource, and at 100 of those who wait.
+   *
+   * @throws {TypeError} if an option is of the wrong kind, or not known
    *
    * @example
    * ```ts
@@ -386,8 +392,12 @@ export class Pool<T> implements AsyncDisposable {
    * console.log(pool.stats().stripes.map(({ max }) => max)); // [3, 2]
    * ```
    */
-  stats(): PoolStats {
-    return this.#local.stats();
+  stats(options: { details: true }): PoolDetails;
+  /** As above, without the details. */
+  stats(options?: { details?: false }): PoolStats;
+  stats(options?: StatsOptions): PoolStats | PoolDetails {
+    if (options === undefined) return this.#local.stats();
+    return checkStats(options) ? this.#local.details() : this.#local.stats();
   }
 
   /** Its name and counts, which `JSON.stringify` and `console.log` show. */

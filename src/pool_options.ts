@@ -830,6 +830,12 @@ export interface CloseOptions {
   serve?: boolean | undefined;
 }
 
+/** Options of `stats`. */
+export interface StatsOptions {
+  /** Whether it tells of each line. Default `false`. */
+  details?: boolean | undefined;
+}
+
 /** Milliseconds that each acquire of a pool may wait. */
 const PATIENCE: Rule = {
   ...LIMIT,
@@ -975,6 +981,7 @@ const resizing = new Check("Cannot resize pool");
 const pausing = new Check("Cannot pause pool");
 const warming = new Check("Cannot warm pool");
 const closing = new Check("Cannot close pool");
+const counting = new Check("Cannot give stats");
 const observing = new Check("Cannot observe pool");
 
 const ACQUIRE = ["signal", "timeout", "affinity", "priority"];
@@ -1154,4 +1161,18 @@ export function checkClose(
 ): void {
   if (signal !== undefined) closing.aborted(signal);
   if (serve !== undefined) closing.that("serve", serve, BOOLEAN);
+}
+
+/**
+ * Checks the options of `stats`.
+ *
+ * @returns whether the details are asked for
+ * @throws {TypeError} if one is of the wrong kind, or not known
+ */
+export function checkStats(options: StatsOptions): boolean {
+  counting.that("options", options, OBJECT);
+  counting.names(options, ["details"]);
+  const { details = false } = options;
+  counting.that("details", details, BOOLEAN);
+  return details;
 }

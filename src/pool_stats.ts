@@ -37,6 +37,54 @@ export interface PoolStats extends StripeStats {
   stripes: StripeStats[];
 }
 
+/** What `stats({ details: true })` gives. */
+export interface PoolDetails extends PoolStats {
+  /** The same for each stripe, by its number, and its overdue creates. */
+  stripes: StripeDetails[];
+  /** Each line: one, or where `isolated` that of each stripe. */
+  lines: LineDetails[];
+}
+
+/** Counts of one stripe, and how many of its creates take too long. */
+export interface StripeDetails extends StripeStats {
+  /** Those of `creating` that are not counted on any more. */
+  overdue: number;
+}
+
+/** How a line and its stripes are at one moment. Durations are milliseconds. */
+export interface LineDetails {
+  /** The numbers of the stripes that serve it. */
+  stripes: number[];
+  /** Whether a pause lasts. */
+  isPaused: boolean;
+  /** How long those who came first have waited, 100 at most, longest first. */
+  waits: number[];
+  /** Those who have held longest, 10 at most, longest first. */
+  holders: HolderDetails[];
+  /** For how long no use has ended, where the first waits as long. */
+  noneReleasedFor: number | undefined;
+  /** How long the oldest create has taken. */
+  oldestCreate: number | undefined;
+  /** How many creates take too long to be counted on. */
+  overdue: number;
+  /** While creates fail: for how long, and in what time the next is tried. */
+  outage: { since: number; nextTry: number | undefined } | undefined;
+  /** What the last create failed with, unless one succeeded since. */
+  cause: unknown;
+}
+
+/** Who holds a lease. With `leaks`, where it was acquired is known. */
+export interface HolderDetails {
+  /** For how many ms. */
+  readonly age: number;
+  /** Where it was acquired, as in `handle (app.ts:12:9)`. */
+  readonly where?: string | undefined;
+  /** The stack of that call. */
+  readonly stack?: string | undefined;
+  /** Whether the observer was told of it as leaked. */
+  readonly isTold?: boolean | undefined;
+}
+
 /** What is added up over lines and pools. */
 export const COUNTS = [
   "idle",

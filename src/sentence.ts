@@ -5,11 +5,18 @@ import type { StripeStats } from "./pool_stats.ts";
 export interface Circumstance {
   readonly stats: Readonly<Omit<StripeStats, "waiting" | "validating">>;
   readonly isPaused?: boolean | undefined;
+  /** How long those have waited who came first, the longest first. */
+  readonly waits?: readonly number[] | undefined;
   /** How long the oldest use has lasted. */
   readonly oldestUse?: number | undefined;
   /** Those who hold longest, the oldest first, and where they acquired. */
   readonly holders?:
-    | readonly { readonly age: number; readonly where?: string | undefined }[]
+    | readonly {
+      readonly age: number;
+      readonly where?: string | undefined;
+      /** Whether it was told of as leaked. */
+      readonly isTold?: boolean | undefined;
+    }[]
     | undefined;
   /** For how long no use has ended. */
   readonly noneReleasedFor?: number | undefined;
@@ -48,6 +55,23 @@ export function sentence(known: Circumstance): string {
     "holders may be waiting for a second lease",
   ];
   return clauses.filter(Boolean).join("; ") || "no resource exists";
+}
+
+/** How a line is, whether or not anybody waits: who does, then why. */
+export function diagnosis(known: Circumstance): string {
+  const { pending } = known.stats;
+  const wait = known.waits?.[0];
+  const first = wait === undefined ? "" : `, the first ${forTime(wait)}`;
+  const who = pending === 0
+    ? "nobody waits"
+    : `${pending} ${pending === 1 ? "waits" : "wait"}${first}`;
+  const [oldest] = known.holders ?? [];
+  const leak = oldest?.isTold ? "a lease may have leaked; " : "";
+  // Who holds is of interest where that is what is wrong.
+  const isWrong = oldest?.isTold || pending > 0;
+  const where = isWrong ? oldest?.where : undefined;
+  const holders = oldest && [{ ...oldest, where }];
+  return `${leak}${who}; ${sentence({ ...known, holders })}`;
 }
 
 type Aged = NonNullable<Circumstance["holders"]>;
@@ -90,7 +114,7 @@ function inWords(ms: number): string {
 }
 
 /** An error's message or code, whose getters may be anybody's. */
-function reason(error: unknown): string {
+export function reason(error: unknown): string {
   try {
     const { message, code } = Object(error);
     return String(message || code || show(error));

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type Circumstance, sentence } from "../src/sentence.ts";
+import { type Circumstance, diagnosis, sentence } from "../src/sentence.ts";
 import { test } from "./test.ts";
 
 /** The sentence for a line of ten with these counts, and what else is known. */
@@ -162,4 +162,74 @@ test("times are told as people say them", () => {
     ...["0 ms", "0 ms", "250 ms", "999 ms", "1 s", "1 s"],
     ...["1.4 s", "9.9 s", "10 s", "38 s"],
   ]);
+});
+
+test("a diagnosis names who holds where one waits, or a lease may have leaked", () => {
+  const told = (pending: number, isTold: boolean) =>
+    diagnosis({
+      ...{
+        stats: {
+          idle: 0,
+          used: 1,
+          creating: 0,
+          destroying: 0,
+          pending,
+          max: 2,
+        },
+      },
+      holders: [{ age: 1_000, where: "report (app.ts:12:9)", isTold }],
+    });
+  assertEquals(told(0, false), "nobody waits; 1 of 2 is used, for 1 s");
+  assertEquals(
+    told(1, false),
+    "1 waits; 1 of 2 is used, for 1 s (acquired at report (app.ts:12:9))",
+  );
+  assertEquals(
+    told(0, true),
+    "a lease may have leaked; nobody waits; " +
+      "1 of 2 is used, for 1 s (acquired at report (app.ts:12:9))",
+  );
+});
+
+test("a diagnosis says first who waits, and since when", () => {
+  const none = { idle: 0, used: 0, creating: 0, destroying: 0, pending: 0 };
+  const said = (known: Circumstance) => diagnosis(known);
+  assertEquals(
+    said({ stats: { ...none, max: 10 } }),
+    "nobody waits; no resource exists",
+  );
+  assertEquals(
+    said({
+      stats: { ...none, max: 10, used: 2, idle: 1 },
+      holders: [{ age: 20 }, { age: 10 }],
+    }),
+    "nobody waits; 2 of 10 are used, the oldest for 20 ms; 1 of 10 is idle",
+  );
+  assertEquals(
+    said({ stats: { ...none, max: 1, used: 1, pending: 1 }, waits: [3_000] }),
+    "1 waits, the first for 3 s; the only one is used",
+  );
+  assertEquals(
+    said({
+      stats: { ...none, max: 10, used: 10, pending: 12 },
+      waits: [30_000, 20_000],
+      holders: [{ age: 38_000, where: "report (app.ts:12:9)" }],
+      noneReleasedFor: 30_000,
+    }),
+    "12 wait, the first for 30 s; all 10 are used, " +
+      "the oldest for 38 s (acquired at report (app.ts:12:9)); " +
+      "none was released for 30 s; holders may be waiting for a second lease",
+  );
+  assertEquals(
+    said({
+      stats: { ...none, max: 10, pending: 2 },
+      outage: { since: 10_000, nextTry: 900 },
+      cause: new Error("refused"),
+    }),
+    "2 wait; creates have failed for 10 s: refused, next try in 900 ms",
+  );
+  assertEquals(
+    said({ stats: { ...none, max: 10, pending: 2 }, isPaused: true }),
+    "2 wait; the pool is paused",
+  );
 });

@@ -1,5 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { watchLeaks } from "../src/leaks/mod.ts";
 import { fill, fixture, settled, validated, watch } from "./fixture.ts";
+import { drawing } from "./drawing.ts";
 import { test } from "./test.ts";
 
 test("stats of a new pool are all 0 but max", () => {
@@ -109,4 +111,138 @@ test("stats never show more than max, whatever is going on", async () => {
       })),
   );
   assertEquals(most, 2);
+});
+
+test("details tell how long the first hundred of a line have waited", async () => {
+  const { pool, clock } = fixture({ max: 1 });
+  const lease = await pool.acquire();
+  for (let n = 0; n < 101; n++) {
+    watch(pool.acquire({ priority: n === 50 ? 3 : 0 }));
+    await clock.advance(10);
+  }
+  const [line] = pool.stats({ details: true }).lines;
+  assertEquals(line!.waits.length, 100);
+  assertEquals(line!.waits.slice(0, 2), [1_010, 1_000]);
+  assertEquals(line!.waits.includes(510), true);
+  assertEquals(line!.noneReleasedFor, 510);
+  lease.release();
+  await settled();
+  assertEquals(
+    pool.stats({ details: true }).lines[0]!.noneReleasedFor,
+    undefined,
+  );
+});
+
+test("details count those among the waiters who were put back", async () => {
+  const { pool, clock, factory } = validated({ max: 1 });
+  await fill(pool, 1);
+  factory.manual.add("validate").add("create");
+  watch(pool.acquire());
+  await clock.advance(5);
+  watch(pool.acquire());
+  factory.validations.shift()!.resolve(false);
+  await settled();
+  assertEquals(pool.stats({ details: true }).lines[0]!.waits, [5, 0]);
+});
+
+test("details tell of the ten that are held longest, the longest first", async () => {
+  const { pool, clock } = fixture({ max: 12 });
+  for (let n = 0; n < 12; n++) {
+    await pool.acquire();
+    await clock.advance(1);
+  }
+  assertEquals(
+    pool.stats({ details: true }).lines[0]!.holders,
+    [12, 11, 10, 9, 8, 7, 6, 5, 4, 3].map((age) => ({ age })),
+  );
+});
+
+test("details name the holders where leaks are watched, and who was told of", async () => {
+  const { pool, clock } = fixture({
+    max: 2,
+    leaks: watchLeaks({ after: 100 }),
+  });
+  async function careless() {
+    return await pool.acquire();
+  }
+  const leases = [await careless()];
+  await clock.advance(99);
+  leases.push(await careless());
+  await clock.advance(1);
+  const { holders } = pool.stats({ details: true }).lines[0]!;
+  assertEquals(holders.map(({ age, isTold }) => [age, isTold]), [
+    [100, true],
+    [1, false],
+  ]);
+  const [{ where, stack }] = holders as [typeof holders[number]];
+  const isSeen = where?.includes("careless") && stack?.includes("careless");
+  // Where the engine has no stacks they are absent.
+  assertEquals(isSeen ?? true, true);
+  for (const lease of leases) lease.release();
+});
+
+test("details tell of an outage, its cause and the next try, of the line it is in", async () => {
+  using _draw = drawing(0);
+  const { pool, clock, factory } = fixture({
+    ...{ max: 2, stripes: 2, isolated: true, createRetry: { delay: 1_000 } },
+  });
+  await pool.use(() => {}, { affinity: 1 });
+  pool.clear();
+  await settled();
+  factory.manual.add("create");
+  watch(pool.acquire({ affinity: 1 }));
+  await clock.advance(300);
+  const { lines: [, begun] } = pool.stats({ details: true });
+  assertEquals(begun!.oldestCreate, 300);
+  const error = new Error("down");
+  factory.failCreate(error);
+  await settled();
+  await clock.advance(10);
+  const { lines: [healthy, failing] } = pool.stats({ details: true });
+  assertEquals([healthy!.stripes, failing!.stripes], [[0], [1]]);
+  assertEquals([healthy!.outage, healthy!.cause], [undefined, undefined]);
+  assertEquals(failing!.outage?.since, 10);
+  const { nextTry } = failing!.outage!;
+  assertEquals(nextTry! > 0 && nextTry! <= 1_000, true);
+  assertEquals(failing!.cause, error);
+});
+
+test("details count creates that take too long, on their stripe", async () => {
+  const { pool, clock, factory } = fixture({
+    ...{ max: 4, stripes: 2, growth: "measured", createTimeout: Infinity },
+  });
+  factory.manual.add("create");
+  watch(pool.acquire({ affinity: 1 }));
+  const overdue = () => {
+    const { stripes, lines } = pool.stats({ details: true });
+    return [...stripes, ...lines].map((counts) => counts.overdue);
+  };
+  await settled();
+  assertEquals(overdue(), [0, 0, 0]);
+  await clock.advance(1_000);
+  assertEquals(overdue(), [0, 1, 1]);
+});
+
+test("details tell of a pause", async () => {
+  const { pool } = fixture();
+  {
+    await using _pause = await pool.pause();
+    assertEquals(pool.stats({ details: true }).lines[0]!.isPaused, true);
+  }
+  assertEquals(pool.stats({ details: true }).lines[0]!.isPaused, false);
+});
+
+test("stats refuse options that are not known or of the wrong kind", () => {
+  const { pool } = fixture();
+  assertThrows(
+    () => pool.stats({ detail: true } as never),
+    TypeError,
+    "Cannot give stats as 'detail' is no option",
+  );
+  assertThrows(
+    () => pool.stats({ details: 1 } as never),
+    TypeError,
+    "Cannot give stats as 'details' must be a boolean: received 1",
+  );
+  assertEquals("lines" in pool.stats({ details: false }), false);
 });

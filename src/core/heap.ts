@@ -26,6 +26,11 @@ export class Heap<V> {
     return this.#nodes[0]?.value;
   }
 
+  /** So many of them, the one with the least key first, the others as they lie. */
+  some(limit: number): V[] {
+    return this.#nodes.slice(0, limit).map(({ value }) => value);
+  }
+
   add(key: number, value: V): HeapNode<V> {
     const node = new HeapNode(key, value, this.#nodes.length);
     this.#nodes.push(node);

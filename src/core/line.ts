@@ -218,6 +218,28 @@ export class Line<T> {
     return this.#waiting.since(time, limit);
   }
 
+  /** Since when those wait who came first, `limit` at most. */
+  waitingFrom(limit: number): number[] {
+    return this.#waiting.arrivals(limit).slice(0, limit);
+  }
+
+  /** Since when no use has ended, if the first waits as long; else `undefined`. */
+  get stuckSince(): number | undefined {
+    const { first } = this.#waiting;
+    return first !== undefined && this.isStuck(first) ? first.since : undefined;
+  }
+
+  /** When the longest of its uses began, `limit` at most. */
+  usedFrom(limit: number): number[] {
+    const began: number[] = [];
+    for (const stripe of this.stripes) {
+      for (const { place, usedAt } of stripe.entries()) {
+        if (place === "used") began.push(usedAt);
+      }
+    }
+    return began.sort((a, b) => a - b).slice(0, limit);
+  }
+
   /** When the longest of its uses began. */
   oldestUse(): number {
     let oldest = Infinity;

@@ -36,6 +36,12 @@ export class Precedence {
     return oldest;
   }
 
+  /** Since when those wait who came first, of each priority `limit` at most. */
+  arrivals(limit: number): number[] {
+    return this.#queues.flatMap((queue) => queue.some(limit))
+      .map(({ since }) => since).sort((a, b) => a - b);
+  }
+
   /**
    * Since when one waits with so many before it; where there are priorities,
    * the first of all, and so where nobody is so far behind, the last.

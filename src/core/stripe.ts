@@ -59,6 +59,13 @@ export class Stripe<T> {
     };
   }
 
+  /** How many of those being created are not counted on. */
+  get overdue(): number {
+    let overdue = 0;
+    for (const { isOverdue } of this.#creations) if (isOverdue) overdue++;
+    return overdue;
+  }
+
   /** Whether fewer slots than it owes are about to be vacated. */
   get owes(): boolean {
     return this.spare + this.#destroying < 0;

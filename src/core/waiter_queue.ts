@@ -22,6 +22,16 @@ export class WaiterQueue {
     return this.#back.first ?? this.#head;
   }
 
+  /** The first `limit`; of those put back, if they are more, the first and some. */
+  some(limit: number): Waiter[] {
+    const some = this.#back.some(limit);
+    let waiter = this.#head;
+    for (; some.length < limit && waiter !== undefined; waiter = waiter.next) {
+      some.push(waiter);
+    }
+    return some;
+  }
+
   /**
    * How many of the first `limit` came at or before `time`, or were put back,
    * and when the next one of them came.

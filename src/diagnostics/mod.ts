@@ -7,11 +7,13 @@
  * import { Pool } from "@lease/pool";
  * import { diagnosticsObserver } from "@lease/pool/diagnostics";
  *
- * subscribe("lease.pool.acquired", (event) => console.log(event));
+ * subscribe("lease.pool.acquired", (event) => {
+ *   console.log(Object.keys(event as object).join());
+ * });
  *
  * const observer = diagnosticsObserver();
  * await using pool = new Pool({ create: () => ({}), max: 1, observer });
- * await pool.use(() => {}); // { pool: "pool", resource: {}, stripe: 0, wait: … }
+ * await pool.use(() => {}); // pool,resource,stripe,wait
  * ```
  *
  * @module
@@ -71,9 +73,9 @@ const EVENTS: Record<keyof PoolObserver<unknown>, true> = {
  * await using pool = new Pool({ create: () => ({}), max: 1 });
  * using _publishing = pool.observe(diagnosticsObserver());
  * channel("lease.pool.released").subscribe((event) => {
- *   console.log((event as { use: number }).use);
+ *   console.log((event as { use: number }).use >= 0);
  * });
- * await pool.use(() => {});
+ * await pool.use(() => {}); // true
  * ```
  */
 export function diagnosticsObserver(): PoolObserver<unknown> {

@@ -2,11 +2,11 @@ import { entryOf, type Lease, type Lessor } from "../lease.ts";
 import type {
   Acquirer,
   Entry,
-  Holder,
   LeaseWatcher,
   WatchedPool,
 } from "../lease_watch.ts";
 import type { PoolClosedError } from "../pool_error.ts";
+import type { HolderDetails } from "../pool_stats.ts";
 import { Front } from "./front.ts";
 import type { Trace } from "../trace.ts";
 
@@ -89,12 +89,16 @@ export class Watcher<T> implements LeaseWatcher<T> {
   holders(
     isOf: (stripe: number) => boolean,
     now: number,
-  ): Holder[] | undefined {
-    const holders: Holder[] = [];
-    for (const { entry, since, trace } of this.#holds.values()) {
+    limit = NAMED,
+  ): HolderDetails[] | undefined {
+    const holders: HolderDetails[] = [];
+    for (const hold of this.#holds.values()) {
+      const { entry, since, trace } = hold;
       if (entry.place !== "used" || !isOf(entry.stripe)) continue;
-      holders.push({ age: now - since, where: trace?.place });
-      if (holders.length === NAMED) break;
+      const isTold = !this.#untold.has(hold);
+      const { place: where, words: stack } = trace ?? {};
+      holders.push({ age: now - since, where, stack, isTold });
+      if (holders.length === limit) break;
     }
     return holders.length > 0 ? holders : undefined;
   }

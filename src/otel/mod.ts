@@ -94,7 +94,7 @@ const METER = [
  * const meter: Meter = {
  *   createCounter: () => ({ add: () => {} }),
  *   createHistogram: (name, { unit }) => ({
- *     record: (value) => console.log(name, value, unit),
+ *     record: () => console.log(name, unit),
  *   }),
  *   createObservableUpDownCounter: () => ({}),
  *   addBatchObservableCallback: () => {},
@@ -102,7 +102,7 @@ const METER = [
  *
  * await using pool = new Pool({ create: () => ({}), max: 1 });
  * using _watching = otelObserver(meter).watch(pool);
- * await pool.use(() => {}); // db.client.connection.create_time 0.000… s, …
+ * await pool.use(() => {}); // db.client.connection.create_time s, …
  * ```
  */
 export function otelObserver(

@@ -1,5 +1,11 @@
+import type { Line } from "../core/line.ts";
 import type { Partition } from "../core/partition.ts";
-import { COUNTS, type PoolStats } from "../pool_stats.ts";
+import {
+  COUNTS,
+  type LineDetails,
+  type PoolDetails,
+  type PoolStats,
+} from "../pool_stats.ts";
 import type { Events } from "./events.ts";
 
 /** Counts what is where, and tells of a change in who is pending. */
@@ -35,6 +41,20 @@ export class Census<T> {
       for (const name of COUNTS) stats[name] += counts[name];
     }
     return stats;
+  }
+
+  /** As `stats`, and what there is to tell of each line. */
+  details(detail: (line: Line<T>) => LineDetails): PoolDetails {
+    const { lines, stripes } = this.#partition;
+    const stats = this.stats();
+    return {
+      ...stats,
+      stripes: stats.stripes.map((counts, i) => ({
+        ...counts,
+        overdue: stripes[i]!.overdue,
+      })),
+      lines: lines.map(detail),
+    };
   }
 
   /** From now on changes are told: who is pending already is none. */

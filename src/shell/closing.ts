@@ -9,8 +9,6 @@ interface Steps {
   refuse(error: unknown): void;
   /** Breaks off what nobody can get any more. */
   abort(error: unknown): void;
-  /** Waits no longer for what is out. */
-  abandon(): void;
 }
 
 /** The close of a pool, once. */
@@ -119,7 +117,9 @@ export class Closing<T> {
   /** Waits no longer, for nobody. */
   #giveUp(): void {
     this.#end();
-    this.#steps.abandon();
+    for (const line of this.#parts.partition.lines) line.abandon();
+    this.#parts.calls.abandon();
+    this.#parts.play();
   }
 
   #listen(signal: AbortSignal): void {

@@ -8,7 +8,7 @@ import type { Acquirer, LeaseWatcher } from "../lease_watch.ts";
 import type { PoolClosedError } from "../pool_error.ts";
 import type { PoolObserver } from "../pool_observer.ts";
 import type { PoolSettings } from "../pool_options.ts";
-import type { PoolStats } from "../pool_stats.ts";
+import type { PoolDetails, PoolStats } from "../pool_stats.ts";
 import { Acquiring } from "./acquiring.ts";
 import { Agenda } from "./agenda.ts";
 import { Budgeting } from "./budgeting.ts";
@@ -17,6 +17,7 @@ import { Closing } from "./closing.ts";
 import { Context, type Task } from "./context.ts";
 import { Creating } from "./creating.ts";
 import { Destroying } from "./destroying.ts";
+import { detailsOf, HOLDERS } from "./details.ts";
 import { Events } from "./events.ts";
 import { Evicting } from "./evicting.ts";
 import { Eviction } from "./eviction.ts";
@@ -81,10 +82,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       this.partition,
       (line, now) => ({
         ...this.#supply.circumstance(line, now),
-        holders: this.#watcher?.holders(
-          (stripe) => this.partition.lineOf(stripe) === line,
-          now,
-        ),
+        holders: this.#holders(line, now),
       }),
     );
     this.calls = new UserCalls(
@@ -98,7 +96,6 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.closing = new Closing(this, {
       refuse: (error) => this.#refuse(error),
       abort: (error) => this.#supply.abort(error),
-      abandon: () => this.#abandon(),
     });
     this.#eviction = new Eviction(this);
     const eviction = this.#eviction;
@@ -180,6 +177,11 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     if (this.watches) this.#watch(line);
   }
 
+  #holders(line: Line<T>, now: number, limit?: number) {
+    const isOf = (stripe: number) => this.partition.lineOf(stripe) === line;
+    return this.#watcher?.holders(isOf, now, limit);
+  }
+
   #releaseTold(entry: Entry<T>): void {
     const line = this.partition.lineOf(entry.stripe);
     const now = this.time.now();
@@ -222,6 +224,15 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   stats(): PoolStats {
     return this.census.stats();
+  }
+
+  details(): PoolDetails {
+    const now = this.time.now();
+    return this.census.details((line) => {
+      const cause = this.refusals.causeOf(line);
+      const known = { ...this.#supply.circumstance(line, now), cause };
+      return detailsOf(line, now, known, this.#holders(line, now, HOLDERS));
+    });
   }
 
   now(): number {
@@ -283,12 +294,5 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.#stocking.close(error);
     this.pausing.close(error);
     this.#watcher?.closing();
-  }
-
-  /** Waits no longer for leases and creates. */
-  #abandon(): void {
-    for (const line of this.partition.lines) line.abandon();
-    this.calls.abandon();
-    this.play();
   }
 }

@@ -44,6 +44,10 @@ export class Refusals<T> {
     this.#failures.delete(line);
   }
 
+  causeOf(line: Line<T>): unknown {
+    return this.#failures.get(line);
+  }
+
   /** Something comes too late, of a stripe, or of the pool. */
   closed(home = -1, act = "acquire from"): PoolClosedError {
     const line = this.#partition.lineOf(this.#partition.homeOf(home));
@@ -129,7 +133,7 @@ export class Refusals<T> {
 
   #details(line: Line<T>): Details {
     const { spare: _, ...stats } = line.stats();
-    const cause = this.#failures.get(line);
+    const cause = this.causeOf(line);
     return {
       poolName: this.#name,
       stats: Object.freeze(stats),

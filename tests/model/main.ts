@@ -8,10 +8,12 @@
  * - `explorer.ts`: every reachable state, by `state_key.ts` each once
  * - `invariant.ts`, `liveness.ts`: what must hold in them
  * - `machine.ts`, `snapshot.ts`: the real `Line`, driven verb by verb and read
+ * - `threads.ts`: beside these, the interleavings of threads on one budget
  *
  * @module
  */
 import { FAULTS, missingPairs, PRESSURES, SCOPES } from "./scope.ts";
+import { exploreThreads, THREAD_SCOPES } from "./threads.ts";
 
 const began = performance.now();
 const chosen = [...SCOPES.keys()].filter((i) =>
@@ -41,12 +43,30 @@ await Promise.all(
   Array.from({ length: navigator.hardwareConcurrency }, () => proveNext()),
 );
 
+const chosenThreads = THREAD_SCOPES.filter(({ name }) =>
+  Deno.args.every((word) => name.includes(word))
+);
+for (const scope of chosenThreads) {
+  const start = performance.now();
+  try {
+    const { states, transitions } = exploreThreads(scope);
+    const seconds = ((performance.now() - start) / 1_000).toFixed(1);
+    console.log(
+      `${scope.name}: ${states} states, ${transitions} transitions of the ` +
+        `real step, ${seconds} s`,
+    );
+  } catch (error) {
+    faults.push(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const scopes = chosen.length + chosenThreads.length;
 const total = ((performance.now() - began) / 1_000).toFixed(1);
 if (faults.length > 0) {
   for (const fault of faults) console.error(`\n${fault}`);
   throw new Error(`${faults.length} faults found in ${total} s`);
 }
-console.log(`\nNothing to object to in ${chosen.length} scopes, ${total} s`);
+console.log(`\nNothing to object to in ${scopes} scopes, ${total} s`);
 
 /** What a worker says of a scope. */
 interface Shown {

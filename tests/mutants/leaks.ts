@@ -82,7 +82,7 @@ export const LEAKS: readonly Mutant[] = [
     name: "leak_names_all",
     about: "a timeout names all holders",
     file: WATCHER,
-    from: `      if (holders.length === NAMED) break;
+    from: `      if (holders.length === limit) break;
 `,
     to: ``,
   },

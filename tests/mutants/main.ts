@@ -17,6 +17,7 @@ import { CODEL } from "./codel.ts";
 import { CORE } from "./core.ts";
 import { DROP_INS } from "./drop_in.ts";
 import { ERRORS } from "./errors.ts";
+import { INSPECT } from "./inspect.ts";
 import { FLEET } from "./fleet.ts";
 import { LEAKS } from "./leaks.ts";
 import { type Mutant, plant } from "./mutant.ts";
@@ -30,6 +31,7 @@ import { RESOURCES } from "./resources.ts";
 import { sample } from "./sample.ts";
 import { SHELL } from "./shell.ts";
 import { TESTING } from "./testing.ts";
+import { THREADS } from "./threads.ts";
 import { TIMERS } from "./timers.ts";
 
 interface Layer {
@@ -94,6 +96,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...ERRORS,
     ...FLEET,
     ...LEAKS,
+    ...INSPECT,
     ...MYSQL2,
     ...DROP_INS,
     ...NESTING,
@@ -102,6 +105,7 @@ async function mutants(parts: string[]): Promise<Mutant[]> {
     ...BUDGETS,
     ...POOL_MUTANTS,
     ...PRESSURE,
+    ...THREADS,
   ];
   const names = new Set(all.map(({ name }) => name));
   if (names.size < all.length) throw new Error("Two mutants share a name");

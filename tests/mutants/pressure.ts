@@ -251,8 +251,8 @@ export const PRESSURE: readonly Mutant[] = [
     about: "something is created in a pause",
     file: LINE,
     from: `      this.#pauses === 0 &&
-      this.occupied`,
-    to: `      this.occupied`,
+      this.#yieldsTo`,
+    to: `      this.#yieldsTo`,
   },
   {
     name: "pause_lets_in",

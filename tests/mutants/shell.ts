@@ -758,8 +758,8 @@ export const SHELL: readonly Mutant[] = [
     about: "the signal of a close that serves does not reject those who wait",
     file: "src/shell/closing.ts",
     from: `    this.#end();
-    this.#steps.abandon();`,
-    to: `    this.#steps.abandon();`,
+    for (const line of this.#parts.partition.lines) line.abandon();`,
+    to: `    for (const line of this.#parts.partition.lines) line.abandon();`,
   },
   {
     name: "serving_close_in_a_pause",

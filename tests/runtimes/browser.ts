@@ -1,6 +1,7 @@
-import { chromium } from "playwright-core";
-import { conclude, report, type TestCase } from "./report.ts";
+import { type Browser, chromium } from "playwright-core";
+import { conclude, type Report, report, type TestCase } from "./report.ts";
 import { bundleSuite, NOT_IN_A_PAGE } from "./bundle.ts";
+import { inspectPage } from "./inspect_page.ts";
 
 /** Where Debian puts it; no browser comes from npm. */
 const CHROMIUM = "/usr/bin/chromium";
@@ -20,7 +21,7 @@ const FLAGS = [
   "--js-flags=--expose-gc",
 ];
 
-async function runInPage(): Promise<TestCase[]> {
+async function runInPage(browser: Browser): Promise<TestCase[]> {
   const suite = await Deno.readFile(await bundleSuite(NOT_IN_A_PAGE));
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
@@ -33,21 +34,25 @@ async function runInPage(): Promise<TestCase[]> {
           headers: { "content-type": "text/html" },
         }),
   );
-  const browser = await chromium.launch({
+  await using page = await browser.newPage();
+  page.on("console", (message) => console.log(message.text()));
+  await page.goto(`http://127.0.0.1:${server.addr.port}/`);
+  return await page.evaluate(
+    `import("/suite.js").then((suite) => suite.runCollected())`,
+  );
+}
+
+/** Runs something in a browser of its own. */
+async function inBrowser(
+  run: (browser: Browser) => Promise<TestCase[]>,
+): Promise<Report> {
+  await using browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: FLAGS,
   });
   console.log(`\n=== chromium ${browser.version()} ===`);
-  try {
-    const page = await browser.newPage();
-    page.on("console", (message) => console.log(message.text()));
-    await page.goto(`http://127.0.0.1:${server.addr.port}/`);
-    return await page.evaluate(
-      `import("/suite.js").then((suite) => suite.runCollected())`,
-    );
-  } finally {
-    await browser.close();
-  }
+  return report(await run(browser));
 }
 
-await conclude([async () => report(await runInPage())]);
+const PARTS = [inspectPage, runInPage];
+await conclude(PARTS.map((part) => () => inBrowser(part)));

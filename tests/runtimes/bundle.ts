@@ -13,13 +13,14 @@ export function testFiles(): string[] {
   return globSync(patterns, { cwd: ROOT.pathname }).sort();
 }
 
-/** What needs `node:events`, or `node:diagnostics_channel`. */
+/** What needs `node:events`, `node:diagnostics_channel`, or shared memory. */
 export const NOT_IN_A_WORKER = [
   "tests/diagnostics_test.ts",
   "tests/generic_pool_test.ts",
   "tests/mysql2_test.ts",
   "tests/pg_test.ts",
   "tests/tarn_test.ts",
+  "tests/threads_test.ts",
 ];
 
 /** What needs more than a page has. */

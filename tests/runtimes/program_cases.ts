@@ -10,6 +10,7 @@ const PROGRAMS = [
   "freed_store.ts",
   "standstill.ts",
   "fake_timers.ts",
+  "threads.ts",
 ];
 
 /** No program takes a tenth of this. */

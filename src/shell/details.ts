@@ -1,0 +1,30 @@
+import type { Line } from "../core/line.ts";
+import type { Circumstance } from "../sentence.ts";
+import type { HolderDetails, LineDetails } from "../pool_stats.ts";
+
+/** How many waiters and holders of a line are told of. */
+export const WAITS = 100;
+export const HOLDERS = 10;
+
+/** How a line is, for who looks at it, whether or not anybody is refused. */
+export function detailsOf<T>(
+  line: Line<T>,
+  now: number,
+  known: Omit<Circumstance, "stats">,
+  holders: HolderDetails[] | undefined,
+): LineDetails {
+  const { stuckSince, overdue } = line;
+  const { isPaused, oldestCreate, outage, cause } = known;
+  return {
+    stripes: line.stripes.map(({ id }) => id),
+    isPaused: isPaused === true,
+    waits: line.waitingFrom(WAITS).map((since) => now - since),
+    holders: holders ??
+      line.usedFrom(HOLDERS).map((since) => ({ age: now - since })),
+    noneReleasedFor: stuckSince === undefined ? undefined : now - stuckSince,
+    oldestCreate,
+    overdue,
+    outage: outage && { nextTry: undefined, ...outage },
+    cause,
+  };
+}
