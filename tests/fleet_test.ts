@@ -302,11 +302,12 @@ test("fleet: a permit is not used before its write has been confirmed", async ()
   const { permits } = a.budget.stats();
   a.ledger.state = "loses";
   const asked = a.ask(4);
-  await fleet.clock.advance(TTL / 2);
+  await fleet.clock.advance(20);
   assertEquals(fleet.engine.taken, 4);
   assertEquals([a.budget.stats().permits, served(asked)], [permits, permits]);
   assertMatch(`${a.errors[0]}`, /lost/);
   a.ledger.state = "works";
+  // Sooner than with the next renewal.
   await fleet.clock.advance(100);
   assertEquals(served(asked), 4);
   await fleet.end(a);
@@ -488,6 +489,22 @@ test("fleet: one who was beaten to it reads, and tries again", async () => {
   assertEquals([served(asked), a.errors, fleet.peak], [2, [], 4]);
   a.ledger.swap = swap;
   await fleet.end(a, b);
+});
+
+test("fleet: what is written before an answer has come is read after", async () => {
+  const fleet = new Fleet(4);
+  const members = [fleet.member()];
+  const [a] = members as [Member];
+  const swap = a.ledger.swap.bind(a.ledger);
+  a.ledger.swap = async (version, value) => {
+    const answer = await swap(version, value);
+    if (members.length === 1) members.push(fleet.member());
+    await new Promise<void>((resolve) => fleet.clock.setTimeout(resolve, 20));
+    return answer;
+  };
+  await fleet.clock.advance(TTL / 5);
+  assertEquals(a.budget.stats().members, 2);
+  await fleet.end(...members);
 });
 
 test("fleet: pools of one process share what it has, in order of arrival", async () => {

@@ -1,7 +1,7 @@
 import { Check, LIMIT, OBJECT } from "../check.ts";
 import type { Ledger, Versioned } from "./ledger.ts";
 
-/** What is needed of a `Deno.Kv`. */
+/** What is needed of a store of Deno KV. */
 export interface KvStore {
   /** Reads a value. */
   get(
@@ -13,7 +13,7 @@ export interface KvStore {
   watch(keys: string[][]): ReadableStream<{ versionstamp: string | null }[]>;
 }
 
-/** What is needed of a `Deno.AtomicOperation`. */
+/** What is needed of an atomic operation of Deno KV. */
 export interface KvWrite {
   /** The write comes to nothing unless a value has this version. */
   check(check: { key: string[]; versionstamp: string | null }): KvWrite;
@@ -46,7 +46,8 @@ export interface DenoKvLedgerOptions {
  * ```ts ignore
  * import { denoKvLedger, FleetBudget } from "@lease/pool/fleet";
  *
- * const kv = await Deno.openKv();
+ * const { openKv } = Deno;
+ * const kv = await openKv();
  * const budget = new FleetBudget({ ledger: denoKvLedger(kv), max: 20 });
  * ```
  */

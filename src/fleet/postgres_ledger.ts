@@ -54,10 +54,7 @@ const SWAP = `with swapped as (
  * import pg from "pg";
  *
  * const ledger = postgresLedger(async () => {
- *   const client = new pg.Client({
- *     connectionString: process.env.DATABASE_URL,
- *     query_timeout: 5_000,
- *   });
+ *   const client = new pg.Client({ connectionString: url, query_timeout: 3_000 });
  *   await client.connect();
  *   return client;
  * });

@@ -14,6 +14,8 @@ export interface FleetScope {
   readonly name: string;
   readonly members: number;
   readonly max: number;
+  /** How many permits each may want. */
+  readonly demands: readonly number[];
   /** Permits that each reserves. */
   readonly floor: number;
   /** How many clocks may step back, beyond what is promised for. */
@@ -24,26 +26,22 @@ export interface FleetScope {
   readonly calm: number;
 }
 
+const PLAIN = { max: 3, demands: [0, 3], floor: 0, steps: 0, slow: 0 };
+
 export const FLEET_SCOPES: readonly FleetScope[] = [
+  { ...PLAIN, name: "two members", members: 2, calm: 1 },
+  { ...PLAIN, name: "two members with floors", members: 2, floor: 1, calm: 4 },
   {
-    name: "two members",
-    ...{ members: 2, max: 3, floor: 0, steps: 0, slow: 0, calm: 1 },
-  },
-  {
-    name: "two members with floors",
-    ...{ members: 2, max: 3, floor: 1, steps: 0, slow: 0, calm: 4 },
-  },
-  {
+    ...{ ...PLAIN, members: 2, steps: 1, calm: 4 },
     name: "two members, one of whose clocks steps back",
-    ...{ members: 2, max: 3, floor: 0, steps: 1, slow: 0, calm: 4 },
   },
   {
+    ...{ ...PLAIN, members: 2, max: 1, demands: [0, 1], slow: 1, calm: 32 },
     name: "two members, of which the writes of one come late",
-    ...{ members: 2, max: 1, floor: 0, steps: 0, slow: 1, calm: 32 },
   },
   {
-    name: "three members",
-    ...{ members: 3, max: 3, floor: 0, steps: 0, slow: 0, calm: 64 },
+    ...{ ...PLAIN, members: 3, demands: [3], calm: 16 },
+    name: "three members, each of which could use all",
   },
 ];
 
@@ -198,14 +196,13 @@ class FleetExplorer implements FleetExploration {
   }
 
   *#writes(fleet: Fleet, i: number): Generator<[string, Fleet]> {
-    const { max } = this.#scope;
     const member = fleet.members[i]!;
     const { id } = member.tenure.terms;
     const left = this.#copy(member);
     const book = left.resign(fleet.book);
     const joins = new this.#Kind(left.terms);
     yield [`${id} leaves`, { ...change(fleet, i, { tenure: joins }), book }];
-    for (const demand of [0, max]) {
+    for (const demand of this.#scope.demands) {
       for (const comesDown of [false, true]) {
         const tenure = this.#copy(member);
         const proposal = write(fleet, member, tenure, demand, comesDown);
