@@ -1007,15 +1007,12 @@ export class Ledger {
         this.#clock.between(served.since).most;
   }
 
-  /** How many may have been elsewhere when a claim was offered its resource. */
+  /**
+   * How many may have been elsewhere when a claim was offered its resource: as
+   * many as then, or now, as in which epoch that was is not always known.
+   */
   #elsewhere({ approval: call }: Claim, now: number): number {
-    if (call === undefined) return now;
-    // A check in the background was for nobody.
-    if (this.#config.keepalive !== Infinity) {
-      return Math.max(now, call.elsewhere);
-    }
-    // Without the claim itself.
-    return (call.epoch === this.epoch ? now : call.elsewhere) - 1;
+    return Math.max(now, call?.elsewhere ?? 0);
   }
 
   #lineOf(claim: Claim): number {
