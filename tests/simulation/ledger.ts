@@ -1007,12 +1007,15 @@ export class Ledger {
         this.#clock.between(served.since).most;
   }
 
-  /**
-   * How many may have been elsewhere when a claim was offered its resource: as
-   * many as then, or now, as in which epoch that was is not always known.
-   */
+  /** How many may have been elsewhere when a claim was offered its resource. */
   #elsewhere({ approval: call }: Claim, now: number): number {
-    return Math.max(now, call?.elsewhere ?? 0);
+    if (call === undefined) return now;
+    // A check in the background was for nobody.
+    if (this.#config.keepalive !== Infinity) {
+      return Math.max(now, call.elsewhere);
+    }
+    // Without the claim itself.
+    return (call.epoch === this.epoch ? now : call.elsewhere) - 1;
   }
 
   #lineOf(claim: Claim): number {
