@@ -11,7 +11,6 @@ const TASKS = [
   "test:workerd",
   "test:package",
   "model",
-  "model:fleet",
   "simulate --seed 1 --steps 500000",
   "mutants --sample 3",
   "bench:guard",

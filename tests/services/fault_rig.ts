@@ -247,7 +247,10 @@ export class FaultRig {
     assertEquals(granted + aborted + rejected, counts.acquires);
     assertEquals(counts.answered + counts.unanswered, counts.granted);
     const { stripes, max, ...rest } = pool.stats();
-    const none = { idle: 0, used: 0, creating: 0, destroying: 0, pending: 0 };
+    const none = {
+      ...{ idle: 0, used: 0, creating: 0, destroying: 0 },
+      ...{ pending: 0, waiting: 0, validating: 0 },
+    };
     assertEquals(rest, none);
     for (const { max: _, ...rest } of stripes) assertEquals(rest, none);
     assertEquals(counts.destroyed, counts.created);
