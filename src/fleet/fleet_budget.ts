@@ -137,7 +137,7 @@ export class FleetBudget implements Budget, AsyncDisposable {
     this.#observer = observer;
     this.#clock = clock;
     this.#tenure = new Tenure({
-      ...{ id: crypto.randomUUID(), max, ttl },
+      ...{ id: memberId(), max, ttl },
       ...{ floor: floor.permits, floorTtl: floor.ttl },
     });
     this.#mail = new Correspondence(ledger, this.#tenure, clock, {
@@ -308,4 +308,10 @@ function checked(options: FleetBudgetOptions): Required<FleetBudgetOptions> & {
     ...{ ledger, max, ttl, observer, clock },
     floor: { permits, ttl: floorTtl },
   };
+}
+
+/** As unlikely to be another's as a UUID; Node 18 has no global `crypto`. */
+function memberId(): string {
+  const part = () => Math.random().toString(36).slice(2);
+  return [part(), part(), part()].join("-");
 }

@@ -6,7 +6,7 @@
  * import { inspect } from "@lease/pool/inspect";
  *
  * await using pool = new Pool({ create: () => ({}), max: 10, name: "db" });
- * const word = `Bearer ${crypto.randomUUID()}`;
+ * const word = "Bearer something long that nobody guesses";
  * using handler = inspect([pool], {
  *   authorize: ({ headers }) => headers.get("authorization") === word,
  * });
@@ -120,8 +120,8 @@ const HEADERS = {
  * using handler = inspect([pool], { authorize: "anyone" });
  * await pool.use(() => {});
  * const response = await handler(new Request("http://localhost/stats"));
- * const { pools } = await response.json();
- * console.log(pools[0].lines[0].sentence); // nobody waits; 1 of 2 is idle
+ * const text = await response.text();
+ * console.log(text.includes("nobody waits; 1 of 2 is idle")); // true
  * ```
  */
 export function inspect(

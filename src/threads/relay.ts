@@ -1,3 +1,6 @@
+/** A `MessagePort`, which is no type where only its value is declared. */
+export type Port = typeof MessagePort.prototype;
+
 /**
  * The ports to the thread that has invited this one and to those that it has
  * invited. A message says no more than that there is something to see, and goes
@@ -5,7 +8,7 @@
  */
 export class Relay {
   /** With the number of the invitation that each belongs to. */
-  readonly #ports = new Map<MessagePort, number>();
+  readonly #ports = new Map<Port, number>();
   readonly #heard: () => void;
 
   constructor(heard: () => void) {
@@ -16,7 +19,7 @@ export class Relay {
    * `closed` is called when the thread at the other end has ended, if the runtime
    * tells of that.
    */
-  add(port: MessagePort, guest: number, closed: () => void): void {
+  add(port: Port, guest: number, closed: () => void): void {
     this.#ports.set(port, guest);
     port.onmessage = () => {
       this.#send(port);
@@ -41,7 +44,7 @@ export class Relay {
     }
   }
 
-  #send(from: MessagePort | undefined): void {
+  #send(from: Port | undefined): void {
     for (const port of this.#ports.keys()) {
       if (port !== from) port.postMessage(0);
     }

@@ -4,7 +4,7 @@ import type { Budget, BudgetMember, BudgetSeat } from "../permit.ts";
 import { SystemClock } from "../system_clock.ts";
 import { Bell, ring } from "./bell.ts";
 import { allocate, shapeOf, swap } from "./memory.ts";
-import { Relay } from "./relay.ts";
+import { type Port, Relay } from "./relay.ts";
 import {
   ANSWER,
   answer,
@@ -52,7 +52,7 @@ export interface Invitation {
   /** What all threads share. */
   readonly memory: SharedArrayBuffer;
   /** Tells when the thread has ended, and wakes it where nothing else does. */
-  readonly port: MessagePort;
+  readonly port: Port;
   /** Which of the invitations it is. */
   readonly guest: number;
   /** The option of the first one. */
