@@ -86,6 +86,7 @@
 
 export type { Budget, BudgetMember, BudgetSeat } from "../permit.ts";
 export type { Clock } from "../clock.ts";
+export type { Port } from "./relay.ts";
 export {
   type Invitation,
   SharedBudget,
