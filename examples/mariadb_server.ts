@@ -55,8 +55,7 @@ export class MariaDbServer extends LocalServer {
     return {
       path: "/usr/sbin/mariadbd",
       parameters: [
-        "--no-defaults",
-        `--datadir=${join(this.folder, "data")}`,
+        ...this.#places(),
         `--socket=${join(this.folder, "socket")}`,
         `--pid-file=${join(this.folder, "data/mariadb.pid")}`,
         `--port=${this.port}`,
@@ -68,14 +67,23 @@ export class MariaDbServer extends LocalServer {
 
   async #initialise(): Promise<void> {
     await mkdir(join(this.folder, "data"));
+    await mkdir(join(this.folder, "temporary"));
     await this.own();
     const { signal } = new AbortController();
     await this.run(
       signal,
       "mariadb-install-db",
-      "--no-defaults",
-      `--datadir=${join(this.folder, "data")}`,
+      ...this.#places(),
       "--auth-root-authentication-method=normal",
     );
+  }
+
+  /** A server that starts removes the temporary tables of all in its folder. */
+  #places(): string[] {
+    return [
+      "--no-defaults",
+      `--datadir=${join(this.folder, "data")}`,
+      `--tmpdir=${join(this.folder, "temporary")}`,
+    ];
   }
 }
