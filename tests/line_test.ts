@@ -186,6 +186,28 @@ test("closing a line with nothing out says so at once", () => {
   assertEquals(notes.since(), ["closed"]);
 });
 
+test("a line that has closed makes nothing for its stock", () => {
+  const { line, notes } = lined([1]);
+  line.stock(1);
+  const entry = line.created(notes.creations.shift()!, "a", 0, Infinity);
+  notes.since();
+  line.close(() => "closed");
+  assertEquals(notes.since(), ["destroy a close"]);
+  line.destroyed(entry);
+  assertEquals(notes.since(), ["closed"]);
+});
+
+test("a create that serves one who waits pays what it was owed", () => {
+  const { line, notes, join } = lined([2]);
+  join();
+  const waiter = new Waiter(line.arrive(), -1, 0);
+  line.join(waiter, 0);
+  assertEquals(notes.since(), ["create"]);
+  line.created(notes.creations.shift()!, "a", 0, Infinity);
+  assertEquals(notes.since(), ["deliver 0"]);
+  assertEquals([line.owed, line.waiting], [0, 1]);
+});
+
 test("what comes back for one who is gone is stamped then, not when it was taken", () => {
   const { line, notes, join } = lined([1], true);
   const [held, taker] = [join(), join()];
