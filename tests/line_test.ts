@@ -286,6 +286,32 @@ test("what is idle for a taker sent back needs no create", () => {
   assertEquals(notes.since(), dealt);
 });
 
+test("takers of what is distrusted are all back in line before one is served", () => {
+  const { line, notes, rest } = lined([4], true);
+  rest(0, 1);
+  const [first, second] = [0, 1].map(() => {
+    const taker = new Waiter(line.arrive(), -1, 0);
+    line.judge(taker, line.take(-1, 2)!);
+    return taker;
+  });
+  rest(5);
+  line.distrust(1, 6, "invalid");
+  const [validated] = notes.validated;
+  assertEquals(validated?.resource, "at 5");
+  assertStrictEquals(first!.at, validated);
+  assertEquals([line.waiting, second!.at === undefined], [1, false]);
+});
+
+test("a create that has ended makes room for the next that is allowed", () => {
+  const { line, notes, join } = lined([2]);
+  line.allow(1);
+  join();
+  join();
+  assertEquals(notes.since(), ["create"]);
+  line.created(notes.creations.shift()!, "a", 0, Infinity);
+  assertEquals(notes.since(), ["deliver 0", "create"]);
+});
+
 test("a take makes progress whatever the stamps", () => {
   const { line, notes, rest } = lined([3]);
   rest(100, 50, 0);
