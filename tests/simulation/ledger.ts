@@ -107,6 +107,8 @@ export interface Call {
   /** Whether it is a destroy for which nobody waits. */
   readonly late: boolean;
   readonly epoch: number;
+  /** How many had been refused before. */
+  readonly refusals: number;
   /** For a validate: how many may have been elsewhere when its epoch ended. */
   elsewhere: number;
 }
@@ -182,6 +184,7 @@ export class Ledger {
     new Map();
   #made = 0;
   #arrivals = 0;
+  #refusals = 0;
 
   constructor(config: Config, clock: SeenClock, tally: Tally) {
     this.#config = config;
@@ -288,6 +291,7 @@ export class Ledger {
   refused(claim: Claim, error: unknown): void {
     if (claim.state !== "pending") this.fail(`S3: #${claim.id} settled twice`);
     this.pending.delete(claim);
+    this.#refusals++;
     claim.state = "refused";
     const reason = this.#refusal(claim, error);
     if (reason !== undefined) return this.#tally.hit(reason);
@@ -612,6 +616,7 @@ export class Ledger {
       mostLimit: destroyTimeout,
       late: reason === "late",
       epoch: this.epoch,
+      refusals: this.#refusals,
       elsewhere: 0,
     };
     this.destroys.add(call);
@@ -729,7 +734,7 @@ export class Ledger {
     const since = this.#clock.moment;
     return {
       ...{ resource, signal, since, epoch, limit, mostLimit: limit },
-      ...{ late: false, elsewhere: 0 },
+      ...{ late: false, refusals: this.#refusals, elsewhere: 0 },
     };
   }
 
@@ -1010,8 +1015,10 @@ export class Ledger {
   /** How many may have been elsewhere when a claim was offered its resource. */
   #elsewhere({ approval: call }: Claim, now: number): number {
     if (call === undefined) return now;
-    // A check in the background was for nobody.
-    if (this.#config.keepalive !== Infinity) {
+    // It was for nobody, as a check in the background, or for one who has left.
+    const isForNobody = this.#config.keepalive !== Infinity ||
+      call.refusals < this.#refusals;
+    if (isForNobody) {
       return Math.max(now, call.elsewhere);
     }
     // Without the claim itself.
