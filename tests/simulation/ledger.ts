@@ -34,8 +34,8 @@ export interface Resource {
   destroyCalls: number;
   /** Whether its holder has taken it out of the pool. */
   isDetached: boolean;
-  /** Since when it is to be evicted, and within which time. */
-  evicted: Eviction | undefined;
+  /** Since when it is to be evicted, and within which time, by all who asked. */
+  readonly evictions: Set<Eviction>;
   /** How many evictions have asked of it as it was there. */
   asked: number;
   /** The epoch in which `lost` was called for it. */
@@ -342,16 +342,16 @@ export class Ledger {
 
   /** What is evicted is handed out no more, unless it was offered before. */
   #checkKept(
-    { evicted }: Resource,
+    { evictions }: Resource,
     call: Call | undefined,
     whom: string,
   ): void {
-    if (evicted === undefined) return;
-    const { since, within, epoch } = evicted;
-    if (epoch >= (call?.epoch ?? this.epoch)) return;
-    const age = this.#clock.least(since) -
-      (call === undefined ? 0 : this.#clock.most(call.since));
-    if (within === 0 || age > within) this.fail(`Evict: ${whom}, evicted`);
+    for (const { since, within, epoch } of evictions) {
+      if (epoch >= (call?.epoch ?? this.epoch)) continue;
+      const age = this.#clock.least(since) -
+        (call === undefined ? 0 : this.#clock.most(call.since));
+      if (within === 0 || age > within) this.fail(`Evict: ${whom}, evicted`);
+    }
   }
 
   // Changes.
@@ -370,14 +370,11 @@ export class Ledger {
   }
 
   /** A predicate says that one is to be evicted within so many ms. */
-  evict(resource: Resource, within: number): void {
-    const before = resource.evicted;
-    const left = before === undefined
-      ? Infinity
-      : before.within - this.#clock.least(before.since);
-    if (within >= left) return;
+  evict({ evictions }: Resource, within: number): Eviction {
     const since = this.#clock.moment;
-    resource.evicted = { since, epoch: this.epoch, within };
+    const eviction = { since, epoch: this.epoch, within };
+    evictions.add(eviction);
+    return eviction;
   }
 
   /** The lease of a claim ends, and its resource leaves the pool for good. */
@@ -551,7 +548,7 @@ export class Ledger {
       uses: 0,
       destroyCalls: 0,
       isDetached: false,
-      evicted: undefined,
+      evictions: new Set(),
       asked: 0,
       lostIn: call.lostIn,
       isDoomed: false,
@@ -806,7 +803,7 @@ export class Ledger {
       case "late":
         return isLate || this.closing.aborted;
       case "evict":
-        return resource.evicted !== undefined;
+        return resource.evictions.size > 0;
       case "resize":
         return this.capacity.owes(resource.stripe, this.epoch);
       case "leaked":
