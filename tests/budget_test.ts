@@ -760,6 +760,47 @@ test("a pause gives up what it wanted, and its end wants it again", async () => 
   assertEquals(leaseOf(waiter).value, "a");
 });
 
+/** In a pause two creates came, for two who wait; another waits elsewhere. */
+async function paused() {
+  const slow = hanging();
+  const { pools: [b], clock, budget } = shared(2, ["b"]);
+  const a = new Pool({
+    create: slow.begin,
+    ...{ max: 2, clock, budget, growth: "eager" as const },
+  });
+  const controllers = [new AbortController(), new AbortController()];
+  const waiters = controllers.map(({ signal }) => watch(a.acquire({ signal })));
+  await clock.advance(1);
+  const pause = await a.pause();
+  const other = watch(b!.acquire());
+  for (const { resolve } of slow.calls) resolve("a");
+  await settled();
+  assertEquals([a.stats().idle, other.settled], [2, false]);
+  return { controllers, waiters, pause, other };
+}
+
+test("what a pause kept for who has left is for who waits elsewhere", async () => {
+  const { controllers, other } = await paused();
+  controllers[0]!.abort();
+  await settled();
+  // The other of the two still waits, and came before.
+  assertEquals(other.settled, false);
+  controllers[1]!.abort();
+  await settled();
+  assertEquals(leaseOf(other).value, "b");
+});
+
+test("what a pause kept beyond those who wait is for who waits elsewhere", async () => {
+  const { controllers, waiters, pause, other } = await paused();
+  controllers[0]!.abort();
+  await settled();
+  assertEquals(other.settled, false);
+  await pause[Symbol.asyncDispose]();
+  await settled();
+  assertEquals(leaseOf(waiters[1]!).value, "a");
+  assertEquals(leaseOf(other).value, "b");
+});
+
 test("resize, clear and evict give permits back", async () => {
   const acts: ((pool: Pool<string>) => unknown)[] = [
     (pool) => pool.resize(1),

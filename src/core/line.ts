@@ -331,10 +331,7 @@ export class Line<T> {
   /** So many resources are to exist. */
   stock(resources: number): void {
     this.#stock = resources;
-    if (this.#yields && this.#surplus !== undefined) {
-      this.#yield();
-      this.letGo();
-    }
+    this.#yieldIdle();
     this.resume();
   }
 
@@ -642,6 +639,7 @@ export class Line<T> {
     this.#calm();
     this.resumedAt = now;
     this.#serve(now);
+    this.#yieldIdle();
   }
 
   /** A destroy settled; its slot can be created for. */
@@ -660,6 +658,8 @@ export class Line<T> {
     else {
       this.#waiting.remove(waiter);
       this.#settleDebt();
+      // In a pause something idle may have been kept for it.
+      if (this.#pauses > 0) this.#yieldIdle();
     }
     this.#effects.reject(waiter, error);
   }
@@ -817,6 +817,13 @@ export class Line<T> {
     this.#yieldsTo = Infinity;
     this.#calm();
     this.yielded++;
+  }
+
+  /** As what is released, once nobody here came before, or less is kept. */
+  #yieldIdle(): void {
+    if (!this.#yields || this.#surplus === undefined) return;
+    this.#yield();
+    this.letGo();
   }
 
   #rest(entry: Entry<T>, isBack: boolean): void {

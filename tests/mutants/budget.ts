@@ -192,8 +192,25 @@ export const BUDGETS: readonly Mutant[] = [
     name: "budget_stock_keeps",
     about: "what is not kept any more goes to nobody",
     file: LINE,
-    from: `    if (this.#yields && this.#surplus !== undefined) {`,
-    to: `    if (this.#yields && this.#surplus === null) {`,
+    from: `    this.#yieldIdle();
+    this.resume();`,
+    to: `    this.resume();`,
+  },
+  {
+    name: "budget_pause_keeps",
+    about: "what a pause kept for one who has left goes to nobody",
+    file: LINE,
+    from: `      if (this.#pauses > 0) this.#yieldIdle();
+`,
+    to: "",
+  },
+  {
+    name: "budget_unpause_keeps",
+    about: "what a pause kept beyond those who wait goes to nobody",
+    file: LINE,
+    from: `    this.#serve(now);
+    this.#yieldIdle();`,
+    to: `    this.#serve(now);`,
   },
   {
     name: "budget_warm_keeps",
