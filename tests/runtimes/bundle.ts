@@ -16,6 +16,7 @@ export function testFiles(): string[] {
 /** What needs `node:events`, `node:diagnostics_channel`, or shared memory. */
 export const NOT_IN_A_WORKER = [
   "tests/diagnostics_test.ts",
+  "tests/drop_in_test.ts",
   "tests/generic_pool_test.ts",
   "tests/mysql2_test.ts",
   "tests/pg_test.ts",
