@@ -237,6 +237,7 @@ test("stats tell what a pool does and has done", async () => {
     creates: { made: 3, failed: 0, outages: 0 },
     acquires: { served: 3, failed: {} },
     destroyed: { lease: 1 },
+    detached: 0,
     leaked: 0,
   });
   assertEquals([waits.count, uses.count], [3, 2]);
@@ -367,6 +368,17 @@ test("pools that share a name get numbers, and long names are cut", async () => 
     shown.map(({ name }: PoolSnapshot) => name),
     ["a", "b", "a (2)", "a (3)", `${"c".repeat(300)}…`],
   );
+});
+
+test("what is detached is counted, and its use", async () => {
+  const { handler, pool, clock } = inspected();
+  const lease = await pool.acquire();
+  await clock.advance(8);
+  lease.detach();
+  const { detached, destroyed, uses } = await statsOf(handler);
+  assertEquals([detached, destroyed, uses.count], [1, {}, 1]);
+  const text = await (await get(handler, "metrics")).text();
+  assertEquals(text.includes('lease_pool_detaches_total{pool="db"} 1\n'), true);
 });
 
 // Events.

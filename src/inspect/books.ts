@@ -29,6 +29,7 @@ export class Books {
   served = 0;
   created = 0;
   createsFailed = 0;
+  detached = 0;
   leaked = 0;
   outages = 0;
   /** What the last create that failed did so with, and when. */
@@ -62,6 +63,10 @@ export class Books {
     destroyed: ({ reason, use }: { reason: string; use?: number }): void => {
       this.destroyed.count(reason);
       if (use !== undefined) this.uses.add(use, this.#now());
+    },
+    detached: ({ use }: { use: number }): void => {
+      this.detached++;
+      this.uses.add(use, this.#now());
     },
     leaked: (): void => {
       this.leaked++;

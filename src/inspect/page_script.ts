@@ -366,7 +366,8 @@ function poolView(index) {
         say(outage, "Outage for " + time(since) + (nextTry === undefined ? ", a try is under way." :
           ", next try in " + time(nextTry) + "."));
       }
-      say(destroyed, "Destroyed: " + (counts(pool.destroyed) || "none") + ".");
+      say(destroyed, "Destroyed: " + (counts(pool.destroyed) || "none") + "." +
+        (pool.detached ? " Detached: " + many(pool.detached) + "." : ""));
       say(refused, "Acquires that failed: " + (counts(pool.acquires.failed) || "none") + "." +
         (pool.leaked ? " Leases told of as leaked: " + many(pool.leaked) + "." : ""));
       held.draw(pool.lines.flatMap((one) => one.holders).sort((a, b) => b.age - a.age).slice(0, 10));

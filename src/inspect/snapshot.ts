@@ -51,6 +51,8 @@ export interface PoolSnapshot extends Omit<PoolDetails, "lines"> {
   acquires: { served: number; failed: Record<string, number> };
   /** How many resources were destroyed since, by the reason. */
   destroyed: Record<string, number>;
+  /** How many resources have left by `detach()` since. */
+  detached: number;
   /** How many leases were told of as leaked since. */
   leaked: number;
 }
@@ -94,6 +96,7 @@ export function snapshot(
       failed: Object.fromEntries(books.failures),
     },
     destroyed: Object.fromEntries(books.destroyed),
+    detached: books.detached,
     leaked: books.leaked,
   };
 }

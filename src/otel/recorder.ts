@@ -79,6 +79,10 @@ export class Recorder implements OtelObserver {
     this.#used(pool, use);
   }
 
+  detached({ pool, use }: Event<"detached">): void {
+    this.#used(pool, use);
+  }
+
   destroyBegan({ pool, use }: Event<"destroyBegan">): void {
     if (use !== undefined) this.#used(pool, use);
   }
