@@ -51,6 +51,11 @@ test("diagnostics: every event has a channel, whose messages name their pool", a
   await clock.advance(60);
   leaseOf(served).release();
   (await pool.acquire()).detach();
+  const next = watch(pool.acquire());
+  await settled();
+  factory.finishCreate();
+  await settled();
+  leaseOf(next).release();
   await pool.close();
   assertEquals(Object.keys(heard).sort(), EVENTS.toSorted());
   assertEquals(new Set(Object.values(heard)), new Set(["db"]));

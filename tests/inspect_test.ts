@@ -470,6 +470,69 @@ async function heard(handler: Inspector): Promise<number> {
   return responses.length;
 }
 
+test("a listener whose timer is gone makes room, and one that was only late ends", async () => {
+  const clock = new VirtualClock();
+  let isFrozen = false;
+  const frozen: (() => void)[] = [];
+  const { handler } = inspected({}, {
+    clock: {
+      now: () => clock.now(),
+      setTimeout: (callback, delay) =>
+        clock.setTimeout(
+          () => isFrozen ? void frozen.push(callback) : callback(),
+          delay,
+        ),
+      clearTimeout: (timer) => clock.clearTimeout(timer as number),
+    },
+  });
+  const responses: Response[] = [];
+  for (let n = 0; n < 32; n++) responses.push(await get(handler, "events"));
+  await clock.advance(1_000);
+  isFrozen = true;
+  await clock.advance(5_000);
+  assertEquals((await get(handler, "events")).status, 503);
+  await clock.advance(1);
+  const next = await get(handler, "events");
+  assertEquals(next.status, 200);
+  for (const callback of frozen) callback();
+  for (const { body } of responses) {
+    const chunks = await Array.fromAsync(body!);
+    assertEquals(chunks.length, 1);
+  }
+  assertEquals(await heard(handler), 31);
+  await next.body!.cancel();
+  assertEquals(clock.timers, 0);
+});
+
+test("a listener that cannot be told hears that, and the others go on", async () => {
+  const clock = new VirtualClock();
+  const { pool } = fixture({ clock });
+  let error: Error | undefined;
+  const broken = {
+    name: "broken",
+    observe: () => ({ [Symbol.dispose]: () => {} }),
+    stats(options: { details: true }) {
+      if (error !== undefined) throw error;
+      return pool.stats(options);
+    },
+  };
+  const handler = inspect([broken], { authorize: "anyone", clock });
+  const readers = await Promise.all(
+    [1, 2].map(async () => (await get(handler, "events")).body!.getReader()),
+  );
+  for (const reader of readers) await reader.read();
+  error = new Error("no stats");
+  await clock.advance(1_000);
+  for (const reader of readers) {
+    await assertRejects(() => reader.read(), Error, "no stats");
+  }
+  await assertRejects(() => get(handler, "stats"), Error, "no stats");
+  await assertRejects(() => get(handler, "events"), Error, "no stats");
+  error = undefined;
+  assertEquals(clock.timers, 0);
+  assertEquals(await heard(handler), 32);
+});
+
 test("disposed of, it watches no more, ends what is heard and lets nobody listen", async () => {
   const { handler, pool, clock } = inspected();
   const listener = await listen(handler);
