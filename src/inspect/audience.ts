@@ -19,6 +19,7 @@ interface Listener {
   /** When its timer ran last. */
   ranAt: number;
   timer: unknown;
+  hasLeft: boolean;
 }
 
 /**
@@ -49,7 +50,10 @@ export class Audience {
     let listener: Listener;
     return new ReadableStream({
       start: (controller) => {
-        listener = { controller, readAt: now, ranAt: now, timer: undefined };
+        listener = {
+          ...{ controller, readAt: now, ranAt: now },
+          ...{ timer: undefined, hasLeft: false },
+        };
         // How soon a browser that lost us tries again, in ms.
         controller.enqueue(this.#bytes(`retry: ${PACE}\n${this.#event()}`));
         this.#listeners.add(listener);
@@ -71,7 +75,9 @@ export class Audience {
   }
 
   #tell(listener: Listener): void {
-    const { controller, readAt } = listener;
+    const { controller, readAt, hasLeft } = listener;
+    // While it was told, or where a clock forgets no timer.
+    if (hasLeft) return;
     const now = listener.ranAt = this.#clock.now();
     const isReady = controller.desiredSize! > 0;
     const isGone = !isReady && now - readAt >= PATIENCE;
@@ -95,6 +101,7 @@ export class Audience {
   }
 
   #leave(listener: Listener): void {
+    listener.hasLeft = true;
     this.#listeners.delete(listener);
     this.#clock.clearTimeout(listener.timer);
   }

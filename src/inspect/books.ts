@@ -32,6 +32,7 @@ export class Books {
   detached = 0;
   leaked = 0;
   outages = 0;
+  isClosed = false;
   /** What the last create that failed did so with, and when. */
   lastFailure: { message: string; at: number } | undefined;
   readonly #now: () => number;
@@ -73,6 +74,9 @@ export class Books {
     },
     outageBegan: (): void => {
       this.outages++;
+    },
+    closed: (): void => {
+      this.isClosed = true;
     },
   };
 }

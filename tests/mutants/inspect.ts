@@ -276,4 +276,48 @@ export const INSPECT: readonly Mutant[] = [
       controller.error(error);`,
     to: `      controller.error(error);`,
   },
+  {
+    name: "inspect_trend_unordered",
+    about: "the course of quantiles begins anywhere",
+    file: HISTOGRAM,
+    from: `this.#slice % SLICES + 1`,
+    to: `0`,
+  },
+  {
+    name: "inspect_trend_newest_first",
+    about: "the newest of the course comes first",
+    file: HISTOGRAM,
+    from: `this.#slice % SLICES + 1`,
+    to: `this.#slice % SLICES`,
+  },
+  {
+    name: "inspect_closed_is_healthy",
+    about: "a pool that has closed is shown as one that is well",
+    file: BOOKS,
+    from: `this.isClosed = true;`,
+    to: ``,
+  },
+  {
+    name: "inspect_halves_alike",
+    about: "names of halves of characters are sent as the same",
+    file: MOD,
+    from: `.replace(/\\p{Surrogate}/gu, "\\ufffd")`,
+    to: ``,
+  },
+  {
+    name: "inspect_watches_before_it_checks",
+    about: "a pool is watched although another is refused",
+    file: MOD,
+    from: `      check.that(\`pools[\${i}].\${name}\`, pool[name], FUNCTION);
+`,
+    to: ``,
+  },
+  {
+    name: "inspect_left_is_told",
+    about: "a timer that fires after its listener has left tells it",
+    file: AUDIENCE,
+    from: `    if (hasLeft) return;
+`,
+    to: ``,
+  },
 ];

@@ -342,4 +342,12 @@ export const OBSERVING: readonly Mutant[] = [
 
   destroyBegan`,
   },
+  {
+    name: "otel_old_watch_ends_new",
+    about: "a watch that has ended ends the next of its pool",
+    file: OTEL,
+    from: `      if (this.#watches.get(pool) !== watch) return;
+`,
+    to: ``,
+  },
 ];
