@@ -213,8 +213,10 @@ function course(title) {
   return {
     node: picture,
     draw(steps) {
-      const most = Math.max(0, ...steps.map(({ p99 }) => p99 ?? 0));
-      picture.toggleAttribute("hidden", most === 0);
+      const known = steps.flatMap(({ p99 }) => p99 ?? []);
+      const most = Math.max(0, ...known);
+      // One step tells of no course.
+      picture.toggleAttribute("hidden", known.length < 2);
       for (const { name, line } of lines) {
         let isDown = false;
         set(line, "d", steps.map((step, i) => {
@@ -225,9 +227,8 @@ function course(title) {
         }).join(""));
       }
       say(top, "solid p50, dashed p99: up to " + time(most));
-      const last = steps.findLast(({ p99 }) => p99 !== undefined);
       set(picture, "aria-label", title + ", by quarters of a minute: 99 % within " + time(most) +
-        " at most, within " + time(last?.p99) + " in the last.");
+        " at most, within " + time(known.at(-1)) + " in the last.");
     },
   };
 }
