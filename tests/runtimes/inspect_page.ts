@@ -352,10 +352,7 @@ async function faults(page: Page): Promise<string[]> {
 }
 
 /** Runs all of it in a browser. */
-export async function inspectPage(
-  browser: Browser,
-  only = "",
-): Promise<TestCase[]> {
+export async function inspectPage(browser: Browser): Promise<TestCase[]> {
   const results: TestCase[] = [];
   for (const [name, fn] of Object.entries(TESTS)) {
     const error = await fn(browser).then(() => undefined, (error) => error);
