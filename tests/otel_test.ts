@@ -187,6 +187,31 @@ test("otel: what is destroyed while nobody holds it is no use", async () => {
   assertEquals((await total.values())["use_time db"], [1, 0]);
 });
 
+test("otel: a watch that has ended does not end the next of its pool", async () => {
+  const { observer, make, total } = telemetry();
+  const pool = make("db");
+  const first = observer.watch(pool);
+  first[Symbol.dispose]();
+  first[Symbol.dispose]();
+  await total.values();
+  const second = observer.watch(pool);
+  first[Symbol.dispose]();
+  assertStrictEquals(observer.watch(pool), second);
+  await pool.use(() => {});
+  const values = await total.values();
+  assertEquals([values["count db idle"], values["wait_time db"]], [1, [1, 0]]);
+});
+
+test("otel: a detach ends a use", async () => {
+  const { observer, clock, make, total } = telemetry();
+  const pool = make("db");
+  observer.watch(pool);
+  const lease = await pool.acquire();
+  await clock.advance(250);
+  lease.detach();
+  assertEquals((await total.values())["use_time db"], [1, 0.25]);
+});
+
 test("otel: the histograms advise buckets that tell milliseconds from seconds", async () => {
   const { observer, make, total } = telemetry();
   const pool = make("db");

@@ -45,6 +45,8 @@ export class Recorder implements OtelObserver {
     // The series is there before the first.
     this.#instruments.timeouts.add(0, { [POOL_NAME]: name });
     const end = () => {
+      // It may be watched again since.
+      if (this.#watches.get(pool) !== watch) return;
       pools.delete(pool);
       this.#watches.delete(pool);
       for (const observing of observings) observing[Symbol.dispose]();
@@ -76,6 +78,10 @@ export class Recorder implements OtelObserver {
   }
 
   released({ pool, use }: Event<"released">): void {
+    this.#used(pool, use);
+  }
+
+  detached({ pool, use }: Event<"detached">): void {
     this.#used(pool, use);
   }
 

@@ -206,7 +206,14 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   detach(entry: Entry<T>): void {
     this.partition.lineOf(entry.stripe).detach(entry);
+    if (this.#tells) this.#detachTold(entry);
     this.play();
+  }
+
+  #detachTold({ resource, stripe, bornAt, usedAt, uses }: Entry<T>): void {
+    const now = this.time.now();
+    const [age, use] = [now - bornAt, now - usedAt];
+    this.events.tell("detached", { resource, stripe, age, uses, use });
   }
 
   resize(max: number): void {

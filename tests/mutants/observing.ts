@@ -304,4 +304,50 @@ export const OBSERVING: readonly Mutant[] = [
     from: `process?.getBuiltinModule`,
     to: `process!.getBuiltinModule`,
   },
+  {
+    name: "detach_untold",
+    about: "a detach is not told",
+    file: LOCAL_POOL,
+    from: `    if (this.#tells) this.#detachTold(entry);
+`,
+    to: ``,
+  },
+  {
+    name: "detach_told_too_early",
+    about: "a detach is told before it is one",
+    file: LOCAL_POOL,
+    from: `    this.partition.lineOf(entry.stripe).detach(entry);
+    if (this.#tells) this.#detachTold(entry);
+`,
+    to: `    if (this.#tells) this.#detachTold(entry);
+    this.partition.lineOf(entry.stripe).detach(entry);
+`,
+  },
+  {
+    name: "detach_use_from_birth",
+    about: "the use of a detached one is its age",
+    file: LOCAL_POOL,
+    from: `[now - bornAt, now - usedAt]`,
+    to: `[now - bornAt, now - bornAt]`,
+  },
+  {
+    name: "otel_detach_unused",
+    about: "a detach ends no use in the metrics",
+    file: OTEL,
+    from: `    this.#used(pool, use);
+  }
+
+  destroyBegan`,
+    to: `  }
+
+  destroyBegan`,
+  },
+  {
+    name: "otel_old_watch_ends_new",
+    about: "a watch that has ended ends the next of its pool",
+    file: OTEL,
+    from: `      if (this.#watches.get(pool) !== watch) return;
+`,
+    to: ``,
+  },
 ];

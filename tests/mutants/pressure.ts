@@ -568,9 +568,9 @@ export const PRESSURE: readonly Mutant[] = [
     name: "detach_without_effects",
     about: "what a detach causes waits for the next act",
     file: LOCAL_POOL,
-    from: `    this.partition.lineOf(entry.stripe).detach(entry);
+    from: `    if (this.#tells) this.#detachTold(entry);
     this.play();`,
-    to: `    this.partition.lineOf(entry.stripe).detach(entry);`,
+    to: `    if (this.#tells) this.#detachTold(entry);`,
   },
   {
     name: "detach_keeps_lease",
