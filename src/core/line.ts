@@ -60,23 +60,39 @@ export interface LineStats extends Slots {
  * goes back; no user code, promise or timer is met here.
  */
 export class Line<T> {
-  readonly stripes: readonly Stripe<T>[];
-  max: number;
-  /** The stripe that all who wait prefer. */
-  readonly #only: Stripe<T> | undefined;
-  /** The number of its first stripe. */
-  readonly #first: number;
-  readonly #rules: LineRules;
-  readonly #effects: Effects<T>;
-  readonly #sets: StripeSets<Stripe<T>>;
-  /** Limits the creates in flight of all lines of the pool. */
-  readonly #gate: Gate;
   /*
    * Invariant: while creates are wanted, allowed and let in by the gate, no slot
    * is spare; while anyone waits, no entry is idle; unless a taker was sent
    * back, and `invalid` is still to come.
    */
   readonly #waiting = new Precedence();
+  /** How many pauses last. */
+  #pauses = 0;
+  /** The stripe that all who wait prefer. */
+  readonly #only: Stripe<T> | undefined;
+  readonly #rules: LineRules;
+  // Of the rules, what each take and release reads.
+  readonly #oldestFirst: boolean;
+  readonly #idleTimeout: number;
+  #idle = 0;
+  /**
+   * Invariant: nothing is paused, owed, yielded or shed: what is given back goes
+   * to the first who waits, or idle.
+   */
+  #isCalm: boolean;
+  /** Invariant: how many waiters are with an entry under `validate`. */
+  #validating = 0;
+  /** How many uses have ended, begun anew now and then; which are not sampled. */
+  #uses = 0;
+  #unsampled = 0;
+  readonly stripes: readonly Stripe<T>[];
+  max: number;
+  /** The number of its first stripe. */
+  readonly #first: number;
+  readonly #effects: Effects<T>;
+  readonly #sets: StripeSets<Stripe<T>>;
+  /** Limits the creates in flight of all lines of the pool. */
+  readonly #gate: Gate;
   readonly shed: Shed | undefined;
   /** How many creates its waiters are owed. Invariant: never more than wait. */
   #owed = 0;
@@ -86,30 +102,17 @@ export class Line<T> {
   #allowance = Infinity;
   /** Invariant: how many creates in flight are not counted on. */
   #overdue = 0;
-  /** Invariant: how many waiters are with an entry under `validate`. */
-  #validating = 0;
   /** Invariant: the sum over the stripes that have some to spare. */
   #spare: number;
   /** Invariant: these are the sums over the stripes. */
   #existing = 0;
-  #idle = 0;
   #creating = 0;
   #destroying = 0;
   /** The place of the next arrival. */
   #arrivals = 0;
   /** Who came before this place was in line when a use ended. */
   #turned = 0;
-  /** How many uses have ended, begun anew now and then; which are not sampled. */
-  #uses = 0;
-  #unsampled = 0;
-  /**
-   * Invariant: nothing is paused, owed, yielded or shed: what is given back goes
-   * to the first who waits, or idle.
-   */
-  #isCalm: boolean;
   #isClosed = false;
-  /** How many pauses last. */
-  #pauses = 0;
   /** When the last one ended; `Infinity` in a pause. */
   resumedAt = -Infinity;
   /** Whether a stripe owes slots. */
@@ -144,6 +147,8 @@ export class Line<T> {
     this.max = this.#spare = shares.reduce((sum, share) => sum + share, 0);
     this.#first = first;
     this.#rules = rules;
+    this.#oldestFirst = rules.oldestFirst === true;
+    this.#idleTimeout = rules.idleTimeout;
     this.shed = rules.shed?.();
     this.#isCalm = this.shed === undefined;
     this.#sets = sets;
@@ -748,7 +753,7 @@ export class Line<T> {
 
   #take(home: number, now: number): Entry<T> | undefined {
     for (let stripe; (stripe = this.#withIdle(home)) !== undefined;) {
-      const entry = this.#rules.oldestFirst ? stripe.oldest! : stripe.newest!;
+      const entry = this.#oldestFirst ? stripe.oldest! : stripe.newest!;
       if (now > entry.endsAt && this.#evictEnded(stripe, entry, now)) continue;
       this.#idle--;
       stripe.wake(entry);
@@ -821,7 +826,7 @@ export class Line<T> {
 
   #rest(entry: Entry<T>, isBack: boolean): void {
     const stripe = this.#stripe(entry);
-    const idleEnd = entry.releasedAt + this.#rules.idleTimeout;
+    const idleEnd = entry.releasedAt + this.#idleTimeout;
     entry.endsAt = idleEnd < entry.diesAt ? idleEnd : entry.diesAt;
     this.#idle++;
     if (isBack) stripe.restAgain(entry);

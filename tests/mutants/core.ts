@@ -153,7 +153,7 @@ export const CORE: readonly Mutant[] = [
     name: "fifo_idle",
     about: "the oldest idle resource is taken",
     file: LINE,
-    from: `this.#rules.oldestFirst ? stripe.oldest! : stripe.newest!`,
+    from: `this.#oldestFirst ? stripe.oldest! : stripe.newest!`,
     to: `stripe.oldest!`,
   },
   {

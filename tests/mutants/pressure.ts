@@ -727,7 +727,7 @@ export const PRESSURE: readonly Mutant[] = [
     name: "oldest_first_takes_newest",
     about: "the newest is taken where the oldest is asked for",
     file: LINE,
-    from: "this.#rules.oldestFirst ? stripe.oldest!",
-    to: "this.#rules.oldestFirst ? stripe.newest!",
+    from: "this.#oldestFirst ? stripe.oldest!",
+    to: "this.#oldestFirst ? stripe.newest!",
   },
 ];
