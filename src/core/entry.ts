@@ -45,6 +45,9 @@ export class Entry<T> {
   taker: Waiter | undefined = undefined;
   /** Where it is among the lives that end. */
   life: HeapNode<Entry<T>> | undefined = undefined;
+  /** Neighbours in an `IdleOrder`. */
+  before: Entry<T> | undefined = undefined;
+  after: Entry<T> | undefined = undefined;
 
   constructor(
     resource: T,

@@ -5,6 +5,7 @@ import type { Effects } from "./effects.ts";
 import { Entry } from "./entry.ts";
 import type { Gate } from "./gate.ts";
 import { Heap } from "./heap.ts";
+import type { IdleOrder } from "./idle_order.ts";
 import { Precedence } from "./precedence.ts";
 import { type Slots, Stripe } from "./stripe.ts";
 import type { StripeSets } from "./stripe_set.ts";
@@ -71,9 +72,10 @@ export class Line<T> {
   /** The stripe that all who wait prefer. */
   readonly #only: Stripe<T> | undefined;
   readonly #rules: LineRules;
-  // Of the rules, what each take and release reads.
-  readonly #oldestFirst: boolean;
+  // Of the rules, what each release reads.
   readonly #idleTimeout: number;
+  /** What is idle, where the one that is so longest is taken first. */
+  readonly #order: IdleOrder<T> | undefined;
   #idle = 0;
   /**
    * Invariant: nothing is paused, owed, yielded or shed: what is given back goes
@@ -141,13 +143,14 @@ export class Line<T> {
     sets: StripeSets<Stripe<T>>,
     gate: Gate,
     effects: Effects<T>,
+    order?: IdleOrder<T>,
   ) {
     this.stripes = shares.map((share, i) => new Stripe(first + i, share, sets));
     this.#only = shares.length === 1 ? this.stripes[0] : undefined;
     this.max = this.#spare = shares.reduce((sum, share) => sum + share, 0);
     this.#first = first;
     this.#rules = rules;
-    this.#oldestFirst = rules.oldestFirst === true;
+    this.#order = order;
     this.#idleTimeout = rules.idleTimeout;
     this.shed = rules.shed?.();
     this.#isCalm = this.shed === undefined;
@@ -531,8 +534,7 @@ export class Line<T> {
 
   /** An idle entry is used for a check in the background. */
   inspect(entry: Entry<T>): void {
-    this.#idle--;
-    this.#stripe(entry).wake(entry);
+    this.#wake(entry);
   }
 
   /** The check found it good: for the head of the line, or idle as before. */
@@ -753,10 +755,9 @@ export class Line<T> {
 
   #take(home: number, now: number): Entry<T> | undefined {
     for (let stripe; (stripe = this.#withIdle(home)) !== undefined;) {
-      const entry = this.#oldestFirst ? stripe.oldest! : stripe.newest!;
+      const entry = this.#order === undefined ? stripe.newest! : stripe.oldest!;
       if (now > entry.endsAt && this.#evictEnded(stripe, entry, now)) continue;
-      this.#idle--;
-      stripe.wake(entry);
+      this.#wake(entry);
       entry.usedAt = now;
       return entry;
     }
@@ -785,7 +786,17 @@ export class Line<T> {
   #withIdle(home: number): Stripe<T> | undefined {
     const preferred = this.#preferred(home);
     if (preferred?.newest !== undefined) return preferred;
-    return this.#only === undefined ? this.#sets.withIdle() : undefined;
+    if (this.#only !== undefined) return undefined;
+    if (this.#order === undefined) return this.#sets.withIdle();
+    const { first } = this.#order;
+    return first && this.#stripe(first);
+  }
+
+  /** Idle to used. */
+  #wake(entry: Entry<T>): void {
+    this.#idle--;
+    this.#order?.remove(entry);
+    this.#stripe(entry).wake(entry);
   }
 
   /** A used entry goes to the head of the line, to idle, or has had its use. */
@@ -829,6 +840,7 @@ export class Line<T> {
     const idleEnd = entry.releasedAt + this.#idleTimeout;
     entry.endsAt = idleEnd < entry.diesAt ? idleEnd : entry.diesAt;
     this.#idle++;
+    this.#order?.add(entry);
     if (isBack) stripe.restAgain(entry);
     else stripe.rest(entry);
   }
@@ -974,8 +986,7 @@ export class Line<T> {
   }
 
   #evict(entry: Entry<T>, reason: DestroyReason): void {
-    this.#idle--;
-    this.#stripe(entry).wake(entry);
+    this.#wake(entry);
     this.destroy(entry, reason);
   }
 
