@@ -1,5 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { DestroyReason, Pool, PoolOptions } from "../mod.ts";
+import { Entry } from "../src/core/entry.ts";
+import { IdleOrder } from "../src/core/idle_order.ts";
 import {
   assertClosesClean,
   assertCounts,
@@ -224,5 +226,23 @@ test("an idle order is one of two", () => {
       TypeError,
       '\'idleOrder\' must be "newest" or "oldest"',
     );
+  }
+});
+
+test("one that is put back has its old place in the order", () => {
+  for (const place of [0, 1, 2]) {
+    const order = new IdleOrder<number>();
+    const entries = [0, 1, 2].map((n) =>
+      new Entry(n, 0, n, Infinity, Infinity)
+    );
+    for (const entry of entries) order.add(entry);
+    order.remove(entries[place]!);
+    order.add(entries[place]!);
+    const found: number[] = [];
+    for (let first; (first = order.first) !== undefined;) {
+      found.push(first.resource);
+      order.remove(first);
+    }
+    assertEquals(found, [0, 1, 2]);
   }
 });
