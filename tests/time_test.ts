@@ -59,7 +59,7 @@ test("no delay is below zero or above what runtimes can wait for", () => {
     clearTimeout: () => {},
   });
   for (const delay of [-1, 0, 2 ** 31 - 1, 2 ** 31, Infinity]) {
-    time.setTimeout(() => {}, delay);
+    time.setTimer(() => {}, delay);
   }
   assertEquals(delays, [0, 0, 2 ** 31 - 1, 2 ** 31 - 1, 2 ** 31 - 1]);
 });
@@ -72,6 +72,6 @@ test("a timer that cannot be cleared is let go", () => {
       throw new Error("no such timer");
     },
   });
-  time.clearTimeout(1);
+  time.clearTimer(1);
   time.stop();
 });

@@ -30,7 +30,6 @@ import {
   type UseOptions,
 } from "../pool_options.ts";
 import { COUNTS, type PoolStats, type StripeStats } from "../pool_stats.ts";
-import { Time } from "../shell/time.ts";
 import { SystemClock } from "../system_clock.ts";
 
 /** Options of a pool that make no sense for a key. */
@@ -108,16 +107,14 @@ export class KeyedPool<K, T> implements AsyncDisposable {
       const value = (shared as Partial<PoolOptions<T>>)[name];
       if (value !== undefined) check.mistake(name, "absent", value);
     }
-    const { createRetry, clock } = shared;
+    const { createRetry, clock = new SystemClock() } = shared;
     const retry = createRetry && { ...createRetry };
-    this.#shared = { ...shared, createRetry: retry };
+    this.#shared = { ...shared, createRetry: retry, clock };
     this.#create = create;
     this.#max = max;
     this.#maxPerKey = Math.min(maxPerKey, max);
     this.#budget = new LocalBudget(max);
     this.#none = this.#pool(undefined as K, undefined);
-    // One for all, now that it is checked.
-    this.#shared.clock = new Time(clock ?? new SystemClock());
   }
 
   /** As `Pool.acquire`, for a key. */

@@ -76,7 +76,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.settings = settings;
     this.watches = idleTimeout !== Infinity || keepalive !== Infinity;
     this.partition = new Partition(settings, lineRules(settings), this.#tape);
-    this.time = Time.of(clock);
+    this.time = new Time(clock);
     this.agenda = new Agenda(this.time, this.#context);
     this.refusals = new Refusals(
       name,

@@ -4,8 +4,8 @@ import { SystemClock } from "../system_clock.ts";
 /** Runtimes fire a timer of 2^31 ms or more at once. */
 export const MAX_DELAY: number = 2 ** 31 - 1;
 
-/** A clock that may be of someone's own making, made sound. */
-export class Time implements Clock {
+/** The clock of a pool, which may be of someone's own making. */
+export class Time {
   readonly #clock: Clock;
   /** The highest reading; NaN before the first. */
   #last = NaN;
@@ -14,11 +14,6 @@ export class Time implements Clock {
 
   constructor(clock: Clock) {
     this.#clock = clock;
-  }
-
-  /** One is made sound once, for all pools that share it. */
-  static of(clock: Clock): Time {
-    return clock instanceof Time ? clock : new Time(clock);
   }
 
   /** Never throws and never goes back: a bad reading counts as the last. */
@@ -38,12 +33,12 @@ export class Time implements Clock {
    *
    * @throws what the clock throws
    */
-  setTimeout(callback: () => void, delay: number): unknown {
+  setTimer(callback: () => void, delay: number): unknown {
     const wait = Math.min(Math.max(delay, 0), MAX_DELAY);
     return this.#clock.setTimeout(callback, wait);
   }
 
-  clearTimeout(handle: unknown): void {
+  clearTimer(handle: unknown): void {
     try {
       this.#clock.clearTimeout(handle);
     } catch {
