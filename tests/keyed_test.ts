@@ -164,6 +164,7 @@ test("bad options throw when it is built", () => {
   const unknown = { idletimeout: 1 } as object;
   assertThrows(() => keyed(unknown), TypeError, "'idleTimeout'");
   assertThrows(() => keyed({ create: 1 as never }), TypeError, "'create'");
+  assertThrows(() => keyed({ clock: {} as never }), TypeError, "'clock.now'");
 });
 
 test("a key can be of any kind", async () => {

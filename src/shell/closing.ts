@@ -5,6 +5,8 @@ import type { Pending } from "./pending.ts";
 
 /** What the rest of the pool does as it closes. */
 interface Steps {
+  /** Refuses newcomers. */
+  begin(): void;
   /** Ends what only an open pool does. */
   refuse(error: unknown): void;
   /** Breaks off what nobody can get any more. */
@@ -31,11 +33,6 @@ export class Closing<T> {
   constructor(parts: Parts<T>, steps: Steps) {
     this.#parts = parts;
     this.#steps = steps;
-  }
-
-  /** Whether newcomers are refused. */
-  get refuses(): boolean {
-    return this.#closing !== undefined;
   }
 
   /**
@@ -89,6 +86,7 @@ export class Closing<T> {
     this.#closing = new Promise<void>((resolve) => {
       this.#settle = resolve;
     }).then(() => this.#throw());
+    this.#steps.begin();
     this.#linesLeft = this.#parts.partition.lines.length;
     this.#parts.agenda.hold();
     return this.#closing;

@@ -41,15 +41,19 @@ import { Validating } from "./validating.ts";
  * has run, every act looks again whether what it holds is still its own.
  */
 export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
-  readonly settings: PoolSettings<T>;
+  // What each acquire and release reads is first, so that it lies together.
+  readonly acquiring: Acquirer<T>;
   readonly partition: Partition<T>;
   readonly time: Time;
+  /** Whether anybody is told of a release. */
+  #tells = false;
+  readonly #tape = new Tape<T>();
+  watches: boolean;
+  readonly settings: PoolSettings<T>;
   readonly agenda: Agenda;
   readonly calls: UserCalls;
   readonly events: Events<T>;
   readonly refusals: Refusals<T>;
-  watches: boolean;
-  readonly acquiring: Acquirer<T>;
   readonly #stocking: Stocking<T>;
   readonly #supply: Supply<T>;
   readonly evicting: Evicting<T>;
@@ -61,11 +65,8 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   readonly #keepalive: Keepalive<T> | undefined;
   readonly #watcher: LeaseWatcher<T> | undefined;
   readonly #context = new Context();
-  readonly #tape = new Tape<T>();
   readonly #effects: Effects<T>;
   readonly #acquirer: Acquiring<T>;
-  /** Whether anybody is told of a release. */
-  #tells = false;
   /** Whether there is nothing to do but the effects that are noted. */
   #isPlain: boolean;
   #isPlaying = false;
@@ -94,6 +95,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.events = new Events(name);
     this.census = new Census(this.partition, this.events);
     this.closing = new Closing(this, {
+      begin: () => void (this.#acquirer.refuses = true),
       refuse: (error) => this.#refuse(error),
       abort: (error) => this.#supply.abort(error),
     });
@@ -225,7 +227,9 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   }
 
   warm(n: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.closing.refuses) return Promise.reject(this.refusals.closed());
+    if (this.#acquirer.refuses) {
+      return Promise.reject(this.refusals.closed());
+    }
     return this.#stocking.warm(n, this.#supply.begun, signal);
   }
 

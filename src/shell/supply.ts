@@ -115,6 +115,7 @@ export class Supply<T> implements Chore {
       : undefined;
     return {
       isPaused: line.isPaused,
+      lacksPermit: line.lacking > 0,
       oldestUse: now - line.oldestUse(),
       overdue: line.overdue,
       oldestCreate: first && now - first.began,

@@ -530,4 +530,44 @@ export const BUDGETS: readonly Mutant[] = [
     from: `known.length === 0 || known.length < times.length`,
     to: `known.length === 0`,
   },
+  {
+    name: "budget_throws_through",
+    about: "what a budget throws comes out of an acquire",
+    file: "src/shell/budgeting.ts",
+    from: `      this.#failed(error);`,
+    to: `      this.#failed(error);
+      throw error;`,
+  },
+  {
+    name: "budget_error_swallowed",
+    about: "what a budget throws is the cause of nothing",
+    file: "src/shell/budgeting.ts",
+    from: `      this.#failed(error);`,
+    to: ``,
+  },
+  {
+    name: "budget_lets_go_of_nothing",
+    about: "a budget may ask for something idle where nothing is",
+    file: "src/shell/budgeting.ts",
+    from: `    if (this.idleSince === Infinity) return;
+`,
+    to: ``,
+  },
+  {
+    name: "budget_join_unchecked",
+    about: "a budget that cannot be joined is told of in the engine's words",
+    file: "src/pool_options.ts",
+    from:
+      `  if (budget !== undefined) check.that("budget.join", budget.join, FUNCTION);
+`,
+    to: ``,
+  },
+  {
+    name: "budget_not_named",
+    about: "who waits for a permit is told that no resource exists",
+    file: "src/shell/supply.ts",
+    from: `      lacksPermit: line.lacking > 0,
+`,
+    to: ``,
+  },
 ];

@@ -150,7 +150,7 @@ export const SHELL: readonly Mutant[] = [
     name: "closed_not_seen_by_acquire",
     about: "an acquire that may wait does not see the close",
     file: ACQUIRING,
-    from: `    if (this.#closing.refuses || timeout === 0 || isAborted) {`,
+    from: `    if (this.refuses || timeout === 0 || isAborted) {`,
     to: `    if (timeout === 0 || isAborted) {`,
   },
   {
@@ -290,7 +290,7 @@ export const SHELL: readonly Mutant[] = [
     about: "an acquire waits in a pool that reading the clock has closed",
     file: ACQUIRING,
     from: `    // Reading the clock may have closed the pool.
-    if (this.#closing.refuses) return this.#refuseClosed(home);
+    if (this.refuses) return this.#refuseClosed(home);
 `,
     to: ``,
   },
@@ -725,8 +725,8 @@ export const SHELL: readonly Mutant[] = [
     name: "serving_close_takes_newcomers",
     about: "a close that serves lets newcomers in",
     file: "src/shell/closing.ts",
-    from: `return this.#closing !== undefined;`,
-    to: `return this.hasBegun;`,
+    from: `    this.#steps.begin();`,
+    to: `    void this.#closing.then(() => this.#steps.begin());`,
   },
   {
     name: "serving_close_rejects",
