@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Budget, BudgetMember, BudgetSeat } from "../permit.ts";
 import { Correspondence } from "./correspondence.ts";
 import type { Ledger } from "./ledger.ts";
+import { WrittenShelf } from "./shelf.ts";
 import { Tenure } from "./tenure.ts";
 
 /** Is told what becomes of a `FleetBudget`; what it throws is dropped. */
@@ -140,7 +141,8 @@ export class FleetBudget implements Budget, AsyncDisposable {
       ...{ id: memberId(), max, ttl },
       ...{ floor: floor.permits, floorTtl: floor.ttl },
     });
-    this.#mail = new Correspondence(ledger, this.#tenure, clock, {
+    const shelf = new WrittenShelf(ledger, max);
+    this.#mail = new Correspondence(shelf, this.#tenure, clock, {
       demand: () => this.#held + this.#wants,
       settle: (now) => this.#settle(now),
       lend: (since) => this.#lend(since),
