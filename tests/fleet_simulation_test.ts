@@ -19,7 +19,7 @@ test("fleet simulation: a hundred members are served, fairly and soon, while som
   for (const phase of [enough, little]) {
     // As many writes as leases ask for; of 120 members, 33 a second.
     assert(phase.swaps - phase.lost < 40, seen(phase));
-    assert(phase.lost < 5 && phase.reads < 160, seen(phase));
+    assert(phase.lost < 10 && phase.reads < 160, seen(phase));
     assert(phase.leastUse > 0.99, seen(phase));
     assert(phase.leastFairness > 0.98, seen(phase));
   }

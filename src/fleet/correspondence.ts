@@ -13,6 +13,9 @@ const URGENT = 500;
 /** Milliseconds that one who was beaten to it waits at first, at most. */
 const RETRY = 4;
 
+/** So many members make it as much again: a part of them may be at it. */
+const RIVALS = 10;
+
 /** The longest delay of a timer. */
 const LONGEST = 2 ** 31 - 1;
 
@@ -113,6 +116,11 @@ export class Correspondence {
     return this.#own?.ttl ?? this.#tenure.terms.ttl;
   }
 
+  /** Within so long the members that may be at it have a turn each. */
+  get #shortest(): number {
+    return RETRY * (1 + this.members / RIVALS);
+  }
+
   /** The longest it waits for a turn that it knows a reason for. */
   get #longest(): number {
     return this.#lease / 2 / BEATS;
@@ -120,13 +128,17 @@ export class Correspondence {
 
   /** A turn comes within such a part of a lease, drawn so that not all do at once. */
   #turnWithin(parts: number, patience = 1): void {
-    const limit = Math.min(this.#lease / parts * patience, this.#longest);
+    const limit = Math.min(
+      Math.max(this.#lease / parts, this.#shortest) * patience,
+      this.#longest,
+    );
     if (this.#turnAt <= this.#clock.now() + limit) return;
     this.#wake(Math.random() * limit);
   }
 
   #retry(): number {
-    return Math.random() * Math.min(RETRY * 2 ** this.#tries++, this.#longest);
+    return Math.random() *
+      Math.min(this.#shortest * 2 ** this.#tries++, this.#longest);
   }
 
   /** Whether the book does not say what it has, or could use. */

@@ -29,9 +29,9 @@ export interface FleetBudgetOptions {
   /**
    * Milliseconds after which others take what a member has leased that died or was
    * cut off, and after which one that is cut off makes nothing more; each member
-   * writes three times as often. Where there are more than 100 members, it is so
-   * many times as long, lest the engine be overrun. Default 10 000: a failover of
-   * an engine rarely takes longer.
+   * writes three times as often. Of more than 100 members it is longer, by the
+   * root of how many times more, lest the engine be overrun: of 1 000, 3.2 times.
+   * Default 10 000: a failover of an engine rarely takes longer.
    */
   ttl?: number | undefined;
   /**

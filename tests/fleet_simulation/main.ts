@@ -38,7 +38,7 @@ function line(cells: string[]): string {
 
 const { values } = parseArgs({
   options: {
-    members: { type: "string", default: "100,1000,10000" },
+    members: { type: "string", default: "100,1000" },
     seed: { type: "string", default: "1" },
     seconds: { type: "string", default: "10" },
     churn: { type: "string", default: "1" },
@@ -53,6 +53,6 @@ for (const members of values.members.split(",").map(Number)) {
   for await (const phase of trial({ seed, members, seconds, churn })) {
     lines.push(line(cells(members, phase)));
     console.log(lines.at(-1));
+    await Deno.writeTextFile(RESULTS, `${lines.join("\n")}\n`);
   }
 }
-await Deno.writeTextFile(RESULTS, `${lines.join("\n")}\n`);

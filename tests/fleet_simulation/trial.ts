@@ -3,8 +3,6 @@ import { Fleet } from "./fleet.ts";
 
 /** How many permits a member could use: few enough for all, or too many. */
 const [FEW, MANY] = [3, 8];
-/** Members join at most so fast, per second. */
-const RUSH = 100;
 /** In so many steps a second it is looked how they fare. */
 const LOOKS = 4;
 /** When a shift is over: almost all that can be used is, and fairly. */
@@ -49,9 +47,8 @@ export async function* trial(plan: Plan): AsyncGenerator<Phase> {
   const { seed, members, seconds, churn } = plan;
   const fleet = new Fleet(seed, members);
   let joined = 0;
-  const rush = Math.max(seconds, members / RUSH);
-  yield await phase("all join", fleet, rush, (time) => {
-    while (joined < members * Math.min(1, time / rush)) {
+  yield await phase("all join", fleet, seconds, (time) => {
+    while (joined < members * time / seconds) {
       fleet.join(joined++ % 2 === 0 ? 0 : FEW);
     }
   });
