@@ -228,6 +228,21 @@ export const FLEET: readonly Mutant[] = [
     to: "",
   },
   {
+    name: "fleet_bun_listens_once",
+    about: "after it has connected again, Bun's client does not listen",
+    file: REDIS,
+    from: ".then(() => attend(subscriber))",
+    to: "",
+  },
+  {
+    name: "fleet_bun_listens_twice",
+    about:
+      "after it has connected again, Bun's client calls the listener twice",
+    file: REDIS,
+    from: "await subscriber.unsubscribe(key);",
+    to: "",
+  },
+  {
     name: "fleet_redis_always_wins",
     about: "a swap that came too late counts as done",
     file: REDIS,
