@@ -116,18 +116,26 @@ export function withoutMember(book: Book, id: string): Book {
  * each has a little in advance.
  */
 export function shareOf(book: Book, id: string): number {
-  const accounts = Object.entries(book.members).sort(([, a], [, b]) =>
-    a.wants - b.wants || a.fence - b.fence
-  );
+  const accounts = Object.entries(book.members)
+    .sort(([, a], [, b]) => a.wants - b.wants);
   const crowd = accounts.length;
   let left = book.max;
   for (const [, { floor }] of accounts) left -= floor;
   left = Math.max(0, left);
   let share = 0;
   for (const [i, [other, { wants }]] of accounts.entries()) {
-    const part = Math.min(wants, Math.floor(left / (crowd - i)));
-    left -= part;
-    if (other === id) share = part;
+    const part = Math.floor(left / (crowd - i));
+    if (wants > part) {
+      // So do the rest: what is over goes by age, which does not change as wants do.
+      const rest = accounts.slice(i).sort(([, a], [, b]) => b.fence - a.fence);
+      const place = rest.findIndex(([other]) => other === id);
+      const over = left - part * rest.length;
+      if (place >= 0) share = place < over ? part + 1 : part;
+      left = 0;
+      break;
+    }
+    left -= wants;
+    if (other === id) share = wants;
   }
   const advance = Math.floor(Math.min(left, book.max / 4) / crowd);
   return share + advance;

@@ -25,6 +25,13 @@ export const FLEET: readonly Mutant[] = [
     to: "own.block",
   },
   {
+    name: "fleet_rest_goes_by_wants",
+    about: "what is over of a fair share goes to who wants most just now",
+    file: BOOK,
+    from: ".sort(([, a], [, b]) => b.fence - a.fence)",
+    to: ".reverse()",
+  },
+  {
     name: "fleet_takes_all",
     about: "a member takes its share whether it is left or not",
     file: BOOK,
@@ -56,8 +63,8 @@ export const FLEET: readonly Mutant[] = [
     name: "fleet_first_come_first_served",
     about: "who wants most is served first",
     file: BOOK,
-    from: "a.wants - b.wants ||",
-    to: "b.wants - a.wants ||",
+    from: "=> a.wants - b.wants)",
+    to: "=> b.wants - a.wants)",
   },
   {
     name: "fleet_leases_of_a_crowd_are_short",
