@@ -13,7 +13,6 @@ const MAX = 24;
 const TTL = 2_000;
 /** A clock that runs slow, and ones that run fast, all within the bound. */
 const PACES: Record<number, number> = { 0: 1.02, 3: 0.98, 4: 1.02 };
-const MEMBERS = 20;
 /** Processes take long to start where others work, in ms. */
 const DEADLINE = 60_000;
 
@@ -86,13 +85,14 @@ async function kvEngine(): Promise<Engine> {
   };
 }
 
-const ENGINES: [MemberTask["engine"], () => Promise<Engine>][] = [
-  ["postgres", () => PostgresServer.create({ fsync: "on" })],
+const ENGINES: [MemberTask["engine"], number, () => Promise<Engine>][] = [
+  ["postgres", 6, () => PostgresServer.create({ fsync: "on" })],
   [
     "redis",
+    20,
     () => RedisServer.create({ appendonly: "yes", appendfsync: "always" }),
   ],
-  ["kv", kvEngine],
+  ["kv", 20, kvEngine],
 ];
 
 /** A fleet at work, and the count of the server that it uses. */
@@ -140,8 +140,8 @@ class Rig {
   }
 }
 
-for (const [engine, create] of ENGINES) {
-  test(`services: fleet: by ${engine}, the server never counts more than max`, async () => {
+for (const [engine, processes, create] of ENGINES) {
+  test(`services: fleet: ${processes} processes by ${engine}, the server never counts more than max`, async () => {
     await using server = await PostgresServer.create({ max_connections: 80 });
     await using store = await create();
     await using ends = new AsyncDisposableStack();
@@ -149,11 +149,16 @@ for (const [engine, create] of ENGINES) {
     // The server ends the sessions of one that stands still before the others
     // have what it had.
     url.searchParams.set("options", `-c idle_session_timeout=${TTL / 2}`);
-    const members = Array.from({ length: MEMBERS }, (_, i) =>
+    const members = Array.from({ length: processes }, (_, i) =>
       ends.use(
         new Member({
           ...{ engine, ledger: store.url, server: url.href, max: MAX },
-          ...{ ttl: TTL, floor: 0, clients: 3, pace: PACES[i] ?? 1 },
+          ...{
+            ttl: TTL,
+            floor: 0,
+            clients: 60 / processes,
+            pace: PACES[i] ?? 1,
+          },
         }),
       ));
     const census = ends.use(
