@@ -38,7 +38,10 @@ const OPEN = {
   FleetBudget: async (): Promise<Budget> => {
     const { FleetBudget } = await import("../../src/fleet/mod.ts");
     const { openLedger } = await import("./ledgers.ts");
-    return new FleetBudget({ ledger: await openLedger("memory", ""), max: 4 });
+    // As a floor it has them all, whatever becomes of its share meanwhile.
+    const floor = { permits: 4, ttl: 3_600_000 };
+    const ledger = await openLedger("memory", "");
+    return new FleetBudget({ ledger, max: 4, floor });
   },
 };
 
