@@ -567,6 +567,10 @@ test("fleet: who wants least has it, the others equally much, and little is left
   assertEquals(shares(10, 1, 20, 20), [1, 4, 5]);
   assertEquals(shares(11, 20, 20, 20), [3, 4, 4]);
   assertEquals(shares(2, 5, 5, 5), [0, 1, 1]);
+  // Nothing moves while all who lack some want now more, now less.
+  for (const wants of [[3, 4, 5], [5, 4, 3], [4, 5, 3]]) {
+    assertEquals(shares(7, ...wants), [2, 2, 3]);
+  }
   // Of what nobody wants at most a quarter is given in advance.
   assertEquals(shares(20, 2, 3), [4, 5]);
   assertEquals(shares(10, 4, 5), [4, 5]);

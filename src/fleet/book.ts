@@ -127,27 +127,33 @@ export function shareOf(book: Book, id: string): number {
   if (own === undefined) return 0;
   const crowds = new Map<number, number>();
   let left = book.max;
-  let before = 0;
-  for (const { floor, wants, fence } of book.members.values()) {
+  for (const { floor, wants } of book.members.values()) {
     left -= floor;
     crowds.set(wants, (crowds.get(wants) ?? 0) + 1);
-    if (wants < own.wants || (wants === own.wants && fence < own.fence)) {
-      before++;
-    }
   }
   left = Math.max(0, left);
   const all = book.members.size;
   let rest = all;
   for (const [wants, crowd] of [...crowds].sort(([a], [b]) => a - b)) {
-    // From here on nobody has all that it wants; the last ones have one more.
     if (wants * rest > left) {
+      // From here on nobody has all that it wants.
       if (own.wants < wants) return own.wants;
-      return Math.floor((left + before - (all - rest)) / rest);
+      const part = Math.floor(left / rest);
+      return part + Number(placeOf(own, wants, book) < left - part * rest);
     }
     left -= wants * crowd;
     rest -= crowd;
   }
   return own.wants + Math.floor(Math.min(left, book.max / 4) / all);
+}
+
+/** How many of those who want so much are younger: age does not change as wants do. */
+function placeOf(own: Account, wants: number, book: Book): number {
+  let place = 0;
+  for (const other of book.members.values()) {
+    if (other.wants >= wants && other.fence > own.fence) place++;
+  }
+  return place;
 }
 
 /** Takes from members that have not been heard of what was leased to them. */

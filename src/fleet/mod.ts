@@ -139,6 +139,7 @@ export {
   type PostgresResult,
 } from "./postgres_ledger.ts";
 export {
+  type BunRedisSubscriber,
   type RedisClient,
   redisLedger,
   type RedisLedgerOptions,

@@ -25,6 +25,13 @@ export const FLEET: readonly Mutant[] = [
     to: "own.block",
   },
   {
+    name: "fleet_rest_goes_by_wants",
+    about: "what is over of a fair share goes to who wants most just now",
+    file: BOOK,
+    from: "if (other.wants >= wants && other.fence > own.fence) place++;",
+    to: "if (other.wants > own.wants) place++;",
+  },
+  {
     name: "fleet_takes_all",
     about: "a member takes its share whether it is left or not",
     file: BOOK,
@@ -70,8 +77,9 @@ export const FLEET: readonly Mutant[] = [
     name: "fleet_last_has_no_more",
     about: "what is left by equal shares is nobody's",
     file: BOOK,
-    from: "(left + before - (all - rest)) / rest",
-    to: "left / rest",
+    from:
+      "return part + Number(placeOf(own, wants, book) < left - part * rest);",
+    to: "return part;",
   },
   // What a member may use.
   {
@@ -253,6 +261,21 @@ export const FLEET: readonly Mutant[] = [
     about: "a connection whose query failed is asked again",
     file: POSTGRES,
     from: "if (this.#client === connected) this.#client = undefined;",
+    to: "",
+  },
+  {
+    name: "fleet_bun_listens_once",
+    about: "after it has connected again, Bun's client does not listen",
+    file: REDIS,
+    from: ".then(() => attend(subscriber))",
+    to: "",
+  },
+  {
+    name: "fleet_bun_listens_twice",
+    about:
+      "after it has connected again, Bun's client calls the listener twice",
+    file: REDIS,
+    from: "await subscriber.unsubscribe(key);",
     to: "",
   },
   {
