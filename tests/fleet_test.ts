@@ -332,6 +332,29 @@ test("fleet: a permit is not used before its write has been confirmed", async ()
   await fleet.end(a);
 });
 
+test("fleet: a pool that is to part with what it has creates for what it gets", async () => {
+  const fleet = new Fleet(4);
+  const [a, b] = [fleet.member(), fleet.member()];
+  const { clock } = fleet;
+  await using pool = new Pool<string>({
+    ...{ create: () => "it", max: 4, clock, budget: a.budget },
+    ...{ growth: "eager", acquireTimeout: Infinity },
+  });
+  const ask = () => watch(pool.acquire());
+  const held = [...a.ask(2), ask(), ask()];
+  await clock.advance(100);
+  assertEquals(served(held), 4);
+  const waiting = [ask(), ...b.ask(1)];
+  await clock.advance(100);
+  assertEquals([served(waiting), a.budget.stats().held], [0, 4]);
+  // Two permits at once: one leaves for the other member, one stays.
+  await a.pool.close({ signal: AbortSignal.abort() });
+  await clock.advance(100);
+  assertEquals(served(waiting), 2);
+  await pool.close({ signal: AbortSignal.abort() });
+  await fleet.end(a, b);
+});
+
 test("fleet: a write that comes late does not count beside what came after", async () => {
   const fleet = new Fleet(4);
   const [a, b] = [fleet.member(), fleet.member()];

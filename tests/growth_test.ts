@@ -214,6 +214,23 @@ test("the credit is zero after a resource was idle for too long", async () => {
   assertEquals(it.made.count, 1);
 });
 
+test("the credit outlasts a resource that was not idle for too long", async () => {
+  const it = await warmed(1, 20);
+  let chain = new Chain(it);
+  for (let i = 0; i < 4; i++) await chain.wait();
+  await it.clock.advance(20);
+  chain.end();
+  it.pool.clear();
+  await it.clock.advance(0);
+  assertCounts(it.pool, {});
+  void use(it, 20);
+  await it.clock.advance(C + 20);
+  assertEquals(it.made.count, 1);
+  chain = new Chain(it);
+  await chain.wait();
+  assertEquals(it.made.count, 2);
+});
+
 test("with maxPending 0 one who is let in has a create, however short the uses", async () => {
   const it = await warmed(1, 2, { max: 3, maxPending: 0 });
   const held = it.pool.tryAcquire()!;

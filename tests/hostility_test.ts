@@ -352,6 +352,23 @@ test("a validate of tryAcquire that aborts a close leaves nothing behind", async
   }
 });
 
+test("a validate of a check in the background that aborts a close leaves nothing behind", async () => {
+  for (const verdict of [true, false, Promise.resolve(true)]) {
+    let closed: Outcome<void> | undefined;
+    const f: Fixture = fixture({
+      keepalive: 1_000,
+      validate: () => {
+        closed = abort(f.pool);
+        return verdict;
+      },
+    });
+    await fill(f.pool, 1);
+    await f.clock.advance(1_000);
+    await assertClosed(f, closed!);
+    assertEquals(f.factory.log, ["create 1", "destroy 1"]);
+  }
+});
+
 test("a destroy that acquires and aborts a close creates nothing more", async () => {
   let inner: Outcome<Lease<Resource>> | undefined;
   let closed: Outcome<void> | undefined;

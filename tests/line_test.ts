@@ -186,6 +186,28 @@ test("closing a line with nothing out says so at once", () => {
   assertEquals(notes.since(), ["closed"]);
 });
 
+test("a line that has closed makes nothing for its stock", () => {
+  const { line, notes } = lined([1]);
+  line.stock(1);
+  const entry = line.created(notes.creations.shift()!, "a", 0, Infinity);
+  notes.since();
+  line.close(() => "closed");
+  assertEquals(notes.since(), ["destroy a close"]);
+  line.destroyed(entry);
+  assertEquals(notes.since(), ["closed"]);
+});
+
+test("a create that serves one who waits pays what it was owed", () => {
+  const { line, notes, join } = lined([2]);
+  join();
+  const waiter = new Waiter(line.arrive(), -1, 0);
+  line.join(waiter, 0);
+  assertEquals(notes.since(), ["create"]);
+  line.created(notes.creations.shift()!, "a", 0, Infinity);
+  assertEquals(notes.since(), ["deliver 0"]);
+  assertEquals([line.owed, line.waiting], [0, 1]);
+});
+
 test("what comes back for one who is gone is stamped then, not when it was taken", () => {
   const { line, notes, join } = lined([1], true);
   const [held, taker] = [join(), join()];
@@ -262,6 +284,32 @@ test("what is idle for a taker sent back needs no create", () => {
   line.invalid(entry, 0, "invalid");
   const dealt = ["destroy at 0 invalid", "create", "validate 2"];
   assertEquals(notes.since(), dealt);
+});
+
+test("takers of what is distrusted are all back in line before one is served", () => {
+  const { line, notes, rest } = lined([4], true);
+  rest(0, 1);
+  const [first, second] = [0, 1].map(() => {
+    const taker = new Waiter(line.arrive(), -1, 0);
+    line.judge(taker, line.take(-1, 2)!);
+    return taker;
+  });
+  rest(5);
+  line.distrust(1, 6, "invalid");
+  const [validated] = notes.validated;
+  assertEquals(validated?.resource, "at 5");
+  assertStrictEquals(first!.at, validated);
+  assertEquals([line.waiting, second!.at === undefined], [1, false]);
+});
+
+test("a create that has ended makes room for the next that is allowed", () => {
+  const { line, notes, join } = lined([2]);
+  line.allow(1);
+  join();
+  join();
+  assertEquals(notes.since(), ["create"]);
+  line.created(notes.creations.shift()!, "a", 0, Infinity);
+  assertEquals(notes.since(), ["deliver 0", "create"]);
 });
 
 test("a take makes progress whatever the stamps", () => {

@@ -66,5 +66,11 @@ test("a newcomer to isolated stripes is not served where a taker was sent back",
   line.judge(new Waiter(2, 0, 0), taken);
   line.sendBack(taken);
   assertEquals([line.idle, line.waiting], [1, 1]);
+  const take = line.take.bind(line);
+  let asked = 0;
+  line.take = (home, now) => {
+    assertEquals(++asked, 1, "it is asked for ever");
+    return take(home, now);
+  };
   assertEquals(partition.take(-1, 0), undefined);
 });

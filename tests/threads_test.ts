@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Lease, Pool, type PoolOptions } from "../mod.ts";
-import { swap } from "../src/threads/memory.ts";
+import { allocate, swap } from "../src/threads/memory.ts";
 import { SharedBudget } from "../src/threads/mod.ts";
-import { unanswer } from "../src/threads/step.ts";
+import { end, enter, step, unanswer } from "../src/threads/step.ts";
 import { leaseOf, settled, until, watch } from "./fixture.ts";
 import { test } from "./test.ts";
 import { VirtualClock } from "./virtual_clock.ts";
@@ -469,10 +469,33 @@ test("a swap that fails is computed anew, and acted on once", () => {
     // Another thread is faster, once.
     if (seen.length === 1) Atomics.store(words, 1, 7);
     const effect = { kind: "drawn", number: from } as const;
-    return { at: 1, from, to: from + 1, effect };
+    let asked = 0;
+    return {
+      get at() {
+        assertEquals(++asked, 1, "it is tried again as it was");
+        return 1;
+      },
+      ...{ from, to: from + 1, effect },
+    };
   });
   assertEquals([seen, words[1]], [[0, 7], 8]);
   assertEquals(effect, { kind: "drawn", number: 7 });
+});
+
+test("a thread takes nothing by a life that has ended", () => {
+  const shape = { max: 1, threads: 1 };
+  const words = allocate(shape);
+  const read = (at: number) => words[at]!;
+  const entry = enter(read, shape);
+  assertEquals(entry?.effect.kind, "widened");
+  words[entry!.at] = entry!.to;
+  const { at, to } = enter(read, shape)!;
+  words[at] = to;
+  const self = { row: 0, life: to, wants: 1, starves: true, number: 0 };
+  const next = () => step(read, shape, { ...self, spent: [] })?.effect.kind;
+  assertEquals(next(), "granted");
+  words[at] = end(read, 0, to)!.to;
+  assertEquals(next(), undefined);
 });
 
 test("a promise that is over is not taken back", () => {
