@@ -140,7 +140,10 @@ export interface PoolObserver<T> {
       stack: string | undefined;
     },
   ): void;
-  /** A `close` has ended: the pool holds nothing any more. */
+  /**
+   * A `close` has ended: the pool holds nothing any more. Who begins to observe
+   * after that is told at once.
+   */
   closed?(event: { pool: string }): void;
 }
 

@@ -387,6 +387,13 @@ test("a pool that closes is shown as closed", async () => {
   }
 });
 
+test("a pool that has closed before it is inspected is shown as closed", async () => {
+  const { pool } = fixture();
+  await pool.close();
+  const handler = inspect([pool], { authorize: "anyone" });
+  assertEquals((await statsOf(handler)).state, "closed");
+});
+
 test("names that are halves of characters stay apart", async () => {
   const clown = "\u{1f921}";
   const names = [

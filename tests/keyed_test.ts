@@ -407,6 +407,11 @@ test("its observer is told of all keys under one name, and once of the end", asy
   assertEquals(heard.filter(([name]) => name === "closed"), [
     ["closed", { pool: "hosts" }],
   ]);
+  // So is who comes after it.
+  const late = hearing("closed");
+  pool.observe(late.observer);
+  await settled();
+  assertEquals(late.heard, [["closed", { pool: "hosts" }]]);
 });
 
 test("an observer of all keys can come and go at any time", async () => {

@@ -846,6 +846,26 @@ test("the end of a close is told, after all that is destroyed", async () => {
   assertEquals(seen, ["destroyed", { pool: "db" }]);
 });
 
+test("who begins to observe a pool that has closed is told that it has", async () => {
+  const seen: string[] = [];
+  const { pool } = fixture({ name: "db" });
+  const early = { closed: () => void seen.push("early") };
+  const late = {
+    closed: ({ pool }: { pool: string }) => {
+      seen.push(`late of ${pool}`);
+      throw new Error("it only watches");
+    },
+  };
+  const lease = await pool.acquire();
+  const closing = pool.close();
+  pool.observe(early);
+  assertEquals(seen, []);
+  lease.release();
+  await closing;
+  pool.observe(late)[Symbol.dispose]();
+  assertEquals(seen, ["early", "late of db"]);
+});
+
 test("what is no object cannot observe", () => {
   const { pool } = fixture();
   for (const observer of [undefined, null, 1, () => {}]) {

@@ -289,6 +289,16 @@ test("otel: the series of a closed pool are 0 once more, then end", async () => 
   assertEquals(of(await total.values()), counts("gone", 0));
 });
 
+test("otel: the series of a pool that has closed before it is watched are 0, then end", async () => {
+  const { observer, make, delta } = telemetry();
+  const pool = make("gone");
+  await pool.close();
+  observer.watch(pool);
+  const first = await delta.values();
+  assertEquals([first["limit gone"], first["idle.min gone"]], [0, 0]);
+  assertEquals((await delta.values())["limit gone"], undefined);
+});
+
 test("otel: a watch that is disposed of ends as if the pool had closed", async () => {
   const { observer, make, delta } = telemetry();
   const pool = make("db");

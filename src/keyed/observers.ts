@@ -80,6 +80,8 @@ class Seat<T> {
 /** Those who observe a keyed pool. */
 export class Observers<T> {
   readonly #seats = new Map<PoolObserver<T>, Seat<T>>();
+  /** The name of the whole, once that has closed. */
+  #closed: string | undefined = undefined;
 
   /** One that hears these pools already does not hear them twice. */
   add(observer: PoolObserver<T>, pools: Iterable<Pool<T>>): Disposable {
@@ -90,6 +92,7 @@ export class Observers<T> {
       for (const pool of pools) seat.hear(pool);
       this.#seats.set(observer, seat);
     }
+    if (this.#closed !== undefined) seat.closed(this.#closed);
     let isOver = false;
     return {
       [Symbol.dispose]: () => {
@@ -111,6 +114,7 @@ export class Observers<T> {
   }
 
   closed(pool: string): void {
+    this.#closed = pool;
     for (const seat of [...this.#seats.values()]) seat.closed(pool);
   }
 }

@@ -51,11 +51,13 @@ export class Recorder implements OtelObserver {
       this.#watches.delete(pool);
       for (const observing of observings) observing[Symbol.dispose]();
     };
-    const observings = [this, { closed: end }].map((observer) =>
-      pool.observe(observer)
-    );
+    const observings: Disposable[] = [];
     const watch = { [Symbol.dispose]: end };
     this.#watches.set(pool, watch);
+    // Last, as one that has closed before says so at once.
+    for (const observer of [this, { closed: end }]) {
+      observings.push(pool.observe(observer));
+    }
     return watch;
   }
 

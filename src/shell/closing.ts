@@ -35,6 +35,11 @@ export class Closing<T> {
     this.#steps = steps;
   }
 
+  /** Whether a close has ended. */
+  get isOver(): boolean {
+    return this.#closing !== undefined && this.#settle === undefined;
+  }
+
   /**
    * Begins to close, or goes on; if it `serves`, those who wait come first. When
    * `signal` aborts it waits no longer.

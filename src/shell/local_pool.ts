@@ -150,14 +150,10 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   observe(observer: PoolObserver<T>): Disposable {
     if (!this.events.asksPending) this.census.begin();
-    const end = this.events.add(observer);
+    const seat = this.events.add(observer, () => this.#heard());
     this.#heard();
-    return {
-      [Symbol.dispose]: () => {
-        end();
-        this.#heard();
-      },
-    };
+    if (this.closing.isOver) this.events.closed(observer);
+    return seat;
   }
 
   /** What nobody hears costs nothing. */
@@ -208,14 +204,8 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   detach(entry: Entry<T>): void {
     this.partition.lineOf(entry.stripe).detach(entry);
-    if (this.#tells) this.#detachTold(entry);
+    if (this.#tells) this.events.detached(entry, this.time.now());
     this.play();
-  }
-
-  #detachTold({ resource, stripe, bornAt, usedAt, uses }: Entry<T>): void {
-    const now = this.time.now();
-    const [age, use] = [now - bornAt, now - usedAt];
-    this.events.tell("detached", { resource, stripe, age, uses, use });
   }
 
   resize(max: number): void {

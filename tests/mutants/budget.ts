@@ -381,6 +381,15 @@ export const BUDGETS: readonly Mutant[] = [
     to: ``,
   },
   {
+    name: "keyed_close_untold_to_late_ones",
+    about:
+      "who begins to observe the whole after its end waits for it for ever",
+    file: KEYED_OBSERVERS,
+    from: `    if (this.#closed !== undefined) seat.closed(this.#closed);
+`,
+    to: ``,
+  },
+  {
     name: "keyed_close_untold",
     about: "the end of the whole is not told",
     file: KEYED,

@@ -568,9 +568,9 @@ export const PRESSURE: readonly Mutant[] = [
     name: "detach_without_effects",
     about: "what a detach causes waits for the next act",
     file: LOCAL_POOL,
-    from: `    if (this.#tells) this.#detachTold(entry);
+    from: `    if (this.#tells) this.events.detached(entry, this.time.now());
     this.play();`,
-    to: `    if (this.#tells) this.#detachTold(entry);`,
+    to: `    if (this.#tells) this.events.detached(entry, this.time.now());`,
   },
   {
     name: "detach_keeps_lease",

@@ -657,20 +657,20 @@ export const SHELL: readonly Mutant[] = [
     name: "observer_may_throw",
     about: "what an observer throws is passed on",
     file: EVENTS,
-    from: `      } catch {
-        // An observer only watches.
-      }`,
-    to: `      } catch (error) {
-        throw error;
-      }`,
+    from: `  } catch {
+    // An observer only watches.
+  }`,
+    to: `  } catch (error) {
+    throw error;
+  }`,
   },
   {
     name: "observer_may_reject",
     about: "an observer that rejects is an unhandled rejection",
     file: EVENTS,
     from:
-      `      if (isThenable(result)) Promise.resolve(result).catch(() => {});`,
-    to: `      void isThenable(result);`,
+      `    if (isThenable(result)) Promise.resolve(result).catch(() => {});`,
+    to: `    void isThenable(result);`,
   },
   {
     name: "event_after_its_consequences",
