@@ -40,6 +40,7 @@ import {
   type StripeStats,
 } from "../pool_stats.ts";
 import { SystemClock } from "../system_clock.ts";
+import { Time } from "../time.ts";
 import { merged } from "./details.ts";
 import { Observers } from "./observers.ts";
 
@@ -123,15 +124,17 @@ export class KeyedPool<K, T> implements AsyncDisposable {
       const value = (shared as Partial<PoolOptions<T>>)[name];
       if (value !== undefined) check.mistake(name, "absent", value);
     }
-    const { createRetry, clock = new SystemClock() } = shared;
+    const { createRetry, clock } = shared;
     const retry = createRetry && { ...createRetry };
-    this.#shared = { ...shared, createRetry: retry, clock };
+    this.#shared = { ...shared, createRetry: retry };
     this.#create = create;
     this.#max = max;
     this.#maxPerKey = Math.min(maxPerKey, max);
     this.#budget = new LocalBudget(max);
     this.#observers = new Observers();
     this.#none = this.#pool(undefined as K, undefined);
+    // One for all, now that it is checked.
+    this.#shared.clock = new Time(clock ?? new SystemClock());
     this.name = this.#none.name;
     if (observer !== undefined) this.observe(observer);
   }

@@ -11,7 +11,7 @@ import { Pending } from "./pending.ts";
 import type { Stocking } from "./stocking.ts";
 import type { Supply } from "./supply.ts";
 import type { Tape } from "./tape.ts";
-import type { Time } from "./time.ts";
+import type { Time } from "../time.ts";
 import { isThenable } from "./user_call.ts";
 import type { Validating } from "./validating.ts";
 

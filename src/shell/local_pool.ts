@@ -31,7 +31,7 @@ import { Resetting } from "./resetting.ts";
 import { Stocking } from "./stocking.ts";
 import { Supply } from "./supply.ts";
 import { Tape } from "./tape.ts";
-import { Time } from "./time.ts";
+import { Time } from "../time.ts";
 import { UserCalls } from "./user_call.ts";
 import { Validating } from "./validating.ts";
 
@@ -76,7 +76,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.settings = settings;
     this.watches = idleTimeout !== Infinity || keepalive !== Infinity;
     this.partition = new Partition(settings, lineRules(settings), this.#tape);
-    this.time = new Time(clock);
+    this.time = Time.of(clock);
     this.agenda = new Agenda(this.time, this.#context);
     this.refusals = new Refusals(
       name,

@@ -579,4 +579,15 @@ export const BUDGETS: readonly Mutant[] = [
 `,
     to: ``,
   },
+  {
+    name: "keyed_clock_unchecked",
+    about: "a clock of a keyed pool that has no hands is taken",
+    file: KEYED,
+    from: `    this.#shared = { ...shared, createRetry: retry };`,
+    to: `    this.#shared = {
+      ...shared,
+      createRetry: retry,
+      clock: new Time(clock ?? new SystemClock()),
+    };`,
+  },
 ];

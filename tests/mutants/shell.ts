@@ -34,10 +34,10 @@ export const SHELL: readonly Mutant[] = [
     name: "effects_before_commit",
     about: "destroy is called within the verb, before its commit",
     file: LOCAL_POOL,
-    from: `    this.time = new Time(clock);`,
+    from: `    this.time = Time.of(clock);`,
     to: `    this.#tape.destroy = (entry, reason) =>
       this.#effects.destroy(entry, reason);
-    this.time = new Time(clock);`,
+    this.time = Time.of(clock);`,
   },
   {
     name: "reentrant_effects_nested",
