@@ -17,6 +17,8 @@ import { TITLE, weigh } from "./bundle_bench.ts";
 import { question as cancel } from "./cancel_bench.ts";
 import { question as coldStart } from "./cold_start_bench.ts";
 import { question as contended } from "./contended_bench.ts";
+import { question as idlePolicy } from "./idle_policy_bench.ts";
+import { question as keyed } from "./keyed_bench.ts";
 import { question as memory } from "./memory_bench.ts";
 import { question as observer } from "./observer_bench.ts";
 import { question as postgres } from "./postgres_bench.ts";
@@ -48,6 +50,8 @@ const QUESTIONS: readonly Question[] = [
   stripes,
   sweep,
   observer,
+  idlePolicy,
+  keyed,
   postgres,
   threads,
 ];

@@ -73,6 +73,38 @@ export async function time(
   };
 }
 
+/** Milliseconds of one kind of work until it is the turn of the other. */
+const TURN = 2;
+
+/**
+ * How many times as long as `base` a unit of `work` takes, in one process and in
+ * short turns, so that what else runs on the machine is in the way of both.
+ */
+export async function ratio(
+  work: (n: number) => Promise<number>,
+  base: (n: number) => Promise<number>,
+  effort: Effort,
+): Promise<{ ratio: number }> {
+  const took = async (run: typeof work, n: number): Promise<number> => {
+    const start = performance.now();
+    assert(await run(n) === n, "not all is done");
+    return performance.now() - start;
+  };
+  let n = 1;
+  for (let warm = 0; warm < effort.warmUp;) {
+    const duration = await took(base, n);
+    warm += duration + await took(work, n);
+    if (duration < TURN) n = grown(n, duration, TURN, 1);
+  }
+  collect();
+  let [best, floor] = [Infinity, Infinity];
+  for (let left = effort.batch * effort.batches / TURN; left > 0; left--) {
+    floor = Math.min(floor, await took(base, n));
+    best = Math.min(best, await took(work, n));
+  }
+  return { ratio: best / floor };
+}
+
 /** The next size to try: at least twice as much, in whole units. */
 function grown(
   n: number,

@@ -1,6 +1,7 @@
 /** The targets of this project, and whether a run has met them. */
 import { SIGNAL, VALIDATE } from "./acquire_bench.ts";
 import { ONCE } from "./bundle_bench.ts";
+import { IDLE } from "./idle_policy_bench.ts";
 import { digits } from "./label.ts";
 import type { Job } from "./question.ts";
 import type { Results } from "./results.ts";
@@ -218,6 +219,18 @@ const TARGETS: readonly Target[] = [
     figure: (results, runtime) =>
       results.ratio(ours("absent"), UNOBSERVED, runtime, "time"),
   },
+  ...["1 key", "100 keys"].map((name): Target => ({
+    text: `acquire + release of a KeyedPool, ${name}, of a plain pool`,
+    question: "keyed",
+    limit: 1.5,
+    figure: median(name, "ratio"),
+  })),
+  ...IDLE.map((name): Target => ({
+    text: `acquire + release ${name}, of a bare pool`,
+    question: "idle_policy",
+    limit: 1.05,
+    figure: median(name, "ratio"),
+  })),
   {
     text: "mod.ts minified and compressed, bytes",
     question: "bundle",

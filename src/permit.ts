@@ -1,4 +1,7 @@
-/** Shares one maximum among pools; a value for the option `budget`. */
+/**
+ * Shares one maximum among pools; a value for the option `budget`. What one of
+ * your own throws is the `cause` of the acquires that time out meanwhile.
+ */
 export interface Budget {
   /** A line of a pool takes part from now on. */
   join(member: BudgetMember): BudgetSeat;

@@ -52,14 +52,14 @@ import type { PoolDetails, PoolStats } from "./pool_stats.ts";
  * ```
  */
 export class Pool<T> implements AsyncDisposable {
-  /** The option `name`. */
-  readonly name: string;
-  readonly #stripes: number;
+  readonly #local: LocalPool<T>;
   /** The home of an acquire that names none: the only stripe, or -1 for any. */
   readonly #anywhere: number;
   readonly #acquireTimeout: number;
+  /** The option `name`. */
+  readonly name: string;
+  readonly #stripes: number;
   readonly #min: number;
-  readonly #local: LocalPool<T>;
 
   /**
    * Sets nothing in motion: resources are created by the acquires that need

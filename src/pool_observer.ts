@@ -104,6 +104,21 @@ export interface PoolObserver<T> {
   released?(
     event: { pool: string; resource: T; stripe: number; use: number },
   ): void;
+  /**
+   * A lease, held for `use`, ended with `detach()`: its resource, made `age` ago and
+   * leased `uses` times, has left the pool. `destroy` is not called for it, so what
+   * was created is destroyed, detached, or in the pool.
+   */
+  detached?(
+    event: {
+      pool: string;
+      resource: T;
+      stripe: number;
+      age: number;
+      uses: number;
+      use: number;
+    },
+  ): void;
   /** A resource is idle: given back and reset, or new with nobody to wait for it. */
   idled?(event: { pool: string; resource: T; stripe: number }): void;
   /**
@@ -125,7 +140,10 @@ export interface PoolObserver<T> {
       stack: string | undefined;
     },
   ): void;
-  /** A `close` has ended: the pool holds nothing any more. */
+  /**
+   * A `close` has ended: the pool holds nothing any more. Who begins to observe
+   * after that is told at once.
+   */
   closed?(event: { pool: string }): void;
 }
 

@@ -416,9 +416,8 @@ export interface PoolOptions<T> {
   growth?: "measured" | "eager" | undefined;
   /**
    * Which idle resource is taken first: `"newest"`, the one released last, so
-   * that what is not needed gets old and leaves, or `"oldest"`, all of a stripe
-   * in turn.
-   * Default `"newest"`.
+   * that what is not needed gets old and leaves, or `"oldest"`, all in turn, of
+   * all stripes where none is preferred. Default `"newest"`.
    *
    * @default "newest"
    *
@@ -946,7 +945,7 @@ export function settle<T>(options: PoolOptions<T>): PoolSettings<T> {
   }
   values.createRetry = backoff(values.createRetry as Retry | false, check);
   const settings = values as unknown as PoolSettings<T>;
-  const { clock, max, min, stripes, shed } = settings;
+  const { clock, max, min, stripes, shed, budget } = settings;
   for (const [name, value] of Object.entries({ stripes, min })) {
     if (value > max) check.fail(name, `at most 'max' (${max})`, value);
   }
@@ -954,6 +953,7 @@ export function settle<T>(options: PoolOptions<T>): PoolSettings<T> {
     check.that(`clock.${name}`, clock[name], FUNCTION);
   }
   if (shed !== undefined) check.that("shed.judge", shed.judge, FUNCTION);
+  if (budget !== undefined) check.that("budget.join", budget.join, FUNCTION);
   return settings;
 }
 

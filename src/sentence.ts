@@ -5,6 +5,8 @@ import type { StripeStats } from "./pool_stats.ts";
 export interface Circumstance {
   readonly stats: Readonly<Omit<StripeStats, "waiting" | "validating">>;
   readonly isPaused?: boolean | undefined;
+  /** Whether a create waits for a permit of a budget. */
+  readonly lacksPermit?: boolean | undefined;
   /** How long those have waited who came first, the longest first. */
   readonly waits?: readonly number[] | undefined;
   /** How long the oldest use has lasted. */
@@ -49,6 +51,7 @@ export function sentence(known: Circumstance): string {
     ),
     share(destroying, max, "being destroyed"),
     share(idle, max, "idle"),
+    known.lacksPermit && "its budget has no permit left",
     used > 0 && known.noneReleasedFor !== undefined &&
     `none was released ${forTime(known.noneReleasedFor)}`,
     used >= max && pending >= max && known.noneReleasedFor !== undefined &&

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { Clock } from "../mod.ts";
 import { Alarm } from "../src/shell/alarm.ts";
 import { Context } from "../src/shell/context.ts";
-import { Time } from "../src/shell/time.ts";
+import { Time } from "../src/time.ts";
 import { settled } from "./fixture.ts";
 import { test } from "./test.ts";
 import { VirtualClock } from "./virtual_clock.ts";

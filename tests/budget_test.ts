@@ -1,6 +1,22 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type Lease, Pool, type PoolOptions } from "../mod.ts";
-import { LocalBudget } from "../src/budget/mod.ts";
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import {
+  AcquireTimeoutError,
+  type Lease,
+  Pool,
+  type PoolOptions,
+} from "../mod.ts";
+import {
+  type Budget,
+  type BudgetMember,
+  LocalBudget,
+} from "../src/budget/mod.ts";
 import { dice, leaseOf, type Outcome, settled, watch } from "./fixture.ts";
 import { test } from "./test.ts";
 import { VirtualClock } from "./virtual_clock.ts";
@@ -760,6 +776,47 @@ test("a pause gives up what it wanted, and its end wants it again", async () => 
   assertEquals(leaseOf(waiter).value, "a");
 });
 
+/** In a pause two creates came, for two who wait; another waits elsewhere. */
+async function paused() {
+  const slow = hanging();
+  const { pools: [b], clock, budget } = shared(2, ["b"]);
+  const a = new Pool({
+    create: slow.begin,
+    ...{ max: 2, clock, budget, growth: "eager" as const },
+  });
+  const controllers = [new AbortController(), new AbortController()];
+  const waiters = controllers.map(({ signal }) => watch(a.acquire({ signal })));
+  await clock.advance(1);
+  const pause = await a.pause();
+  const other = watch(b!.acquire());
+  for (const { resolve } of slow.calls) resolve("a");
+  await settled();
+  assertEquals([a.stats().idle, other.settled], [2, false]);
+  return { controllers, waiters, pause, other };
+}
+
+test("what a pause kept for who has left is for who waits elsewhere", async () => {
+  const { controllers, other } = await paused();
+  controllers[0]!.abort();
+  await settled();
+  // The other of the two still waits, and came before.
+  assertEquals(other.settled, false);
+  controllers[1]!.abort();
+  await settled();
+  assertEquals(leaseOf(other).value, "b");
+});
+
+test("what a pause kept beyond those who wait is for who waits elsewhere", async () => {
+  const { controllers, waiters, pause, other } = await paused();
+  controllers[0]!.abort();
+  await settled();
+  assertEquals(other.settled, false);
+  await pause[Symbol.asyncDispose]();
+  await settled();
+  assertEquals(leaseOf(waiters[1]!).value, "a");
+  assertEquals(leaseOf(other).value, "b");
+});
+
 test("resize, clear and evict give permits back", async () => {
   const acts: ((pool: Pool<string>) => unknown)[] = [
     (pool) => pool.resize(1),
@@ -874,4 +931,87 @@ test("a pool can be closed from within what it is asked for", async () => {
   lease.release();
   await b.close();
   await assertWhole({ budget, clock }, 1);
+});
+
+/** A budget of one permit that throws when told what `fails` says. */
+function failing(fails: { at: string }, boom: Error): Budget {
+  return {
+    join(member) {
+      let left = 1;
+      const check = (name: string) => {
+        if (name === fails.at) throw boom;
+      };
+      return {
+        want(permits) {
+          check("want");
+          if (permits > 0 && left-- > 0) member.grant(1);
+        },
+        leaving: () => check("leaving"),
+        giveBack(permits) {
+          left += permits;
+          check("giveBack");
+        },
+      };
+    },
+  };
+}
+
+test("what a budget throws is the cause of what waits in vain, and breaks nothing", async () => {
+  const clock = new VirtualClock();
+  const boom = new Error("boom");
+  const fails = { at: "want" };
+  const budget = failing(fails, boom);
+  const pool = new Pool({ create: () => ({}), max: 1, clock, budget });
+  const waits = watch(pool.acquire({ timeout: 10 }));
+  await settled();
+  await clock.advance(11);
+  assertInstanceOf(waits.error, AcquireTimeoutError);
+  assertStrictEquals(waits.error.cause, boom);
+  fails.at = "giveBack";
+  const lease = await pool.acquire();
+  lease.destroy();
+  await settled();
+  const next = await pool.acquire();
+  next.release();
+  await pool.close();
+  assertEquals(pool.stats().used, 0);
+});
+
+test("a budget that asks for something idle where nothing is gets nothing", async () => {
+  const members: BudgetMember[] = [];
+  const budget: Budget = {
+    join(member) {
+      members.push(member);
+      return {
+        want: (permits) => permits > 0 && member.grant(permits),
+        leaving: () => {},
+        giveBack: () => {},
+      };
+    },
+  };
+  const pool = new Pool({ create: () => ({}), max: 1, budget });
+  members[0]!.letGo();
+  const lease = await pool.acquire();
+  members[0]!.letGo();
+  assertEquals([pool.stats().idle, pool.stats().used], [0, 1]);
+  lease.release();
+  assertEquals(pool.stats().idle, 1);
+  await pool.close();
+});
+
+test("a budget must be one that can be joined", () => {
+  const budget = {} as Budget;
+  const build = () => new Pool({ create: () => ({}), max: 1, budget });
+  assertThrows(build, TypeError, "'budget.join'");
+});
+
+test("who waits for a permit in vain is told so", async () => {
+  const { pools: [a, b], clock } = shared(1, ["a", "b"]);
+  const held = await a!.acquire();
+  const waits = watch(b!.acquire({ timeout: 10 }));
+  await settled();
+  await clock.advance(11);
+  assertInstanceOf(waits.error, AcquireTimeoutError);
+  assertMatch(waits.error.message, / 10 ms: its budget has no permit left \(/);
+  held.release();
 });

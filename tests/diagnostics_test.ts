@@ -11,7 +11,7 @@ type Message = { pool: string };
 const EVENTS = [
   ...["createBegan", "created", "createFailed", "destroyBegan", "destroyed"],
   ...["outageBegan", "outageEnded", "acquired", "acquireFailed", "released"],
-  ...["idled", "pendingChanged", "leaked", "closed"],
+  ...["detached", "idled", "pendingChanged", "leaked", "closed"],
 ];
 
 /** Hears of some events, until it is disposed of. */
@@ -50,6 +50,12 @@ test("diagnostics: every event has a channel, whose messages name their pool", a
   assertEquals(waiter.settled, true);
   await clock.advance(60);
   leaseOf(served).release();
+  (await pool.acquire()).detach();
+  const next = watch(pool.acquire());
+  await settled();
+  factory.finishCreate();
+  await settled();
+  leaseOf(next).release();
   await pool.close();
   assertEquals(Object.keys(heard).sort(), EVENTS.toSorted());
   assertEquals(new Set(Object.values(heard)), new Set(["db"]));

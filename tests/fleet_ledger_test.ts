@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
+  type BunRedisSubscriber,
   denoKvLedger,
   type KvStore,
   type KvWrite,
@@ -150,6 +151,55 @@ test("fleet: the ledger of Redis is a hash, a script and a channel", async () =>
   assertEquals([heard, subscribed], [["1"], "lease:fleet"]);
   await end();
   assertEquals(ended, 1);
+});
+
+test("fleet: a connection of Bun's client listens once more after it is lost", async () => {
+  const calls: string[] = [];
+  let isLost = false, ended = 0;
+  const subscriber: BunRedisSubscriber = {
+    subscribe: (channel, listener) => {
+      calls.push(`subscribe ${channel}`);
+      if (isLost) throw new Error("gone");
+      listener("1");
+      return Promise.resolve(1);
+    },
+    unsubscribe: (channel) => {
+      calls.push(`unsubscribe ${channel}`);
+      if (isLost) throw new Error("gone");
+      return Promise.resolve();
+    },
+    onconnect: null,
+    close: () => void ended++,
+  };
+  const client: RedisClient = {
+    hmget: () => Promise.resolve([null, null]),
+    eval: () => Promise.resolve(null),
+    duplicate: () => Promise.resolve(subscriber),
+  };
+  const heard: string[] = [];
+  const end = redisLedger(client).watch((version) => void heard.push(version));
+  await settled();
+  assertEquals([calls.splice(0), heard], [["subscribe lease:fleet"], ["1"]]);
+  const both = ["unsubscribe lease:fleet", "subscribe lease:fleet"];
+  for (const lost of [false, true]) {
+    isLost = lost;
+    subscriber.onconnect!();
+    await settled();
+    assertEquals([calls.splice(0), heard], [both, ["1", "1"]]);
+  }
+  await end();
+  assertEquals(ended, 1);
+});
+
+test("fleet: where Bun's client has made no connection, there is none to end", async () => {
+  const client: RedisClient = {
+    hmget: () => Promise.resolve([null, null]),
+    eval: () => Promise.resolve(null),
+    duplicate: () => Promise.reject(new Error("gone")),
+  };
+  const end = redisLedger(client).watch(() => {});
+  await settled();
+  await end();
 });
 
 /** A store of Deno KV with one key. */

@@ -284,6 +284,25 @@ test("fleet: a floor is for when the ledger is gone, and nobody else's", async (
   await fleet.end(a, b);
 });
 
+test("fleet: while a floor is waited for, members write as often as at rest", async () => {
+  const fleet = new Fleet(6);
+  const floor = { permits: 2, ttl: 20 * TTL };
+  const [a, ...others] = [
+    fleet.member({ floor }),
+    fleet.member(),
+    fleet.member(),
+  ];
+  await fleet.clock.advance(100);
+  a!.ledger.state = "fails";
+  await fleet.clock.advance(2 * TTL);
+  const { swaps } = fleet.engine;
+  await fleet.clock.advance(10 * TTL);
+  assertEquals(fleet.engine.swaps - swaps, 60);
+  a!.ledger.state = "works";
+  await fleet.clock.advance(TTL);
+  await fleet.end(a!, ...others);
+});
+
 test("fleet: floors are reserved out of max, the last member finds none", async () => {
   const fleet = new Fleet(5);
   const floor = { permits: 2, ttl: TTL };
@@ -565,12 +584,16 @@ test("fleet: who wants least has it, the others equally much, and little is left
     const rows = wants.map((wants, i) =>
       [`${i}`, account({ fence: i + 1, wants })] as const
     );
-    const book = { max, writes: 9, members: Object.fromEntries(rows) };
+    const book = { max, writes: 9, members: new Map(rows) };
     return wants.map((_, i) => shareOf(book, `${i}`));
   };
   assertEquals(shares(10, 1, 20, 20), [1, 4, 5]);
   assertEquals(shares(11, 20, 20, 20), [3, 4, 4]);
   assertEquals(shares(2, 5, 5, 5), [0, 1, 1]);
+  // Nothing moves while all who lack some want now more, now less.
+  for (const wants of [[3, 4, 5], [5, 4, 3], [4, 5, 3]]) {
+    assertEquals(shares(7, ...wants), [2, 2, 3]);
+  }
   // Of what nobody wants at most a quarter is given in advance.
   assertEquals(shares(20, 2, 3), [4, 5]);
   assertEquals(shares(10, 4, 5), [4, 5]);
@@ -578,11 +601,11 @@ test("fleet: who wants least has it, the others equally much, and little is left
 
 test("fleet: only who was judged by its last beat lapses, its floor later", () => {
   const gone = account({ fence: 3, beat: 7, floor: 2, block: 4, wants: 5 });
-  const book = { max: 10, writes: 9, members: { gone } };
+  const book = { max: 10, writes: 9, members: new Map([["gone", gone]]) };
   const report = { id: "me", max: 10, floor: 0, block: 0, demand: 9 };
   const after = (lapse: Lapse) => {
     const next = advance(book, { ...report, ttl: 1, floorTtl: 1 }, [lapse]);
-    return [next.members["gone"], next.members["me"]?.block];
+    return [next.members.get("gone"), next.members.get("me")?.block];
   };
   const id = "gone";
   assertEquals(after({ id, beat: 6, isWhole: true }), [gone, 4]);
@@ -592,20 +615,30 @@ test("fleet: only who was judged by its last beat lapses, its floor later", () =
   assertEquals(after({ id: "nobody", beat: 7, isWhole: true }), [gone, 4]);
   // What comes back has another lease, and its floor.
   const terms = { ...report, id, floor: 2, ttl: 1, floorTtl: 1 };
-  const back = advance({ ...book, members: { gone: lapsed } }, terms, []);
-  assertEquals([back.members[id]?.fence, back.members[id]?.floor], [10, 2]);
+  const back = advance(
+    { ...book, members: new Map([[id, lapsed]]) },
+    terms,
+    [],
+  );
+  assertEquals([back.members.get(id)?.fence, back.members.get(id)?.floor], [
+    10,
+    2,
+  ]);
 });
 
-test("fleet: leases of many members are longer, in proportion", () => {
-  const rows = Array.from({ length: 299 }, (_, i) => [`${i}`, account({})]);
-  const book = { max: 10, writes: 9, members: Object.fromEntries(rows) };
+test("fleet: leases of many members are longer, by the root of how many", () => {
+  const rows = Array.from(
+    { length: 899 },
+    (_, i) => [`${i}`, account({})] as const,
+  );
+  const book = { max: 10, writes: 9, members: new Map(rows) };
   const report = { id: "me", max: 10, floor: 0, block: 0, demand: 0 };
   const next = advance(book, { ...report, ttl: 10, floorTtl: 20 }, []);
-  const { ttl, floorTtl } = next.members["me"]!;
+  const { ttl, floorTtl } = next.members.get("me")!;
   assertEquals([ttl, floorTtl], [30, 30]);
-  const few = { max: 10, writes: 9, members: { a: account({}) } };
+  const few = { ...book, members: new Map([["a", account({})]]) };
   const alone = advance(few, { ...report, ttl: 10, floorTtl: 20 }, []);
-  assertEquals(alone.members["me"]!.ttl, 10);
+  assertEquals(alone.members.get("me")!.ttl, 10);
 });
 
 test("fleet: a member at rest writes as often as its lease asks, and reads nothing", async () => {

@@ -1,5 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { DestroyReason, Pool, PoolOptions } from "../mod.ts";
+import { Entry } from "../src/core/entry.ts";
+import { IdleOrder } from "../src/core/idle_order.ts";
 import {
   assertClosesClean,
   assertCounts,
@@ -157,6 +159,29 @@ test("oldest first, those of each stripe have their turn", async () => {
   }
 });
 
+test("oldest first, those of all stripes have their turn where none is preferred", async () => {
+  for (const isolated of [false, true]) {
+    const f = ordered({ max: 5, stripes: 3, isolated });
+    const held = [2, 0, 1, 0, 1].map((affinity) =>
+      watch(f.pool.acquire({ affinity }))
+    );
+    await settled();
+    const ids: number[] = [];
+    for (const lease of held) {
+      ids.push(leaseOf(lease).value.id);
+      leaseOf(lease).release();
+      await f.clock.advance(1);
+    }
+    assertEquals(await turns(f.pool, 10), [...ids, ...ids]);
+    // One that is preferred, and one that leaves, come out of the others' turn.
+    assertEquals(await turns(f.pool, 1, 1), [ids[2]]);
+    f.pool.evict(({ id }) => id === ids[1]);
+    const rest = [ids[0], ids[3], ids[4], ids[2]];
+    assertEquals(await turns(f.pool, 8), [...rest, ...rest]);
+    await assertClosesClean(f);
+  }
+});
+
 test("oldest first, one checked in the background keeps its turn", async () => {
   const f = validated({
     max: 3,
@@ -201,5 +226,23 @@ test("an idle order is one of two", () => {
       TypeError,
       '\'idleOrder\' must be "newest" or "oldest"',
     );
+  }
+});
+
+test("one that is put back has its old place in the order", () => {
+  for (const place of [0, 1, 2]) {
+    const order = new IdleOrder<number>();
+    const entries = [0, 1, 2].map((n) =>
+      new Entry(n, 0, n, Infinity, Infinity)
+    );
+    for (const entry of entries) order.add(entry);
+    order.remove(entries[place]!);
+    order.add(entries[place]!);
+    const found: number[] = [];
+    for (let first; (first = order.first) !== undefined;) {
+      found.push(first.resource);
+      order.remove(first);
+    }
+    assertEquals(found, [0, 1, 2]);
   }
 });

@@ -237,6 +237,7 @@ test("stats tell what a pool does and has done", async () => {
     creates: { made: 3, failed: 0, outages: 0 },
     acquires: { served: 3, failed: {} },
     destroyed: { lease: 1 },
+    detached: 0,
     leaked: 0,
   });
   assertEquals([waits.count, uses.count], [3, 2]);
@@ -369,6 +370,102 @@ test("pools that share a name get numbers, and long names are cut", async () => 
   );
 });
 
+test("a pool that closes is shown as closed", async () => {
+  const { handler, pool } = inspected({ stripes: 2, isolated: true });
+  const lease = await pool.acquire();
+  const closing = pool.close();
+  assertEquals((await statsOf(handler)).state, "healthy");
+  lease.release();
+  await closing;
+  const { state, lines } = await statsOf(handler);
+  assertEquals(state, "closed");
+  for (const line of lines) {
+    assertEquals([line.state, line.sentence], [
+      "closed",
+      "the pool has closed",
+    ]);
+  }
+});
+
+test("a pool that has closed before it is inspected is shown as closed", async () => {
+  const { pool } = fixture();
+  await pool.close();
+  const handler = inspect([pool], { authorize: "anyone" });
+  assertEquals((await statsOf(handler)).state, "closed");
+});
+
+test("names that are halves of characters stay apart", async () => {
+  const clown = "\u{1f921}";
+  const names = [
+    "\ud83e",
+    "\udd21",
+    "\ufffd",
+    `${"x".repeat(299)}${clown}`,
+    clown,
+  ];
+  const pools = names.map((name) => fixture({ name }).pool);
+  const handler = inspect(pools, { authorize: "anyone" });
+  const { pools: shown } = await (await get(handler, "stats")).json();
+  assertEquals(shown.map(({ name }: PoolSnapshot) => name), [
+    ...["\ufffd", "\ufffd (2)", "\ufffd (3)"],
+    `${"x".repeat(299)}\ufffd…`,
+    clown,
+  ]);
+  const text = await (await get(handler, "metrics")).text();
+  const series = text.match(/^lease_pool_max_resources\{.*/gm)!;
+  assertEquals(new Set(series).size, 5);
+  openMetrics(text);
+});
+
+test("where one of the pools is none, none is watched", () => {
+  const { pool } = fixture();
+  let watched = 0;
+  const good = {
+    name: "good",
+    stats: () => pool.stats({ details: true }),
+    observe(observer: object) {
+      watched++;
+      return pool.observe(observer);
+    },
+  };
+  const { stats, observe } = good;
+  const bad: [unknown, string][] = [
+    [null, "'pools[1]' must be an object"],
+    [{ name: "x", stats }, "'pools[1].observe' must be a function"],
+    [{ name: "x", observe }, "'pools[1].stats' must be a function"],
+  ];
+  for (const [other, message] of bad) {
+    assertThrows(
+      () => inspect([good, other] as never, { authorize: "anyone" }),
+      TypeError,
+      message,
+    );
+  }
+  assertEquals(watched, 0);
+});
+
+test("of no pool there is an answer to everything", async () => {
+  const handler = inspect([], { authorize: "anyone" });
+  for (const path of PATHS.slice(0, 4)) {
+    const { status, body } = await get(handler, path);
+    assertEquals([path, status], [path, 200]);
+    await body!.cancel();
+  }
+  const text = await (await get(handler, "metrics")).text();
+  openMetrics(text);
+});
+
+test("what is detached is counted, and its use", async () => {
+  const { handler, pool, clock } = inspected();
+  const lease = await pool.acquire();
+  await clock.advance(8);
+  lease.detach();
+  const { detached, destroyed, uses } = await statsOf(handler);
+  assertEquals([detached, destroyed, uses.count], [1, {}, 1]);
+  const text = await (await get(handler, "metrics")).text();
+  assertEquals(text.includes('lease_pool_detaches_total{pool="db"} 1\n'), true);
+});
+
 // Events.
 
 /** What one listener hears. */
@@ -458,6 +555,87 @@ async function heard(handler: Inspector): Promise<number> {
   return responses.length;
 }
 
+test("a listener whose timer is gone makes room, and one that was only late ends", async () => {
+  const clock = new VirtualClock();
+  let isFrozen = false;
+  const frozen: (() => void)[] = [];
+  const { handler } = inspected({}, {
+    clock: {
+      now: () => clock.now(),
+      setTimeout: (callback, delay) =>
+        clock.setTimeout(
+          () => isFrozen ? void frozen.push(callback) : callback(),
+          delay,
+        ),
+      clearTimeout: (timer) => clock.clearTimeout(timer as number),
+    },
+  });
+  const responses: Response[] = [];
+  for (let n = 0; n < 32; n++) responses.push(await get(handler, "events"));
+  await clock.advance(1_000);
+  isFrozen = true;
+  await clock.advance(5_000);
+  assertEquals((await get(handler, "events")).status, 503);
+  await clock.advance(1);
+  const next = await get(handler, "events");
+  assertEquals(next.status, 200);
+  for (const callback of frozen) callback();
+  for (const { body } of responses) {
+    const chunks = await Array.fromAsync(body!);
+    assertEquals(chunks.length, 1);
+  }
+  assertEquals(await heard(handler), 31);
+  await next.body!.cancel();
+  assertEquals(clock.timers, 0);
+});
+
+test("a timer that fires after its listener has left does nothing", async () => {
+  const clock = new VirtualClock();
+  const { handler } = inspected({}, {
+    clock: {
+      now: () => clock.now(),
+      setTimeout: (callback, delay) => clock.setTimeout(callback, delay),
+      clearTimeout: () => {},
+    },
+  });
+  const listeners = [await listen(handler), await listen(handler)];
+  for (const { next } of listeners) await next();
+  await listeners[0]!.leave();
+  handler[Symbol.dispose]();
+  assertEquals(await listeners[1]!.next(), undefined);
+  await clock.advance(60_000);
+  assertEquals(clock.timers, 0);
+});
+
+test("a listener that cannot be told hears that, and the others go on", async () => {
+  const clock = new VirtualClock();
+  const { pool } = fixture({ clock });
+  let error: Error | undefined;
+  const broken = {
+    name: "broken",
+    observe: () => ({ [Symbol.dispose]: () => {} }),
+    stats(options: { details: true }) {
+      if (error !== undefined) throw error;
+      return pool.stats(options);
+    },
+  };
+  const handler = inspect([broken], { authorize: "anyone", clock });
+  const readers = await Promise.all(
+    [1, 2].map(async () => (await get(handler, "events")).body!.getReader()),
+  );
+  for (const reader of readers) await reader.read();
+  error = new Error("no stats");
+  await clock.advance(1_000);
+  for (const reader of readers) {
+    await assertRejects(() => reader.read(), Error, "no stats");
+  }
+  await assertRejects(() => get(handler, "stats"), Error, "no stats");
+  await assertRejects(() => get(handler, "events"), Error, "no stats");
+  error = undefined;
+  assertEquals(clock.timers, 0);
+  assertEquals(await heard(handler), 32);
+});
+
 test("disposed of, it watches no more, ends what is heard and lets nobody listen", async () => {
   const { handler, pool, clock } = inspected();
   const listener = await listen(handler);
@@ -535,7 +713,35 @@ test("a histogram forgets after five minutes, by quarters of one, but for its to
   assertEquals([histogram.upTo(), histogram.sum], [4, 4]);
   assertEquals(histogram.recent(9_000_000), {
     ...{ count: 0, p50: undefined, p99: undefined, columns: [] },
+    trend: Array(20).fill({ p50: undefined, p99: undefined }),
   });
+});
+
+test("a histogram tells how its quantiles went, by quarters of a minute", () => {
+  const histogram = new Histogram();
+  const near = (value: number | undefined) =>
+    value === undefined ? "-" : Math.round(Math.log2(value));
+  const course = (now: number) => {
+    const { trend } = histogram.recent(now);
+    assertEquals(trend.length, 20);
+    return trend.map(({ p50, p99 }) => `${near(p50)} ${near(p99)}`);
+  };
+  const none = (n: number) => Array(n).fill("- -");
+  assertEquals(course(0), none(20));
+  for (const duration of [1, 1, 256]) histogram.add(duration, 14_999);
+  for (const duration of [16, 16, 4]) histogram.add(duration, 45_000);
+  const began = ["0 8", "- -", "- -", "4 4"];
+  assertEquals(course(45_000), [...none(16), ...began]);
+  assertEquals(course(299_999), [...began, ...none(16)]);
+  assertEquals(course(300_000), [...began.slice(1), ...none(17)]);
+  for (let quarter = 0; quarter < 50; quarter++) {
+    histogram.add(2 ** (quarter % 20), 300_000 + quarter * 15_000);
+  }
+  const last = Array.from({ length: 20 }, (_, i) => (i + 30) % 20);
+  assertEquals(
+    course(300_000 + 49 * 15_000),
+    last.map((power) => `${power} ${power}`),
+  );
 });
 
 // Metrics.

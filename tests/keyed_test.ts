@@ -5,8 +5,15 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import { AcquireTimeoutError, type Lease, PoolClosedError } from "../mod.ts";
+import {
+  AcquireTimeoutError,
+  type Lease,
+  PoolClosedError,
+  type PoolObserver,
+} from "../mod.ts";
+import { inspect, type Snapshot } from "../src/inspect/mod.ts";
 import { KeyedPool, type KeyedPoolOptions } from "../src/keyed/mod.ts";
+import { type BatchResult, type Meter, otelObserver } from "../src/otel/mod.ts";
 import { leaseOf, settled, watch } from "./fixture.ts";
 import { test } from "./test.ts";
 import { VirtualClock } from "./virtual_clock.ts";
@@ -157,6 +164,7 @@ test("bad options throw when it is built", () => {
   const unknown = { idletimeout: 1 } as object;
   assertThrows(() => keyed(unknown), TypeError, "'idleTimeout'");
   assertThrows(() => keyed({ create: 1 as never }), TypeError, "'create'");
+  assertThrows(() => keyed({ clock: {} as never }), TypeError, "'clock.now'");
 });
 
 test("a key can be of any kind", async () => {
@@ -362,4 +370,328 @@ test("a failing create of one key costs the others nothing", async () => {
   await clock.advance(1);
   assertEquals(waiting.map(({ value }) => value ?? ""), ["", "a", "", "b"]);
   await pool.close();
+});
+
+// Watched as one pool.
+
+/** Those methods of an observer, and what they were told. */
+function hearing(...names: (keyof PoolObserver<string>)[]) {
+  const heard: [name: string, event: Record<string, unknown>][] = [];
+  const observer: PoolObserver<string> = Object.fromEntries(
+    names.map((name) => [
+      name,
+      (event: Record<string, unknown>) => void heard.push([name, event]),
+    ]),
+  );
+  return { observer, heard };
+}
+
+test("its observer is told of all keys under one name, and once of the end", async () => {
+  const { observer, heard } = hearing("created", "acquired", "closed");
+  const { pool, clock } = keyed({ observer, name: "hosts", idleTimeout: 10 });
+  for (const key of ["a", "b"]) await pool.use(key, () => {});
+  await clock.advance(2_000);
+  assertEquals(pool.stats().keys.size, 0);
+  await pool.use("a", () => {});
+  const told = heard.map(([name, { pool, resource }]) =>
+    [name, pool, resource].join(" ")
+  );
+  const of = (key: string) => [`created hosts ${key}`, `acquired hosts ${key}`];
+  assertEquals(told, [...of("a"), ...of("b"), ...of("a")]);
+  const lease = await pool.acquire("a");
+  const closing = [pool.close(), pool.close()];
+  await settled();
+  assertEquals(heard.filter(([name]) => name === "closed"), []);
+  lease.release();
+  await Promise.all(closing);
+  assertEquals(heard.filter(([name]) => name === "closed"), [
+    ["closed", { pool: "hosts" }],
+  ]);
+  // So is who comes after it.
+  const late = hearing("closed");
+  pool.observe(late.observer);
+  await settled();
+  assertEquals(late.heard, [["closed", { pool: "hosts" }]]);
+});
+
+test("an observer of all keys can come and go at any time", async () => {
+  const { pool } = keyed({ max: 4 });
+  const { observer, heard } = hearing("acquired", "acquireFailed", "closed");
+  await pool.use("a", () => {});
+  const first = pool.observe(observer);
+  const second = pool.observe(observer);
+  await pool.use("a", () => {});
+  await pool.use("b", () => {});
+  first[Symbol.dispose]();
+  first[Symbol.dispose]();
+  await pool.use("c", () => {});
+  assertEquals(heard.map(([, { resource }]) => resource), ["a", "b", "c"]);
+  second[Symbol.dispose]();
+  for (const key of ["a", "d"]) await pool.use(key, () => {});
+  assertEquals(heard.length, 3);
+  using _again = pool.observe(observer);
+  await pool.close();
+  await assertRejects(() => pool.acquire("a"), PoolClosedError);
+  assertEquals(heard.slice(3).map(([name]) => name), [
+    "closed",
+    "acquireFailed",
+  ]);
+  assertThrows(() => pool.observe(null as never), TypeError, "an object");
+});
+
+test("creates and destroys of all keys have ids of the whole", async () => {
+  const { observer, heard } = hearing(
+    ...["createBegan", "created", "createFailed"] as const,
+    ...["destroyBegan", "destroyed"] as const,
+  );
+  const { pool } = keyed({
+    observer,
+    create: (key) => {
+      if (key === "bad") throw new Error(key);
+      return key;
+    },
+  });
+  for (const key of ["a", "b", "c", "bad", "a"]) {
+    await pool.use(key, () => {}).catch(() => {});
+  }
+  await pool.close();
+  const ids = (...names: string[]) =>
+    heard.filter(([name]) => names.includes(name))
+      .map(([, { id }]) => id as number).sort((a, b) => a - b);
+  const began = [...ids("createBegan"), ...ids("destroyBegan")];
+  assertEquals(new Set(began).size, 9);
+  assertEquals(ids("created", "createFailed"), ids("createBegan"));
+  assertEquals(ids("destroyed"), ids("destroyBegan"));
+  for (const id of began) {
+    const [first, last] = heard.filter(([, event]) => event.id === id);
+    assertEquals(first![0].endsWith("Began"), true);
+    assertEquals(last![1].resource, last![1].resource ?? first![1].resource);
+  }
+});
+
+test("how many are pending is told over all keys, also those before", async () => {
+  const { observer, heard } = hearing("pendingChanged");
+  const { pool } = keyed({ max: 1 });
+  const lease = await pool.acquire("a");
+  const waits = ["a", "b"].map((key) => watch(pool.acquire(key)));
+  await settled();
+  using _observing = pool.observe(observer);
+  waits.push(watch(pool.acquire("c")));
+  await settled();
+  lease.release();
+  for (const wait of waits) {
+    await settled();
+    leaseOf(wait).release();
+  }
+  await settled();
+  const told = heard.map(([, { pending }]) => pending);
+  assertEquals(told, [3, 2, 1, 0]);
+  assertEquals(heard[0]![1].pool, "pool");
+});
+
+test("where nobody asks how many are pending nobody counts them", async () => {
+  const { observer } = hearing("acquired");
+  let asked = 0;
+  const proxy = new Proxy(observer, {
+    get(target, name: keyof PoolObserver<string>) {
+      if (name === "pendingChanged") asked++;
+      return target[name];
+    },
+  });
+  const { pool } = keyed({ observer: proxy });
+  await pool.use("a", () => {});
+  const before = asked;
+  for (let n = 0; n < 10; n++) await pool.use("a", () => {});
+  assertEquals(asked, before);
+});
+
+test("an observer of all keys that throws or rejects changes nothing", async () => {
+  const methods = ["created", "acquired", "released", "closed"] as const;
+  for (const fail of [() => Promise.reject(new Error()), thrower]) {
+    const { observer, heard } = hearing(...methods);
+    const failing = Object.fromEntries(methods.map((name) => [name, fail]));
+    const { pool } = keyed({ observer: failing });
+    using _observing = pool.observe(observer);
+    await pool.use("a", () => {});
+    await pool.close();
+    await settled();
+    assertEquals(heard.map(([name]) => name), methods.slice());
+  }
+});
+
+function thrower(): never {
+  throw new Error("of an observer");
+}
+
+test("the methods of an observer of all keys are called on the observer", async () => {
+  class Counting implements PoolObserver<string> {
+    #n = 0;
+    acquired(): void {
+      this.#n++;
+    }
+    closed(): void {
+      this.#n += 10;
+    }
+    get n(): number {
+      return this.#n;
+    }
+  }
+  const observer = new Counting();
+  const { pool } = keyed({ observer });
+  await pool.use("a", () => {});
+  await pool.close();
+  assertEquals(observer.n, 11);
+});
+
+test("the details of all keys are those of one pool", async () => {
+  const { pool, clock } = keyed({ max: 3, maxPerKey: 2, growth: "eager" });
+  assertEquals(pool.stats({ details: true }), {
+    ...{ idle: 0, used: 0, creating: 0, destroying: 0, max: 3 },
+    ...{ pending: 0, waiting: 0, validating: 0 },
+    stripes: [{
+      ...{ idle: 0, used: 0, creating: 0, destroying: 0, max: 3 },
+      ...{ pending: 0, waiting: 0, validating: 0, overdue: 0 },
+    }],
+    lines: [{
+      ...{ stripes: [0], isPaused: false, waits: [], holders: [] },
+      ...{ noneReleasedFor: undefined, oldestCreate: undefined },
+      ...{ overdue: 0, outage: undefined, cause: undefined },
+    }],
+  });
+  for (const key of ["a", "b", "a"]) {
+    await pool.acquire(key);
+    await clock.advance(5);
+  }
+  watch(pool.acquire("b"));
+  await clock.advance(5);
+  watch(pool.acquire("a"));
+  await clock.advance(5);
+  const { stripes: [stripe], lines: [line], ...counts } = pool.stats({
+    details: true,
+  });
+  assertEquals([counts.used, counts.pending, counts.max], [3, 2, 3]);
+  assertEquals([stripe!.used, stripe!.pending, stripe!.max], [3, 2, 3]);
+  assertEquals(line!.waits, [10, 5]);
+  assertEquals(line!.holders.map(({ age }) => age), [25, 20, 15]);
+  assertEquals(line!.noneReleasedFor, 5);
+});
+
+test("nobody has waited for a release as long as one key has them", async () => {
+  const { pool, clock } = keyed({ max: 2, maxPerKey: 1 });
+  const leases = [await pool.acquire("a"), await pool.acquire("b")];
+  watch(pool.acquire("a"));
+  await clock.advance(50);
+  const { lines: [line] } = pool.stats({ details: true });
+  assertEquals([line!.waits, line!.noneReleasedFor], [[50], undefined]);
+  for (const lease of leases) lease.release();
+});
+
+test("the details tell of the longest outage, its error, and the oldest create", async () => {
+  let isDown = false;
+  const { pool, clock } = keyed({
+    max: 6,
+    createRetry: { delay: 1_000, maxDelay: 1_000 },
+    create: (key) => {
+      if (!isDown) return key;
+      if (key === "slow") return new Promise<string>(() => {});
+      throw new Error(key);
+    },
+  });
+  const keys = ["late", "early", "slow"];
+  for (const key of keys) watch(pool.acquire(key));
+  await settled();
+  isDown = true;
+  for (const key of ["slow", "late"]) watch(pool.acquire(key));
+  await clock.advance(100);
+  watch(pool.acquire("early"));
+  await clock.advance(30);
+  const { stripes: [stripe], lines: [line] } = pool.stats({ details: true });
+  assertEquals([line!.oldestCreate, line!.outage?.since], [130, 130]);
+  assertEquals((line!.cause as Error).message, "late");
+  assertEquals([stripe!.overdue, line!.overdue], [0, 0]);
+  await clock.advance(500);
+  const later = pool.stats({ details: true });
+  assertEquals([later.stripes[0]!.overdue, later.lines[0]!.overdue], [1, 1]);
+});
+
+test("inspect shows all keys as one pool, however many come and go", async () => {
+  const { pool, clock } = keyed({ name: "hosts", max: 4, idleTimeout: 10 });
+  using handler = inspect([pool], { authorize: "anyone", clock });
+  for (let n = 0; n < 100; n++) await pool.use(`${n % 50}`, () => {});
+  await clock.advance(2_000);
+  const request = (path: string) =>
+    handler(new Request(`http://localhost/${path}`)).then((it) => it.text());
+  const { pools }: Snapshot = JSON.parse(await request("stats"));
+  const [shown] = pools;
+  assertEquals([pools.length, shown!.name, shown!.max], [1, "hosts", 4]);
+  assertEquals(shown!.acquires.served, 100);
+  assertEquals(shown!.creates.made, 100);
+  assertEquals(shown!.destroyed, { idle: 4, budget: 96 });
+  assertEquals(shown!.lines[0]!.sentence, "nobody waits; no resource exists");
+  const lines = (await request("metrics")).split("\n");
+  const names = new Set(lines.flatMap((line) => line.match(/pool="[^"]*"/)));
+  assertEquals([...names].filter(Boolean), ['pool="hosts"']);
+});
+
+test("otel has one series for all keys, which ends with the whole", async () => {
+  const { pool, clock } = keyed({ name: "hosts", max: 4, idleTimeout: 10 });
+  let collect: (result: BatchResult) => void;
+  const meter: Meter = {
+    createCounter: () => ({ add: () => {} }),
+    createHistogram: () => ({ record: () => {} }),
+    createObservableUpDownCounter: (name) => ({ name }),
+    addBatchObservableCallback: (callback) => void (collect = callback),
+  };
+  const series = () => {
+    const seen: [name: string, value: number][] = [];
+    collect({
+      observe: (it, value, attributes) =>
+        seen.push([
+          [(it as { name: string }).name, ...Object.values(attributes)]
+            .join(" ").replace("db.client.connection.", ""),
+          value,
+        ]),
+    });
+    return seen;
+  };
+  otelObserver(meter).watch(pool);
+  for (let n = 0; n < 20; n++) await pool.use(`${n}`, () => {});
+  const lease = await pool.acquire("a");
+  const expected = (idle: number, used: number) => [
+    ["count hosts idle", idle],
+    ["count hosts used", used],
+    ["idle.max hosts", 4],
+    ["idle.min hosts", 0],
+    ["limit hosts", 4],
+    ["pending_requests hosts", 0],
+  ];
+  assertEquals(series(), expected(3, 1));
+  lease.release();
+  await clock.advance(2_000);
+  assertEquals(pool.stats().keys.size, 0);
+  assertEquals(series(), expected(0, 0));
+  await pool.close();
+  assertEquals(series().map(([, value]) => value), [0, 0, 0, 0, 0, 0]);
+  assertEquals(series(), []);
+});
+
+test("what comes late from a key that was dropped is told, until nobody hears", async () => {
+  const made: ((key: string) => void)[] = [];
+  const { observer, heard } = hearing("destroyed");
+  const { pool, clock } = keyed({
+    create: () => new Promise<string>((resolve) => void made.push(resolve)),
+    createTimeout: 10,
+  });
+  const observing = pool.observe(observer);
+  const waits = ["a", "b"].map((key) => watch(pool.acquire(key)));
+  await clock.advance(10);
+  assertEquals(waits.map(({ settled }) => settled), [true, true]);
+  assertEquals(pool.stats().keys.size, 0);
+  made[0]!("a");
+  await settled();
+  assertEquals(heard.map(([, { reason }]) => reason), ["late"]);
+  observing[Symbol.dispose]();
+  made[1]!("b");
+  await settled();
+  assertEquals(heard.length, 1);
 });

@@ -282,7 +282,7 @@ mysql2("as many wait as may, and that one waits is told", async () => {
     PoolFullError,
   );
   assertEquals(message, "Queue limit reached.");
-  assertEquals([poolName, stats.pending], ["pool", 3]);
+  assertEquals([poolName, stats.pending], ["mysql2", 3]);
   const [first] = await Promise.all(connecting);
   assertEquals(told.filter((event) => event === "enqueue"), ["enqueue"]);
   first!.release();

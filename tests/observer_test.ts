@@ -11,6 +11,7 @@ import {
   validated,
   watch,
 } from "./fixture.ts";
+import { watchLeaks } from "../src/leaks/mod.ts";
 import { test } from "./test.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
@@ -608,6 +609,66 @@ test("a destroy is told with the age and uses of the resource, and with its use 
   ]);
 });
 
+test("a detach is told, with the use that ended with it, and no destroy is", async () => {
+  const told: unknown[] = [];
+  const observer: PoolObserver<Resource> = {
+    detached: (event) => void told.push({ ...event, at: pool.stats().used }),
+    destroyBegan: () => void told.push("destroyBegan"),
+    destroyed: () => void told.push("destroyed"),
+    released: ({ use }) => void told.push(use),
+  };
+  const { pool, clock } = fixture({ observer, stripes: 2, max: 2 });
+  const first = await pool.acquire({ affinity: 1 });
+  await clock.advance(5);
+  first.release();
+  await clock.advance(10);
+  const lease = await pool.acquire({ affinity: 1 });
+  await clock.advance(20);
+  const { value, stripe } = lease;
+  lease.detach();
+  const event = { resource: value, stripe, age: 35, uses: 2, use: 20, at: 0 };
+  assertEquals(told, [5, { ...POOL, ...event }]);
+  assertThrows(() => lease.detach());
+  await pool.close();
+  assertEquals(told.length, 2);
+});
+
+test("what was created has been destroyed or detached once a pool has closed", async () => {
+  for (const leaks of [undefined, watchLeaks({ after: 1_000 })]) {
+    const counts = { created: 0, destroyed: 0, detached: 0 };
+    const count = (name: keyof typeof counts) => () => void counts[name]++;
+    const { pool } = fixture({
+      ...{ max: 3, leaks, reset: () => {} },
+      observer: {
+        created: count("created"),
+        destroyed: count("destroyed"),
+        detached: count("detached"),
+      },
+    });
+    for (let n = 0; n < 10; n++) {
+      const lease = await pool.acquire();
+      if (n % 3 === 0) lease.detach();
+      else if (n % 3 === 1) lease.release();
+      else lease.destroy();
+    }
+    const last = await pool.acquire();
+    const closing = pool.close();
+    last.detach();
+    await closing;
+    assertEquals(counts, { created: 8, destroyed: 3, detached: 5 });
+  }
+});
+
+test("a detach that a close has forestalled is not told", async () => {
+  const told: unknown[] = [];
+  const observer = { detached: () => void told.push("detached") };
+  const { pool } = fixture({ observer });
+  const lease = await pool.acquire();
+  await pool.close({ signal: AbortSignal.abort() });
+  assertThrows(() => lease.detach());
+  assertEquals(told, []);
+});
+
 test("an observer can be added to a pool at any time, and ends with its Disposable", async () => {
   const { pool } = fixture();
   const seen: string[] = [];
@@ -783,6 +844,26 @@ test("the end of a close is told, after all that is destroyed", async () => {
   lease.release();
   await closing;
   assertEquals(seen, ["destroyed", { pool: "db" }]);
+});
+
+test("who begins to observe a pool that has closed is told that it has", async () => {
+  const seen: string[] = [];
+  const { pool } = fixture({ name: "db" });
+  const early = { closed: () => void seen.push("early") };
+  const late = {
+    closed: ({ pool }: { pool: string }) => {
+      seen.push(`late of ${pool}`);
+      throw new Error("it only watches");
+    },
+  };
+  const lease = await pool.acquire();
+  const closing = pool.close();
+  pool.observe(early);
+  assertEquals(seen, []);
+  lease.release();
+  await closing;
+  pool.observe(late)[Symbol.dispose]();
+  assertEquals(seen, ["early", "late of db"]);
 });
 
 test("what is no object cannot observe", () => {

@@ -187,6 +187,31 @@ test("otel: what is destroyed while nobody holds it is no use", async () => {
   assertEquals((await total.values())["use_time db"], [1, 0]);
 });
 
+test("otel: a watch that has ended does not end the next of its pool", async () => {
+  const { observer, make, total } = telemetry();
+  const pool = make("db");
+  const first = observer.watch(pool);
+  first[Symbol.dispose]();
+  first[Symbol.dispose]();
+  await total.values();
+  const second = observer.watch(pool);
+  first[Symbol.dispose]();
+  assertStrictEquals(observer.watch(pool), second);
+  await pool.use(() => {});
+  const values = await total.values();
+  assertEquals([values["count db idle"], values["wait_time db"]], [1, [1, 0]]);
+});
+
+test("otel: a detach ends a use", async () => {
+  const { observer, clock, make, total } = telemetry();
+  const pool = make("db");
+  observer.watch(pool);
+  const lease = await pool.acquire();
+  await clock.advance(250);
+  lease.detach();
+  assertEquals((await total.values())["use_time db"], [1, 0.25]);
+});
+
 test("otel: the histograms advise buckets that tell milliseconds from seconds", async () => {
   const { observer, make, total } = telemetry();
   const pool = make("db");
@@ -262,6 +287,16 @@ test("otel: the series of a closed pool are 0 once more, then end", async () => 
   assertEquals(later.filter((name) => names.includes(name)), []);
   assertEquals(later.includes("limit kept"), true);
   assertEquals(of(await total.values()), counts("gone", 0));
+});
+
+test("otel: the series of a pool that has closed before it is watched are 0, then end", async () => {
+  const { observer, make, delta } = telemetry();
+  const pool = make("gone");
+  await pool.close();
+  observer.watch(pool);
+  const first = await delta.values();
+  assertEquals([first["limit gone"], first["idle.min gone"]], [0, 0]);
+  assertEquals((await delta.values())["limit gone"], undefined);
 });
 
 test("otel: a watch that is disposed of ends as if the pool had closed", async () => {

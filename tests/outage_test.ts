@@ -449,6 +449,39 @@ test("what an observer causes as it hears of a create is told after the end of t
   await pool.close({ signal: AbortSignal.abort() });
 });
 
+test("what follows from a timer that fails as an outage ends is told after its end", async () => {
+  using _ = drawing(1);
+  const events: string[] = [];
+  const clock = new FaultyClock();
+  const probe = Promise.withResolvers<object>();
+  const turns = [Promise.resolve({}), undefined, probe.promise];
+  const pool = new Pool<object>({
+    max: 3,
+    clock,
+    growth: "eager",
+    createRetry: RETRY,
+    maxLifetime: 1_000,
+    destroyTimeout: 60_000,
+    destroy: () => new Promise(() => {}),
+    observer: {
+      destroyed: () => watch(pool.acquire()),
+      outageBegan: () => events.push("began"),
+      outageEnded: () => events.push("ended"),
+    },
+    create: () => turns.shift() ?? Promise.reject(new Error("refused")),
+  });
+  (await pool.acquire()).destroy();
+  // Nothing is left whose lifetime a timer is set for.
+  await clock.advance(1_100);
+  watch(pool.acquire());
+  await clock.advance(100);
+  clock.refusal = new Error("no timers");
+  probe.resolve({});
+  await settled();
+  assertEquals(events, ["began", "ended", "began"]);
+  await pool.close({ signal: AbortSignal.abort() });
+});
+
 test("an overdue create that succeeds does not leave its place to one more probe", async () => {
   using _ = drawing(1);
   const clock = new VirtualClock();

@@ -4,7 +4,7 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import type { Clock } from "../mod.ts";
-import { Time } from "../src/shell/time.ts";
+import { Time } from "../src/time.ts";
 import { test } from "./test.ts";
 
 /** A clock that reads, one after the other, what these give. */
@@ -59,7 +59,7 @@ test("no delay is below zero or above what runtimes can wait for", () => {
     clearTimeout: () => {},
   });
   for (const delay of [-1, 0, 2 ** 31 - 1, 2 ** 31, Infinity]) {
-    time.setTimer(() => {}, delay);
+    time.setTimeout(() => {}, delay);
   }
   assertEquals(delays, [0, 0, 2 ** 31 - 1, 2 ** 31 - 1, 2 ** 31 - 1]);
 });
@@ -72,6 +72,6 @@ test("a timer that cannot be cleared is let go", () => {
       throw new Error("no such timer");
     },
   });
-  time.clearTimer(1);
+  time.clearTimeout(1);
   time.stop();
 });

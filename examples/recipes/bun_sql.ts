@@ -70,6 +70,7 @@ await assert.rejects(
   }),
   /changed my mind/,
 );
+await until(() => pool.stats().used === 0); // it is rolled back by then
 assert.equal(await pool.use(pidOf), pid);
 const [row] = await pool.use(({ sql }) => sql`select sum(coins) from jar`);
 assert.equal(row!["sum"], "1");

@@ -10,6 +10,7 @@ import { int, mysqlTable, varchar } from "drizzle-orm/mysql-core";
 import { drizzle } from "drizzle-orm/mysql2";
 import mysql from "mysql2";
 import { MariaDbServer } from "../mariadb_server.ts";
+import { until } from "./parts/until.ts";
 
 await using server = await MariaDbServer.create();
 
@@ -48,7 +49,7 @@ const streamed: string[] = [];
 const all = db.select({ name: users.name }).from(users).prepare();
 for await (const { name } of all.iterator()) streamed.push(name);
 assert.deepEqual(streamed.sort(), names.sort());
-assert.equal(pool.leases.stats().used, 0);
+await until(() => pool.leases.stats().used === 0);
 
 await pool.promise().end();
 console.log("20 inserts on 3 connections, and a transaction rolled back");

@@ -31,6 +31,7 @@ const before = await thread();
   await connection.beginTransaction();
   await connection.query("delete from jar");
 }
+await until(() => pool.leases.stats().used === 0); // it is rolled back by then
 const [[jar]] = await promises.query<RowDataPacket[]>(
   "select cast(sum(coins) as int) as coins, connection_id() as thread from jar",
 );

@@ -79,6 +79,7 @@ await assert.rejects(
   }),
   /changed my mind/,
 );
+await until(() => pool.stats().used === 0); // it is rolled back by then
 const { rows } = await pool.use((client) =>
   client.query(
     "select count(*)::int as coins, pg_backend_pid() as pid from jar",
@@ -97,6 +98,7 @@ const sleep = query("select pg_sleep(60)", {
   signal: AbortSignal.timeout(200),
 });
 await assert.rejects(sleep, { name: "TimeoutError" });
+await until(() => pool.stats().used === 0);
 const { rows: [after] } = await query(
   `select pg_backend_pid() as pid, (select count(*)::int from pg_stat_activity
     where query like '%pg_sleep(60)' and state = 'active') as asleep`,

@@ -16,22 +16,25 @@ export class Entry<T> {
   readonly resource: T;
   /** The number of its stripe. */
   readonly stripe: number;
-  readonly bornAt: number;
   place: Place = "used";
   /** When its use began. */
   usedAt = -Infinity;
   /** When it was released last, or born. */
   releasedAt = -Infinity;
-  /** When it was found good in the background. */
-  checkedAt = -Infinity;
   /** How many leases it had, and with how many it is not released to idle. */
   uses = 0;
   maxUses: number;
   /** Taken or released later than this it is destroyed, and why. */
   diesAt: number;
-  fate: DestroyReason = "lifetime";
   /** While idle, the earlier of its idle end and `diesAt`. */
   endsAt = -Infinity;
+  /** Neighbours among the idle ones of its stripe. */
+  newer: Entry<T> | undefined = undefined;
+  older: Entry<T> | undefined = undefined;
+  readonly bornAt: number;
+  /** When it was found good in the background. */
+  checkedAt = -Infinity;
+  fate: DestroyReason = "lifetime";
   /** Why it is destroyed when it has been used enough. */
   reason: DestroyReason = "uses";
   /** What user code said was wrong with it. */
@@ -42,9 +45,9 @@ export class Entry<T> {
   taker: Waiter | undefined = undefined;
   /** Where it is among the lives that end. */
   life: HeapNode<Entry<T>> | undefined = undefined;
-  /** Neighbours among the idle ones of its stripe. */
-  newer: Entry<T> | undefined = undefined;
-  older: Entry<T> | undefined = undefined;
+  /** Neighbours in an `IdleOrder`. */
+  before: Entry<T> | undefined = undefined;
+  after: Entry<T> | undefined = undefined;
 
   constructor(
     resource: T,

@@ -5,6 +5,7 @@ import type { Effects } from "./effects.ts";
 import { Entry } from "./entry.ts";
 import type { Gate } from "./gate.ts";
 import { Heap } from "./heap.ts";
+import type { IdleOrder } from "./idle_order.ts";
 import { Precedence } from "./precedence.ts";
 import { type Slots, Stripe } from "./stripe.ts";
 import type { StripeSets } from "./stripe_set.ts";
@@ -60,23 +61,40 @@ export interface LineStats extends Slots {
  * goes back; no user code, promise or timer is met here.
  */
 export class Line<T> {
-  readonly stripes: readonly Stripe<T>[];
-  max: number;
-  /** The stripe that all who wait prefer. */
-  readonly #only: Stripe<T> | undefined;
-  /** The number of its first stripe. */
-  readonly #first: number;
-  readonly #rules: LineRules;
-  readonly #effects: Effects<T>;
-  readonly #sets: StripeSets<Stripe<T>>;
-  /** Limits the creates in flight of all lines of the pool. */
-  readonly #gate: Gate;
   /*
    * Invariant: while creates are wanted, allowed and let in by the gate, no slot
    * is spare; while anyone waits, no entry is idle; unless a taker was sent
    * back, and `invalid` is still to come.
    */
   readonly #waiting = new Precedence();
+  /** How many pauses last. */
+  #pauses = 0;
+  /** The stripe that all who wait prefer. */
+  readonly #only: Stripe<T> | undefined;
+  readonly #rules: LineRules;
+  // Of the rules, what each release reads.
+  readonly #idleTimeout: number;
+  /** What is idle, where the one that is so longest is taken first. */
+  readonly #order: IdleOrder<T> | undefined;
+  #idle = 0;
+  /**
+   * Invariant: nothing is paused, owed, yielded or shed: what is given back goes
+   * to the first who waits, or idle.
+   */
+  #isCalm: boolean;
+  /** Invariant: how many waiters are with an entry under `validate`. */
+  #validating = 0;
+  /** How many uses have ended, begun anew now and then; which are not sampled. */
+  #uses = 0;
+  #unsampled = 0;
+  readonly stripes: readonly Stripe<T>[];
+  max: number;
+  /** The number of its first stripe. */
+  readonly #first: number;
+  readonly #effects: Effects<T>;
+  readonly #sets: StripeSets<Stripe<T>>;
+  /** Limits the creates in flight of all lines of the pool. */
+  readonly #gate: Gate;
   readonly shed: Shed | undefined;
   /** How many creates its waiters are owed. Invariant: never more than wait. */
   #owed = 0;
@@ -86,30 +104,17 @@ export class Line<T> {
   #allowance = Infinity;
   /** Invariant: how many creates in flight are not counted on. */
   #overdue = 0;
-  /** Invariant: how many waiters are with an entry under `validate`. */
-  #validating = 0;
   /** Invariant: the sum over the stripes that have some to spare. */
   #spare: number;
   /** Invariant: these are the sums over the stripes. */
   #existing = 0;
-  #idle = 0;
   #creating = 0;
   #destroying = 0;
   /** The place of the next arrival. */
   #arrivals = 0;
   /** Who came before this place was in line when a use ended. */
   #turned = 0;
-  /** How many uses have ended, begun anew now and then; which are not sampled. */
-  #uses = 0;
-  #unsampled = 0;
-  /**
-   * Invariant: nothing is paused, owed, yielded or shed: what is given back goes
-   * to the first who waits, or idle.
-   */
-  #isCalm: boolean;
   #isClosed = false;
-  /** How many pauses last. */
-  #pauses = 0;
   /** When the last one ended; `Infinity` in a pause. */
   resumedAt = -Infinity;
   /** Whether a stripe owes slots. */
@@ -138,12 +143,15 @@ export class Line<T> {
     sets: StripeSets<Stripe<T>>,
     gate: Gate,
     effects: Effects<T>,
+    order?: IdleOrder<T>,
   ) {
     this.stripes = shares.map((share, i) => new Stripe(first + i, share, sets));
     this.#only = shares.length === 1 ? this.stripes[0] : undefined;
     this.max = this.#spare = shares.reduce((sum, share) => sum + share, 0);
     this.#first = first;
     this.#rules = rules;
+    this.#order = order;
+    this.#idleTimeout = rules.idleTimeout;
     this.shed = rules.shed?.();
     this.#isCalm = this.shed === undefined;
     this.#sets = sets;
@@ -331,10 +339,7 @@ export class Line<T> {
   /** So many resources are to exist. */
   stock(resources: number): void {
     this.#stock = resources;
-    if (this.#yields && this.#surplus !== undefined) {
-      this.#yield();
-      this.letGo();
-    }
+    this.#yieldIdle();
     this.resume();
   }
 
@@ -526,8 +531,7 @@ export class Line<T> {
 
   /** An idle entry is used for a check in the background. */
   inspect(entry: Entry<T>): void {
-    this.#idle--;
-    this.#stripe(entry).wake(entry);
+    this.#wake(entry);
   }
 
   /** The check found it good: for the head of the line, or idle as before. */
@@ -642,6 +646,7 @@ export class Line<T> {
     this.#calm();
     this.resumedAt = now;
     this.#serve(now);
+    this.#yieldIdle();
   }
 
   /** A destroy settled; its slot can be created for. */
@@ -660,6 +665,8 @@ export class Line<T> {
     else {
       this.#waiting.remove(waiter);
       this.#settleDebt();
+      // In a pause something idle may have been kept for it.
+      if (this.#pauses > 0) this.#yieldIdle();
     }
     this.#effects.reject(waiter, error);
   }
@@ -748,10 +755,9 @@ export class Line<T> {
 
   #take(home: number, now: number): Entry<T> | undefined {
     for (let stripe; (stripe = this.#withIdle(home)) !== undefined;) {
-      const entry = this.#rules.oldestFirst ? stripe.oldest! : stripe.newest!;
+      const entry = this.#order === undefined ? stripe.newest! : stripe.oldest!;
       if (now > entry.endsAt && this.#evictEnded(stripe, entry, now)) continue;
-      this.#idle--;
-      stripe.wake(entry);
+      this.#wake(entry);
       entry.usedAt = now;
       return entry;
     }
@@ -780,7 +786,17 @@ export class Line<T> {
   #withIdle(home: number): Stripe<T> | undefined {
     const preferred = this.#preferred(home);
     if (preferred?.newest !== undefined) return preferred;
-    return this.#only === undefined ? this.#sets.withIdle() : undefined;
+    if (this.#only !== undefined) return undefined;
+    if (this.#order === undefined) return this.#sets.withIdle();
+    const { first } = this.#order;
+    return first && this.#stripe(first);
+  }
+
+  /** Idle to used. */
+  #wake(entry: Entry<T>): void {
+    this.#idle--;
+    this.#order?.remove(entry);
+    this.#stripe(entry).wake(entry);
   }
 
   /** A used entry goes to the head of the line, to idle, or has had its use. */
@@ -819,11 +835,19 @@ export class Line<T> {
     this.yielded++;
   }
 
+  /** As what is released, once nobody here came before, or less is kept. */
+  #yieldIdle(): void {
+    if (!this.#yields || this.#surplus === undefined) return;
+    this.#yield();
+    this.letGo();
+  }
+
   #rest(entry: Entry<T>, isBack: boolean): void {
     const stripe = this.#stripe(entry);
-    const idleEnd = entry.releasedAt + this.#rules.idleTimeout;
+    const idleEnd = entry.releasedAt + this.#idleTimeout;
     entry.endsAt = idleEnd < entry.diesAt ? idleEnd : entry.diesAt;
     this.#idle++;
+    this.#order?.add(entry);
     if (isBack) stripe.restAgain(entry);
     else stripe.rest(entry);
   }
@@ -969,8 +993,7 @@ export class Line<T> {
   }
 
   #evict(entry: Entry<T>, reason: DestroyReason): void {
-    this.#idle--;
-    this.#stripe(entry).wake(entry);
+    this.#wake(entry);
     this.destroy(entry, reason);
   }
 

@@ -1,6 +1,7 @@
 import type { Effects } from "./effects.ts";
 import type { Entry } from "./entry.ts";
 import { Gate } from "./gate.ts";
+import { IdleOrder } from "./idle_order.ts";
 import { Line, type LineRules } from "./line.ts";
 import type { Stripe } from "./stripe.ts";
 import { StripeSets } from "./stripe_set.ts";
@@ -22,14 +23,16 @@ export class Partition<T> {
   /** The one line that serves all. */
   readonly #only: Line<T> | undefined;
   readonly #sets = new StripeSets<Stripe<T>>();
+  readonly #order: IdleOrder<T> | undefined;
   /** Whose line the next one joins that no stripe can serve. */
   #turn = 0;
 
   constructor(shape: Shape, rules: LineRules, effects: Effects<T>) {
     const shares = split(shape.max, shape.stripes);
+    this.#order = rules.oldestFirst ? new IdleOrder() : undefined;
     const gate = new Gate(shape.maxCreating);
     const line = (first: number, shares: readonly number[]) =>
-      new Line(first, shares, rules, this.#sets, gate, effects);
+      new Line(first, shares, rules, this.#sets, gate, effects, this.#order);
     this.lines = shape.isolated
       ? shares.map((share, id) => line(id, [share]))
       : [line(0, shares)];
@@ -70,12 +73,18 @@ export class Partition<T> {
 
   #take(home: number, now: number): Entry<T> | undefined {
     if (home >= 0) return this.lines[home]!.take(home, now);
-    for (let stripe; (stripe = this.#sets.withIdle()) !== undefined;) {
+    for (let stripe; (stripe = this.#withIdle()) !== undefined;) {
       const entry = this.lines[stripe.id]!.take(home, now);
       // Where somebody waits, what is idle is not for a newcomer.
       if (entry !== undefined || stripe.newest !== undefined) return entry;
     }
     return undefined;
+  }
+
+  #withIdle(): Stripe<T> | undefined {
+    if (this.#order === undefined) return this.#sets.withIdle();
+    const { first } = this.#order;
+    return first && this.stripes[first.stripe];
   }
 }
 

@@ -19,6 +19,13 @@ export interface Slots {
  */
 export class Stripe<T> {
   readonly id: number;
+  /** The ends of the list of idle entries, in the order they became idle. */
+  newest: Entry<T> | undefined = undefined;
+  oldest: Entry<T> | undefined = undefined;
+  #idle = 0;
+  /** Whether it is in the sets of those with an idle entry, a spare slot. */
+  inIdle = false;
+  inSpare = false;
   max: number;
   /*
    * Invariant: spare + idle + used + creating + destroying = max, each >= 0, but
@@ -26,18 +33,11 @@ export class Stripe<T> {
    * not idle.
    */
   spare: number;
-  #idle = 0;
   #destroying = 0;
   readonly #creations = new Set<Creation>();
   /** Invariant: every entry that is idle or used. */
   readonly #entries = new Set<Entry<T>>();
-  /** The ends of the list of idle entries, in the order they became idle. */
-  newest: Entry<T> | undefined = undefined;
-  oldest: Entry<T> | undefined = undefined;
   readonly #sets: StripeSets<Stripe<T>>;
-  /** Whether it is in the sets of those with an idle entry, a spare slot. */
-  inIdle = false;
-  inSpare = false;
 
   constructor(
     id: number,

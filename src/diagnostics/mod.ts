@@ -48,6 +48,7 @@ const EVENTS: Record<keyof PoolObserver<unknown>, true> = {
   acquired: true,
   acquireFailed: true,
   released: true,
+  detached: true,
   idled: true,
   pendingChanged: true,
   leaked: true,

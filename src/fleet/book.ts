@@ -20,7 +20,7 @@ export interface Book {
   readonly max: number;
   /** How often members have written. */
   readonly writes: number;
-  readonly members: Readonly<Record<string, Account>>;
+  readonly members: ReadonlyMap<string, Account>;
 }
 
 /** What a member says of itself when it writes. */
@@ -44,12 +44,16 @@ export interface Lapse {
   readonly isWhole: boolean;
 }
 
-/** So many members have leases of the length they ask for; of more, longer ones. */
+/**
+ * So many members have leases of the length they ask for. Of more they are longer,
+ * by the root of how many more: the engine has to bear that many times as many
+ * writes, and others have to wait that many times as long for what the dead had.
+ */
 const CROWD = 100;
 
 /** How many times as long the leases of so many members are, for the engine's sake. */
 export function stretch(members: number): number {
-  return Math.max(1, members / CROWD);
+  return Math.max(1, Math.sqrt(members / CROWD));
 }
 
 /*
@@ -77,7 +81,9 @@ export function advance(
   report: Report,
   lapses: readonly Lapse[],
 ): Book {
-  const { [report.id]: own, ...members } = lapsed(book.members, lapses);
+  const members = lapsed(book.members, lapses);
+  const own = members.get(report.id);
+  members.delete(report.id);
   const isLeased = own !== undefined && own.fence > 0;
   const writes = book.writes + 1;
   // Of members with different maxima, the one whose lease began last is right.
@@ -87,26 +93,27 @@ export function advance(
   let left = Math.max(0, max - sum(members) - held - kept);
   const floor = Math.min(report.floor, held + left);
   left -= Math.max(0, floor - held);
-  const factor = stretch(Object.keys(members).length + 1);
+  const ttl = Math.ceil(report.ttl * stretch(members.size + 1));
   const account: Account = {
     fence: isLeased ? own.fence : writes,
     beat: writes,
     floor,
     block: kept,
     wants: Math.min(Math.max(report.demand, report.floor), report.max) - floor,
-    ttl: report.ttl * factor,
-    floorTtl: Math.max(report.floorTtl, report.ttl * factor),
+    ttl,
+    floorTtl: Math.max(report.floorTtl, ttl),
   };
-  const next = { max, writes, members: { ...members, [report.id]: account } };
+  const next = { max, writes, members: members.set(report.id, account) };
   const lacks = Math.max(0, shareOf(next, report.id) - kept);
   const block = kept + Math.min(lacks, left);
-  next.members[report.id] = { ...account, block };
+  members.set(report.id, { ...account, block });
   return next;
 }
 
 /** What stands in the book after a member has left. */
 export function withoutMember(book: Book, id: string): Book {
-  const { [id]: _, ...members } = book.members;
+  const members = new Map(book.members);
+  members.delete(id);
   return { ...book, members };
 }
 
@@ -116,46 +123,63 @@ export function withoutMember(book: Book, id: string): Book {
  * each has a little in advance.
  */
 export function shareOf(book: Book, id: string): number {
-  const accounts = Object.entries(book.members).sort(([, a], [, b]) =>
-    a.wants - b.wants || a.fence - b.fence
-  );
-  const crowd = accounts.length;
+  const own = book.members.get(id);
+  if (own === undefined) return 0;
+  const crowds = new Map<number, number>();
   let left = book.max;
-  for (const [, { floor }] of accounts) left -= floor;
-  left = Math.max(0, left);
-  let share = 0;
-  for (const [i, [other, { wants }]] of accounts.entries()) {
-    const part = Math.min(wants, Math.floor(left / (crowd - i)));
-    left -= part;
-    if (other === id) share = part;
+  for (const { floor, wants } of book.members.values()) {
+    left -= floor;
+    crowds.set(wants, (crowds.get(wants) ?? 0) + 1);
   }
-  const advance = Math.floor(Math.min(left, book.max / 4) / crowd);
-  return share + advance;
+  left = Math.max(0, left);
+  const all = book.members.size;
+  let rest = all;
+  for (const [wants, crowd] of [...crowds].sort(([a], [b]) => a - b)) {
+    if (wants * rest > left) {
+      // From here on nobody has all that it wants.
+      if (own.wants < wants) return own.wants;
+      const part = Math.floor(left / rest);
+      return part + Number(placeOf(own, wants, book) < left - part * rest);
+    }
+    left -= wants * crowd;
+    rest -= crowd;
+  }
+  return own.wants + Math.floor(Math.min(left, book.max / 4) / all);
+}
+
+/** How many of those who want so much are younger: age does not change as wants do. */
+function placeOf(own: Account, wants: number, book: Book): number {
+  let place = 0;
+  for (const other of book.members.values()) {
+    if (other.wants >= wants && other.fence > own.fence) place++;
+  }
+  return place;
 }
 
 /** Takes from members that have not been heard of what was leased to them. */
 function lapsed(
   members: Book["members"],
   lapses: readonly Lapse[],
-): Book["members"] {
-  const left = { ...members };
+): Map<string, Account> {
+  const left = new Map(members);
   for (const { id, beat, isWhole } of lapses) {
-    const account = left[id];
+    const account = left.get(id);
     if (account?.beat !== beat) continue;
-    if (isWhole || account.floor === 0) delete left[id];
-    else left[id] = { ...account, fence: 0, block: 0, wants: 0 };
+    if (isWhole || account.floor === 0) left.delete(id);
+    else left.set(id, { ...account, fence: 0, block: 0, wants: 0 });
   }
   return left;
 }
 
 function sum(members: Book["members"]): number {
-  return Object.values(members)
-    .reduce((all, { floor, block }) => all + floor + block, 0);
+  let all = 0;
+  for (const { floor, block } of members.values()) all += floor + block;
+  return all;
 }
 
 /** As a ledger keeps it. */
 export function encode({ max, writes, members }: Book): string {
-  const rows = Object.entries(members).map(([id, account]) => [
+  const rows = [...members].map(([id, account]) => [
     ...[id, account.fence, account.beat, account.floor, account.block],
     ...[account.wants, account.ttl, account.floorTtl],
   ]);
@@ -168,7 +192,7 @@ export function encode({ max, writes, members }: Book): string {
  * @throws {TypeError} if that is no book
  */
 export function decode(text: string, max: number): Book {
-  if (text === "") return { max, writes: 0, members: {} };
+  if (text === "") return { max, writes: 0, members: new Map() };
   try {
     const book = JSON.parse(text);
     const rows = book.members.map((row: (string | number)[]) => {
@@ -178,7 +202,7 @@ export function decode(text: string, max: number): Book {
       return [id, { fence, beat, floor, block, wants, ttl, floorTtl }];
     });
     if (!Number.isFinite(book.max + book.writes)) throw book;
-    return { ...book, members: Object.fromEntries(rows) };
+    return { ...book, members: new Map(rows) };
   } catch {
     throw new TypeError(`The ledger holds no book of a fleet: ${text}`);
   }

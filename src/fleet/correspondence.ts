@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
-import { type Account, type Book, decode, encode } from "./book.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Account, Book } from "./book.ts";
+import type { Shelf } from "./shelf.ts";
 import type { Proposal, Tenure } from "./tenure.ts";
 
 /** How often a lease is renewed before it would end. */
@@ -12,6 +12,9 @@ const URGENT = 500;
 
 /** Milliseconds that one who was beaten to it waits at first, at most. */
 const RETRY = 4;
+
+/** So many members make it as much again: a part of them may be at it. */
+const RIVALS = 10;
 
 /** The longest delay of a timer. */
 const LONGEST = 2 ** 31 - 1;
@@ -32,7 +35,7 @@ export interface Author {
 
 /** Reads and writes the ledger for one member, one call at a time. */
 export class Correspondence {
-  readonly #ledger: Ledger;
+  readonly #shelf: Shelf;
   readonly #tenure: Tenure;
   readonly #clock: Clock;
   readonly #author: Author;
@@ -47,28 +50,29 @@ export class Correspondence {
   #turnAt = Infinity;
   #beatAt = -Infinity;
   #turn: Promise<void> | undefined = undefined;
-  /** Turns in a row without success. */
+  /** Turns in a row without success, and with nothing new. */
   #tries = 0;
+  #idles = 0;
   #timer: unknown = undefined;
   #timerAt = Infinity;
 
-  constructor(ledger: Ledger, tenure: Tenure, clock: Clock, author: Author) {
-    this.#ledger = ledger;
+  constructor(shelf: Shelf, tenure: Tenure, clock: Clock, author: Author) {
+    this.#shelf = shelf;
     this.#tenure = tenure;
     this.#clock = clock;
     this.#author = author;
-    this.#book = decode("", tenure.terms.max);
+    this.#book = { max: tenure.terms.max, writes: 0, members: new Map() };
   }
 
   /** How many have accounts. */
   get members(): number {
-    return Object.keys(this.#book.members).length;
+    return this.#book.members.size;
   }
 
   /** Joins the fleet, unless it has. */
   begin(): void {
     if (this.#unwatch !== undefined) return;
-    this.#unwatch = this.#ledger.watch((version) => {
+    this.#unwatch = this.#shelf.watch((version) => {
       this.#news = version;
       if (this.#turn === undefined) this.#hear();
     });
@@ -77,7 +81,7 @@ export class Correspondence {
 
   /** It could use more, or has something to give: a turn comes soon. */
   hasten(): void {
-    if (this.#unwatch !== undefined) this.#wake(this.#gap(URGENT));
+    if (this.#unwatch !== undefined && this.#isNews) this.#turnWithin(URGENT);
   }
 
   /** Leaves the fleet, which has nothing more of it. */
@@ -97,8 +101,14 @@ export class Correspondence {
     }
   }
 
+  /** What it has, and what is due to it. */
+  get #due(): string {
+    const { permits, goal, standing } = this.#tenure;
+    return [permits, goal, standing.share].join();
+  }
+
   get #own(): Account | undefined {
-    return this.#book.members[this.#tenure.terms.id];
+    return this.#book.members.get(this.#tenure.terms.id);
   }
 
   /** How long its leases are. */
@@ -106,25 +116,51 @@ export class Correspondence {
     return this.#own?.ttl ?? this.#tenure.terms.ttl;
   }
 
-  /** A while, drawn so that not all come at once. */
-  #gap(parts: number): number {
-    return Math.random() * this.#lease / parts;
+  /** Within so long the members that may be at it have a turn each. */
+  get #shortest(): number {
+    return RETRY * (1 + this.members / RIVALS);
+  }
+
+  /** The longest it waits for a turn that it knows a reason for. */
+  get #longest(): number {
+    return this.#lease / 2 / BEATS;
+  }
+
+  /** A turn comes within such a part of a lease, drawn so that not all do at once. */
+  #turnWithin(parts: number, patience = 1): void {
+    const limit = Math.min(
+      Math.max(this.#lease / parts, this.#shortest) * patience,
+      this.#longest,
+    );
+    if (this.#turnAt <= this.#clock.now() + limit) return;
+    this.#wake(Math.random() * limit);
   }
 
   #retry(): number {
-    const longest = Math.min(
-      RETRY * 2 ** this.#tries++,
-      this.#lease / 2 / BEATS,
-    );
-    return Math.random() * longest;
+    return Math.random() *
+      Math.min(this.#shortest * 2 ** this.#tries++, this.#longest);
+  }
+
+  /** Whether the book does not say what it has, or could use. */
+  get #isNews(): boolean {
+    const own = this.#own;
+    const demand = Math.min(this.#author.demand(), this.#tenure.terms.max);
+    return own === undefined || own.floor + own.wants < demand ||
+      own.floor + own.block !== this.#tenure.permits;
   }
 
   /** What was written elsewhere is read; its own is known. */
   #hear(): void {
-    if (this.#news === undefined || this.#news === this.#version) return;
-    this.#news = this.#version = undefined;
+    const news = this.#news;
+    this.#news = undefined;
+    // One that is to read already has a turn to come.
+    if (news === undefined || this.#version === undefined) return;
+    if (news === this.#version) return;
+    this.#version = undefined;
     const { permits } = this.#tenure;
-    this.#wake(this.#gap(this.#author.demand() > permits ? URGENT : NEWS));
+    const parts = this.#author.demand() > permits ? URGENT : NEWS;
+    // What was nothing to it for some time is likely to be nothing again.
+    this.#turnWithin(parts, 2 ** this.#idles);
   }
 
   #wake(delay: number): void {
@@ -158,6 +194,7 @@ export class Correspondence {
 
   async #exchange(): Promise<void> {
     let isDone = false;
+    const before = this.#due;
     try {
       isDone = await this.#write();
       if (isDone) this.#tries = 0;
@@ -168,6 +205,7 @@ export class Correspondence {
       this.#author.failed(error);
     }
     this.#turn = undefined;
+    this.#idles = this.#due === before ? this.#idles + 1 : 0;
     const now = this.#clock.now();
     this.#author.settle(now);
     this.#wake(isDone ? this.#beatAt - now : this.#retry());
@@ -188,7 +226,7 @@ export class Correspondence {
     );
     if (!this.#isWorth(proposal)) return true;
     this.#version = await this.#within(
-      this.#ledger.swap(version, encode(proposal.book)),
+      this.#shelf.swap(version, proposal.book),
     );
     if (this.#version === undefined) return false;
     this.#book = proposal.book;
@@ -202,38 +240,35 @@ export class Correspondence {
   }
 
   async #read(): Promise<string> {
-    const { value, version } = await this.#within(this.#ledger.read());
-    this.#book = decode(value, this.#tenure.terms.max);
+    const { book, version } = await this.#within(this.#shelf.read());
+    this.#book = book;
     this.#tenure.read(this.#book, this.#clock.now());
     return this.#version = version;
   }
 
   /** Whether it is time to write, or there is more to say than how it fares. */
-  #isWorth({ book, began }: Proposal): boolean {
-    const { id } = this.#tenure.terms;
-    const { members } = this.#book;
-    const [own, next] = [members[id], book.members[id]!];
-    return own === undefined || began >= this.#beatAt ||
+  #isWorth({ book, began, takes }: Proposal): boolean {
+    const own = this.#own;
+    const next = book.members.get(this.#tenure.terms.id)!;
+    return own === undefined || takes || began >= this.#beatAt ||
       own.fence !== next.fence ||
       next.floor + next.block !== this.#tenure.permits ||
       own.block !== next.block || own.wants < next.wants ||
-      (own.wants > next.wants && this.#areOthersShort) ||
-      Object.keys(members).some((other) =>
-        other !== id && book.members[other] !== members[other]
-      );
+      (own.wants > next.wants && this.#areOthersShort);
   }
 
   get #areOthersShort(): boolean {
-    const { id } = this.#tenure.terms;
-    return Object.entries(this.#book.members)
-      .some(([other, { wants, block }]) => other !== id && wants > block);
+    for (const [other, { wants, block }] of this.#book.members) {
+      if (other !== this.#tenure.terms.id && wants > block) return true;
+    }
+    return false;
   }
 
   async #leave(): Promise<void> {
     while (this.#own !== undefined) {
       const version = await this.#read();
       const book = this.#tenure.resign(this.#book);
-      const swap = this.#ledger.swap(version, encode(book));
+      const swap = this.#shelf.swap(version, book);
       if (await this.#within(swap) !== undefined) return;
       await this.#pause(this.#retry());
     }

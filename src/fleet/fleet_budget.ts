@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Budget, BudgetMember, BudgetSeat } from "../permit.ts";
 import { Correspondence } from "./correspondence.ts";
 import type { Ledger } from "./ledger.ts";
+import { WrittenShelf } from "./shelf.ts";
 import { Tenure } from "./tenure.ts";
 
 /** Is told what becomes of a `FleetBudget`; what it throws is dropped. */
@@ -28,9 +29,9 @@ export interface FleetBudgetOptions {
   /**
    * Milliseconds after which others take what a member has leased that died or was
    * cut off, and after which one that is cut off makes nothing more; each member
-   * writes three times as often. Where there are more than 100 members, it is so
-   * many times as long, lest the engine be overrun. Default 10 000: a failover of
-   * an engine rarely takes longer.
+   * writes three times as often. Of more than 100 members it is longer, by the
+   * root of how many times more, lest the engine be overrun: of 1 000, 3.2 times.
+   * Default 10 000: a failover of an engine rarely takes longer.
    */
   ttl?: number | undefined;
   /**
@@ -140,7 +141,8 @@ export class FleetBudget implements Budget, AsyncDisposable {
       ...{ id: memberId(), max, ttl },
       ...{ floor: floor.permits, floorTtl: floor.ttl },
     });
-    this.#mail = new Correspondence(ledger, this.#tenure, clock, {
+    const shelf = new WrittenShelf(ledger, max);
+    this.#mail = new Correspondence(shelf, this.#tenure, clock, {
       demand: () => this.#held + this.#wants,
       settle: (now) => this.#settle(now),
       lend: (since) => this.#lend(since),

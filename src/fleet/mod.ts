@@ -85,6 +85,35 @@
  * - Members come in no order of arrival: who wants least has it, the others share
  *   the rest equally.
  *
+ * # How many members
+ *
+ * Each write carries the whole book, so one ledger is for some hundreds of members.
+ * Beyond 100 leases are longer by the root of how many times more there are, who
+ * reads in vain reads later, and who is beaten to a write waits the longer the more
+ * there are: that is what keeps the load from growing as the members do. Simulated
+ * (`deno task simulate:fleet`: the real correspondence on virtual time, messages
+ * 0.25 to 1 ms on their way, `ttl` 10 s, two permits for each member, clocks off by
+ * up to 2 %), a second, with enough for all:
+ *
+ * ```text
+ *  members   reads   writes   of them lost   book     traffic
+ *      100     106       32              2    6 kB    0.9 MB
+ *    1 000     388      119             22   65 kB     33 MB
+ * ```
+ *
+ * Each write is also told to all members. When half of them stop and the others
+ * begin to want four times what there is, 99 % is in use again, with Jain's index
+ * 0.98 or more, after 5.3 s and 17.8 s (a member parts with what is idle after a
+ * third of its lease at the soonest); from less to more, where nobody has to part
+ * with anything, after 0.8 s and 2 s. In steady state the index is 0.989, by whole
+ * permits and floors. With 1 % of the members dying in each second without a word,
+ * and as many joining, 92 % and 90 % are in use, the rest waits for the dead; the
+ * index is 0.981 and 0.970, the least 0.964 and 0.956. The rules above were checked
+ * at each write and each use. 10 000 members have not been simulated to the end:
+ * their book has 0.7 MB, and three writes in each lease of 100 s would be 300 a
+ * second, more than an engine bears; so many belong to several ledgers, each with
+ * its part of the maximum.
+ *
  * @module
  */
 
@@ -110,6 +139,7 @@ export {
   type PostgresResult,
 } from "./postgres_ledger.ts";
 export {
+  type BunRedisSubscriber,
   type RedisClient,
   redisLedger,
   type RedisLedgerOptions,

@@ -1,7 +1,7 @@
 import { Check, OBJECT, STRING } from "../check.ts";
 import type { Ledger, Versioned } from "./ledger.ts";
 
-/** What is needed of a client of Redis or Valkey: that of `ioredis` has it. */
+/** What is needed of a client of Redis or Valkey: `ioredis` and Bun's own have it. */
 export interface RedisClient {
   /** Runs a script. */
   eval(
@@ -12,10 +12,10 @@ export interface RedisClient {
   /** Reads fields of a hash. */
   hmget(key: string, ...fields: string[]): Promise<(string | null)[]>;
   /** Another connection like this one. */
-  duplicate(): RedisSubscriber;
+  duplicate(): RedisSubscriber | Promise<BunRedisSubscriber>;
 }
 
-/** What is needed of a connection that listens. */
+/** What is needed of a connection of `ioredis` that listens. */
 export interface RedisSubscriber {
   /** Listens to a channel. */
   subscribe(channel: string): Promise<unknown>;
@@ -28,6 +28,21 @@ export interface RedisSubscriber {
   on(event: "error", listener: (error: unknown) => void): unknown;
   /** Ends the connection. */
   disconnect(): void;
+}
+
+/** What is needed of a connection of Bun's own client that listens. */
+export interface BunRedisSubscriber {
+  /** Listens to a channel. */
+  subscribe(
+    channel: string,
+    listener: (message: string) => void,
+  ): Promise<unknown>;
+  /** Listens no more. */
+  unsubscribe(channel: string): Promise<unknown>;
+  /** Called when it has connected again. */
+  onconnect: (() => unknown) | null;
+  /** Ends the connection. */
+  close(): void;
 }
 
 /** Options of `redisLedger`. */
@@ -59,6 +74,9 @@ return version + 1`;
  * const redis = new Redis("redis://127.0.0.1", { maxRetriesPerRequest: 1 });
  * const budget = new FleetBudget({ ledger: redisLedger(redis), max: 20 });
  * ```
+ *
+ * With Bun's own client it is `redisLedger(new Bun.RedisClient(url, settings))`; its
+ * `maxRetries` must outlast the longest outage, as it never connects again after.
  */
 export function redisLedger(
   client: RedisClient,
@@ -95,6 +113,7 @@ class RedisLedger implements Ledger {
 
   watch(changed: (version: string) => void): () => Promise<void> {
     const subscriber = this.#client.duplicate();
+    if ("then" in subscriber) return listen(subscriber, this.#key, changed);
     subscriber.on("message", (_, version) => changed(version));
     // It connects again by itself; that the server is gone shows in the calls.
     subscriber.on("error", () => {});
@@ -104,4 +123,27 @@ class RedisLedger implements Ledger {
       return Promise.resolve();
     };
   }
+}
+
+/** Bun's client connects again by itself, but has to be told to listen again. */
+function listen(
+  connection: Promise<BunRedisSubscriber>,
+  key: string,
+  changed: (version: string) => void,
+): () => Promise<void> {
+  // Either may throw at once.
+  const attend = async (subscriber: BunRedisSubscriber) => {
+    await subscriber.subscribe(key, changed);
+  };
+  const ignore = async (subscriber: BunRedisSubscriber) => {
+    await subscriber.unsubscribe(key);
+  };
+  connection.then((subscriber) => {
+    // It still has the listener, which would be called twice.
+    subscriber.onconnect = () =>
+      ignore(subscriber).catch(() => {}).then(() => attend(subscriber))
+        .catch(() => {});
+    return attend(subscriber);
+  }).catch(() => {});
+  return () => connection.then((subscriber) => subscriber.close(), () => {});
 }

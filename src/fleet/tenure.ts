@@ -21,12 +21,25 @@ export interface Proposal {
   readonly book: Book;
   /** When it was made, by the clock of the member. */
   readonly began: number;
+  /** Whether another loses something. */
+  readonly takes: boolean;
 }
 
-/** With which beat another was seen, and since when. */
-interface Sighting {
-  readonly beat: number;
+/** Which write the book was of that was read, and when. */
+interface Reading {
+  readonly writes: number;
   readonly since: number;
+}
+
+/** In which of them, from old to new, a beat was seen first. */
+function seen(readings: readonly Reading[], beat: number): Reading | undefined {
+  let [from, to] = [0, readings.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (readings[middle]!.writes < beat) from = middle + 1;
+    else to = middle;
+  }
+  return readings[from];
 }
 
 /** All that a member knows. */
@@ -40,8 +53,8 @@ export interface Standing {
   readonly floorEnd: number;
   /** The block that is due to it. */
   readonly share: number;
-  /** The others. */
-  readonly sightings: ReadonlyMap<string, Sighting>;
+  /** Of when it has read the book, those in which it first saw a beat. */
+  readonly readings: readonly Reading[];
 }
 
 /**
@@ -58,7 +71,7 @@ export class Tenure {
   readonly terms: Terms;
   standing: Standing = {
     ...{ fence: 0, floor: 0, block: 0, share: 0 },
-    ...{ blockEnd: -Infinity, floorEnd: -Infinity, sightings: new Map() },
+    ...{ blockEnd: -Infinity, floorEnd: -Infinity, readings: [] },
   };
 
   constructor(terms: Terms) {
@@ -101,24 +114,30 @@ export class Tenure {
     this.#change({ block: Math.min(block, Math.max(0, permits - floor)) });
   }
 
+  /** Since when it knows of a write. */
+  since(beat: number): number {
+    return seen(this.standing.readings, beat)?.since ?? Infinity;
+  }
+
   /** Reads the book. */
   read(book: Book, now: number): void {
     const { id } = this.terms;
     const { floor, block } = this.standing;
     // Who was cut off has not heard of the others either.
-    const known = this.isLeased(now) ? this.standing.sightings : new Map();
-    const sightings = new Map<string, Sighting>();
-    for (const [other, { beat }] of Object.entries(book.members)) {
-      if (other === id) continue;
-      const seen = known.get(other);
-      sightings.set(other, seen?.beat === beat ? seen : { beat, since: now });
+    const known = this.isLeased(now) ? this.standing.readings : [];
+    const all = known.filter(({ writes }) => writes <= book.writes);
+    if (all.at(-1)?.writes !== book.writes) {
+      all.push({ writes: book.writes, since: now });
     }
-    const own = book.members[id];
+    const first = new Set<Reading | undefined>();
+    for (const { beat } of book.members.values()) first.add(seen(all, beat));
+    const readings = all.filter((reading) => first.has(reading));
+    const own = book.members.get(id);
     this.#change({
       block: Math.min(block, own?.block ?? 0),
       floor: Math.min(floor, own?.floor ?? 0),
       share: shareOf(book, id),
-      sightings,
+      readings,
     });
   }
 
@@ -126,9 +145,10 @@ export class Tenure {
   propose(book: Book, now: number, demand: number): Proposal {
     this.expire(now);
     const report = { ...this.terms, block: this.standing.block, demand };
-    const next = advance(book, report, this.#lapses(book, now));
+    const lapses = this.#lapses(book, now);
+    const next = advance(book, report, lapses);
     this.#change({ share: shareOf(next, this.terms.id) });
-    return { book: next, began: now };
+    return { book: next, began: now, takes: lapses.length > 0 };
   }
 
   /** What to write to leave: nothing is used any more. */
@@ -139,18 +159,23 @@ export class Tenure {
 
   /** That was written. */
   confirm({ book, began }: Proposal): void {
-    const { fence, floor, block, ttl, floorTtl } = book.members[this.terms.id]!;
+    const { fence, floor, block, ttl, floorTtl } = book.members.get(
+      this.terms.id,
+    )!;
     const [blockEnd, floorEnd] = [began + ttl, began + floorTtl];
     this.#change({ fence, floor, block, blockEnd, floorEnd });
   }
 
   #lapses(book: Book, now: number): Lapse[] {
-    return [...this.standing.sightings].flatMap(([id, { beat, since }]) => {
-      const account = book.members[id];
-      const waited = (now - since) / PATIENCE;
-      if (account === undefined || waited < account.ttl) return [];
-      return [{ id, beat, isWhole: waited >= account.floorTtl }];
-    });
+    const lapses: Lapse[] = [];
+    for (const [id, { beat, fence, ttl, floorTtl }] of book.members) {
+      const waited = (now - this.since(beat)) / PATIENCE;
+      // Of whom only the floor is left, that is what there is to wait for.
+      const due = fence > 0 ? ttl : floorTtl;
+      if (id === this.terms.id || waited < due) continue;
+      lapses.push({ id, beat, isWhole: waited >= floorTtl });
+    }
+    return lapses;
   }
 
   #change(change: Partial<Standing>): void {

@@ -21,6 +21,7 @@ import type { Clock } from "../clock.ts";
 import { type Factory, type Options, Pool } from "./pool.ts";
 
 export { type Clock, type Factory, type Options, Pool };
+export type { Leases } from "../drop_in/leases.ts";
 export { TimeoutError } from "../drop_in/timeout_error.ts";
 
 /**
@@ -43,7 +44,7 @@ export { TimeoutError } from "../drop_in/timeout_error.ts";
 export function createPool<T>(
   factory: Factory<T>,
   options?: Options,
-  ours?: { clock?: Clock },
+  ours?: { clock?: Clock; name?: string },
 ): Pool<T> {
   return new Pool(factory, options, ours);
 }

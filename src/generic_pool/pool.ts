@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { Clock } from "../clock.ts";
 import { Held } from "../drop_in/held.ts";
+import type { Leases } from "../drop_in/leases.ts";
 import { Patience } from "../drop_in/patience.ts";
 import { Sweep } from "../drop_in/sweep.ts";
 import type { Lease } from "../lease.ts";
@@ -71,14 +72,18 @@ export class Pool<T> extends EventEmitter {
 
   /**
    * Begins to make the minimum, but with `autostart: false`. The last argument
-   * is not of generic-pool: where time comes from, for tests.
+   * is not of generic-pool: what the pool beneath is called, by default
+   * `"generic-pool"`, and where time comes from, for tests.
    *
    * @throws {TypeError} if a function of the factory is missing
    */
   constructor(
     factory: Factory<T>,
     options: Options = {},
-    { clock = new SystemClock() }: { clock?: Clock } = {},
+    { clock = new SystemClock(), name = "generic-pool" }: {
+      clock?: Clock;
+      name?: string;
+    } = {},
   ) {
     super();
     const settings = settle(factory, Object(options));
@@ -105,7 +110,7 @@ export class Pool<T> extends EventEmitter {
           if ("error" in event) this.#tell("factoryDestroyError", event.error);
         },
       },
-      clock,
+      ...{ name, clock },
     });
     this.#patience = new Patience(this.#pool, clock);
     this.#sweep = new Sweep(
@@ -114,6 +119,27 @@ export class Pool<T> extends EventEmitter {
       () => this.#evict(),
     );
     if (settings.autostart) this.start();
+  }
+
+  /**
+   * The pool of `@lease/pool` beneath: `leases.observe(observer)` tells what
+   * happens, and `inspect`, and `watch` of an `otelObserver`, take it.
+   *
+   * @example
+   * ```ts
+   * import { inspect } from "@lease/pool/inspect";
+   * import { Pool } from "@lease/pool/generic-pool";
+   *
+   * const factory = { create: () => Promise.resolve({}), destroy: () => {} };
+   * const pool = new Pool(factory, { max: 2 }, { name: "orders" });
+   * using handler = inspect([pool.leases], { authorize: "anyone" });
+   * const response = await handler(new Request("http://localhost/stats"));
+   * console.log((await response.text()).includes("nobody waits")); // true
+   * await pool.drain();
+   * ```
+   */
+  get leases(): Leases<T> {
+    return this.#pool;
   }
 
   /** How many resources could be made now. */

@@ -9,23 +9,30 @@ const PACE = 1_000;
 /** One who has read nothing for so long, in ms, has gone. */
 const PATIENCE = 30_000;
 
+/** One whose timer has not run for so long, in ms, has lost it. */
+const SILENCE = 5_000;
+
 interface Listener {
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
   /** When it had read all it was told. */
   readAt: number;
+  /** When its timer ran last. */
+  ranAt: number;
+  timer: unknown;
+  hasLeft: boolean;
 }
 
 /**
  * Those who listen to `/events`. Each is told the newest state when it has read
  * the one before, so that a slow one holds one state and hinders nobody; while
- * nobody listens nothing is done.
+ * nobody listens nothing is done. Each has a timer of its own, as a Worker's ends
+ * with the request that set it: nobody is told there when somebody leaves.
  */
 export class Audience {
   readonly #clock: Clock;
   readonly #state: () => string;
   readonly #listeners = new Set<Listener>();
   readonly #encoder = new TextEncoder();
-  #timer: unknown = undefined;
   #isOver = false;
 
   constructor(clock: Clock, state: () => string) {
@@ -35,15 +42,22 @@ export class Audience {
 
   /** A stream of server-sent events, or `undefined` if nobody more may listen. */
   listen(): ReadableStream<Uint8Array> | undefined {
+    const now = this.#clock.now();
+    for (const listener of this.#listeners) {
+      if (now - listener.ranAt > SILENCE) this.#listeners.delete(listener);
+    }
     if (this.#isOver || this.#listeners.size >= SEATS) return undefined;
     let listener: Listener;
     return new ReadableStream({
       start: (controller) => {
-        listener = { controller, readAt: this.#clock.now() };
+        listener = {
+          ...{ controller, readAt: now, ranAt: now },
+          ...{ timer: undefined, hasLeft: false },
+        };
         // How soon a browser that lost us tries again, in ms.
         controller.enqueue(this.#bytes(`retry: ${PACE}\n${this.#event()}`));
         this.#listeners.add(listener);
-        if (this.#timer === undefined) this.#wait();
+        this.#wait(listener);
       },
       cancel: () => this.#leave(listener),
     });
@@ -55,29 +69,30 @@ export class Audience {
     for (const listener of this.#listeners) this.#end(listener);
   }
 
-  #tell(): void {
-    const now = this.#clock.now();
-    const ready: Listener[] = [];
-    for (const listener of this.#listeners) {
-      if (listener.controller.desiredSize! > 0) ready.push(listener);
-      else if (now - listener.readAt >= PATIENCE) this.#end(listener);
-    }
-    if (ready.length > 0) {
-      const bytes = this.#bytes(this.#event());
-      for (const listener of ready) {
-        listener.readAt = now;
-        listener.controller.enqueue(bytes);
-      }
-    }
+  #wait(listener: Listener): void {
+    listener.timer = this.#clock.setTimeout(() => this.#tell(listener), PACE);
+    (listener.timer as { unref?: () => void } | undefined)?.unref?.();
   }
 
-  #wait(): void {
-    this.#timer = this.#clock.setTimeout(() => {
-      this.#timer = undefined;
-      this.#tell();
-      if (this.#listeners.size > 0) this.#wait();
-    }, PACE);
-    (this.#timer as { unref?: () => void } | undefined)?.unref?.();
+  #tell(listener: Listener): void {
+    const { controller, readAt, hasLeft } = listener;
+    // While it was told, or where a clock forgets no timer.
+    if (hasLeft) return;
+    const now = listener.ranAt = this.#clock.now();
+    const isReady = controller.desiredSize! > 0;
+    const isGone = !isReady && now - readAt >= PATIENCE;
+    if (isGone || !this.#listeners.has(listener)) return this.#end(listener);
+    try {
+      if (isReady) {
+        controller.enqueue(this.#bytes(this.#event()));
+        listener.readAt = now;
+      }
+      this.#wait(listener);
+    } catch (error) {
+      // Thrown here it would end the process.
+      this.#leave(listener);
+      controller.error(error);
+    }
   }
 
   #end(listener: Listener): void {
@@ -86,10 +101,9 @@ export class Audience {
   }
 
   #leave(listener: Listener): void {
+    listener.hasLeft = true;
     this.#listeners.delete(listener);
-    if (this.#listeners.size > 0 || this.#timer === undefined) return;
-    this.#clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#clock.clearTimeout(listener.timer);
   }
 
   #event(): string {

@@ -29,8 +29,10 @@ export class Books {
   served = 0;
   created = 0;
   createsFailed = 0;
+  detached = 0;
   leaked = 0;
   outages = 0;
+  isClosed = false;
   /** What the last create that failed did so with, and when. */
   lastFailure: { message: string; at: number } | undefined;
   readonly #now: () => number;
@@ -63,11 +65,18 @@ export class Books {
       this.destroyed.count(reason);
       if (use !== undefined) this.uses.add(use, this.#now());
     },
+    detached: ({ use }: { use: number }): void => {
+      this.detached++;
+      this.uses.add(use, this.#now());
+    },
     leaked: (): void => {
       this.leaked++;
     },
     outageBegan: (): void => {
       this.outages++;
+    },
+    closed: (): void => {
+      this.isClosed = true;
     },
   };
 }

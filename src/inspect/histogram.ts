@@ -29,6 +29,8 @@ export interface Durations {
   p99: number | undefined;
   /** From the shortest to the longest. */
   columns: Column[];
+  /** The same quantiles of each of 20 quarters of a minute, the oldest first. */
+  trend: { p50: number | undefined; p99: number | undefined }[];
 }
 
 /**
@@ -63,12 +65,13 @@ export class Histogram {
     for (const slice of this.#slices) {
       for (let i = 0; i < SIZE; i++) counts[i]! += slice[i]!;
     }
-    const count = counts.reduce((sum, n) => sum + n, 0);
+    const oldest = this.#slice % SLICES + 1;
     return {
-      count,
-      p50: quantile(counts, count, 0.5),
-      p99: quantile(counts, count, 0.99),
+      count: total(counts),
+      ...quantiles(counts),
       columns: columns(counts),
+      trend: [...this.#slices.slice(oldest), ...this.#slices.slice(0, oldest)]
+        .map(quantiles),
     };
   }
 
@@ -91,12 +94,24 @@ function bound(bucket: number): number {
   return 2 ** (bucket / PER_OCTAVE + LEAST);
 }
 
-function quantile(
-  counts: Float64Array,
-  count: number,
-  share: number,
-): number | undefined {
-  if (count === 0) return undefined;
+type Counts = Float64Array | Uint32Array;
+
+function total(counts: Counts): number {
+  let sum = 0;
+  for (const n of counts) sum += n;
+  return sum;
+}
+
+function quantiles(counts: Counts): Durations["trend"][number] {
+  const count = total(counts);
+  if (count === 0) return { p50: undefined, p99: undefined };
+  return {
+    p50: quantile(counts, count, 0.5),
+    p99: quantile(counts, count, 0.99),
+  };
+}
+
+function quantile(counts: Counts, count: number, share: number): number {
   let left = Math.ceil(count * share);
   const bucket = counts.findIndex((n) => (left -= n) <= 0);
   const [low, high] = [bound(bucket - 1), bound(bucket)];

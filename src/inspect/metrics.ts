@@ -104,6 +104,12 @@ const FAMILIES: readonly Family[] = [
       [...books.destroyed].map(([reason, n]) => ["_total", { reason }, n]),
   },
   {
+    name: "lease_pool_detaches",
+    type: "counter",
+    help: "Resources that have left the pool with their holders.",
+    samples: ({ books }) => [["_total", {}, books.detached]],
+  },
+  {
     name: "lease_pool_acquires",
     type: "counter",
     help: "Acquires that have settled.",

@@ -128,9 +128,9 @@ export function inspect(
   pools: Iterable<InspectedPool>,
   options: InspectOptions,
 ): Inspector {
-  const { authorize, clock } = settle(pools, options);
+  const { all, authorize, clock } = settle(pools, options);
   const now = () => clock.now();
-  const watched = watch(pools, now);
+  const watched = watch(all, now);
   const state = () => JSON.stringify(look(watched, now()));
   const audience = new Audience(clock, state);
   const handler = async (request: Request): Promise<Response> => {
@@ -168,9 +168,21 @@ export function inspect(
 function settle(
   pools: Iterable<InspectedPool>,
   options: InspectOptions,
-): { authorize: InspectOptions["authorize"]; clock: Clock } {
+): {
+  all: readonly InspectedPool[];
+  authorize: InspectOptions["authorize"];
+  clock: Clock;
+} {
   const check = new Check("Cannot inspect");
   check.that("pools", pools, OBJECT);
+  // Before any is watched: nobody could end that if another is refused.
+  const all = [...pools];
+  for (const [i, pool] of all.entries()) {
+    check.that(`pools[${i}]`, pool, OBJECT);
+    for (const name of ["stats", "observe"] as const) {
+      check.that(`pools[${i}].${name}`, pool[name], FUNCTION);
+    }
+  }
   check.that("options", options, OBJECT);
   check.names(options, ["authorize", "clock"]);
   const { authorize, clock = new SystemClock() } = options;
@@ -180,14 +192,15 @@ function settle(
   for (const name of ["now", "setTimeout", "clearTimeout"] as const) {
     check.that(`clock.${name}`, clock[name], FUNCTION);
   }
-  return { authorize, clock };
+  return { all, authorize, clock };
 }
 
 /** Pools that share a name get numbers, as series and headings must differ. */
-function watch(pools: Iterable<InspectedPool>, now: () => number): Watched[] {
+function watch(pools: readonly InspectedPool[], now: () => number): Watched[] {
   const names = new Set<string>();
-  return [...pools].map((pool) => {
-    const own = cut(pool.name);
+  return pools.map((pool) => {
+    // Halves of characters, which a cut can make, would all be sent as the same.
+    const own = cut(`${pool.name}`).replace(/\p{Surrogate}/gu, "\ufffd");
     let name = own;
     for (let n = 2; names.has(name); n++) name = `${own} (${n})`;
     names.add(name);

@@ -15,6 +15,7 @@ export function page(nonce: string): string {
 <p id="link" role="status">Connecting …</p>
 <button id="hold" type="button" aria-pressed="false">Pause</button>
 </header>
+<p id="none" hidden>No pool is watched.</p>
 <main id="pools"></main>
 <p id="news" class="unseen" role="status"></p>
 <noscript><p>This page is drawn by a script. <a href="stats">The same as JSON</a>

@@ -155,9 +155,11 @@ function chart(title) {
   const picture = svg("svg", { role: "img", viewBox: "0 0 320 108", width: 320 },
     axis, bars, ...marks.flatMap(({ line, text }) => [line, text]), ...labels);
   const caption = el("figcaption", {});
+  const past = course(title);
   return {
-    node: el("figure", {}, el("h3", {}, title), picture, caption),
+    node: el("figure", {}, el("h3", {}, title), picture, caption, past.node),
     draw(times) {
+      past.draw(times.trend);
       const { count, columns } = times;
       const words = count === 0 ? "None in 5 minutes." :
         many(count) + " in 5 minutes: half within " + time(times.p50) + ", 99 % within " + time(times.p99) + ".";
@@ -197,6 +199,36 @@ function chart(title) {
         set(label, "text-anchor", i === 0 ? "start" : "middle");
         say(label, isIn ? time(2 ** power) : "");
       });
+    },
+  };
+}
+
+/* How p50 and p99 went in those minutes: a step for each quarter of one. */
+function course(title) {
+  const lines = ["p50", "p99"].map((name) => ({ name, line: svg("path", { class: "trend " + name }) }));
+  const top = svg("text", { y: 9, x: 320, "text-anchor": "end" });
+  const picture = svg("svg", { role: "img", viewBox: "0 0 320 76", width: 320 },
+    svg("path", { class: "axis", d: "M0 60.5H320" }), ...lines.map(({ line }) => line), top,
+    svg("text", { y: 74 }, "5 min ago"), svg("text", { y: 74, x: 320, "text-anchor": "end" }, "now"));
+  return {
+    node: picture,
+    draw(steps) {
+      const known = steps.flatMap(({ p99 }) => p99 ?? []);
+      const most = Math.max(0, ...known);
+      // One step tells of no course.
+      picture.toggleAttribute("hidden", known.length < 2);
+      for (const { name, line } of lines) {
+        let isDown = false;
+        set(line, "d", steps.map((step, i) => {
+          const ms = step[name];
+          const d = ms === undefined ? "" : (isDown ? "V" : "M" + i * 16 + " ") + (60 - 46 * ms / most).toFixed(1) + "h16";
+          isDown = ms !== undefined;
+          return d;
+        }).join(""));
+      }
+      say(top, "solid p50, dashed p99: up to " + time(most));
+      set(picture, "aria-label", title + ", by quarters of a minute: 99 % within " + time(most) +
+        " at most, within " + time(known.at(-1)) + " in the last.");
     },
   };
 }
@@ -285,7 +317,7 @@ const FIGURES = {
 /* So many stripes are drawn, and so many sentences said, of a pool of many. */
 const DRAWN = 64;
 const SAID = 4;
-const WORST = ["paused", "outage", "leaking", "saturated", "waiting", "healthy"];
+const WORST = ["closed", "paused", "outage", "leaking", "saturated", "waiting", "healthy"];
 
 function poolView(index) {
   const name = el("h2", { id: "pool" + index });
@@ -366,7 +398,8 @@ function poolView(index) {
         say(outage, "Outage for " + time(since) + (nextTry === undefined ? ", a try is under way." :
           ", next try in " + time(nextTry) + "."));
       }
-      say(destroyed, "Destroyed: " + (counts(pool.destroyed) || "none") + ".");
+      say(destroyed, "Destroyed: " + (counts(pool.destroyed) || "none") + "." +
+        (pool.detached ? " Detached: " + many(pool.detached) + "." : ""));
       say(refused, "Acquires that failed: " + (counts(pool.acquires.failed) || "none") + "." +
         (pool.leaked ? " Leases told of as leaked: " + many(pool.leaked) + "." : ""));
       held.draw(pool.lines.flatMap((one) => one.holders).sort((a, b) => b.age - a.age).slice(0, 10));
@@ -388,6 +421,7 @@ function draw() {
     $("pools").append(view.node);
   }
   pools.forEach((pool, i) => views[i].draw(pool));
+  show($("none"), pools.length === 0);
   const troubles = pools.filter(({ state }) => state !== "healthy").length;
   const title = troubles ? "(" + troubles + ") Pools" : "Pools";
   if (document.title !== title) document.title = title;

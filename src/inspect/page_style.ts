@@ -46,6 +46,7 @@ button {
   border-left: .5rem solid var(--state);
 }
 .pool[data-state=waiting], .pool[data-state=paused] { --state: var(--waiting); }
+.pool[data-state=closed] { --state: var(--soft); }
 .pool[data-state=saturated], .pool[data-state=outage],
 .pool[data-state=leaking] { --state: var(--bad); }
 .top { display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: center; }

@@ -11,6 +11,7 @@ import type { Durations } from "./histogram.ts";
 
 /** How a line is, in a word. */
 export type State =
+  | "closed"
   | "paused"
   | "outage"
   | "leaking"
@@ -20,6 +21,7 @@ export type State =
 
 /** What is worst first. */
 const STATES: readonly State[] = [
+  "closed",
   "paused",
   "outage",
   "leaking",
@@ -27,6 +29,9 @@ const STATES: readonly State[] = [
   "waiting",
   "healthy",
 ];
+
+/** All there is to say of a pool that was closed since. */
+const CLOSED = { state: "closed", sentence: "the pool has closed" } as const;
 
 /** What `/stats` shows of a pool. Durations are ms. */
 export interface PoolSnapshot extends Omit<PoolDetails, "lines"> {
@@ -51,6 +56,8 @@ export interface PoolSnapshot extends Omit<PoolDetails, "lines"> {
   acquires: { served: number; failed: Record<string, number> };
   /** How many resources were destroyed since, by the reason. */
   destroyed: Record<string, number>;
+  /** How many resources have left by `detach()` since. */
+  detached: number;
   /** How many leases were told of as leaked since. */
   leaked: number;
 }
@@ -73,7 +80,10 @@ export function snapshot(
   now: number,
 ): PoolSnapshot {
   const { lines, stripes, ...counts } = details;
-  const shown = lines.map((line) => lineOf(line, stripes));
+  const shown = lines.map((line) => ({
+    ...lineOf(line, stripes),
+    ...books.isClosed && CLOSED,
+  }));
   const { lastFailure: last } = books;
   return {
     name,
@@ -94,6 +104,7 @@ export function snapshot(
       failed: Object.fromEntries(books.failures),
     },
     destroyed: Object.fromEntries(books.destroyed),
+    detached: books.detached,
     leaked: books.leaked,
   };
 }

@@ -19,18 +19,30 @@ import { type Budget, LocalBudget } from "../budget/mod.ts";
 import { Check, COUNT, FUNCTION, OBJECT } from "../check.ts";
 import type { Lease } from "../lease.ts";
 import { Pool } from "../pool.ts";
+import type { PoolObserver } from "../pool_observer.ts";
 import {
   type AcquireOptions,
   checkClose,
   checkCloseOptions,
+  checkObserver,
+  checkStats,
   type CloseOptions,
   type CreateContext,
   type PoolOptions,
+  type StatsOptions,
   type TryAcquireOptions,
   type UseOptions,
 } from "../pool_options.ts";
-import { COUNTS, type PoolStats, type StripeStats } from "../pool_stats.ts";
+import {
+  COUNTS,
+  type PoolDetails,
+  type PoolStats,
+  type StripeStats,
+} from "../pool_stats.ts";
 import { SystemClock } from "../system_clock.ts";
+import { Time } from "../time.ts";
+import { merged } from "./details.ts";
+import { Observers } from "./observers.ts";
 
 /** Options of a pool that make no sense for a key. */
 const UNSHARED = ["min", "budget", "stripes", "isolated"] as const;
@@ -78,6 +90,10 @@ export interface KeyedPoolStats<K> extends StripeStats {
  * ```
  */
 export class KeyedPool<K, T> implements AsyncDisposable {
+  /** The option `name`, which the pools of all keys have. */
+  readonly name: string;
+  /** No key has a minimum. */
+  readonly min = 0;
   readonly #shared: SharedOptions<T>;
   readonly #create: KeyedPoolOptions<K, T>["create"];
   readonly #max: number;
@@ -85,6 +101,7 @@ export class KeyedPool<K, T> implements AsyncDisposable {
   readonly #budget: LocalBudget;
   /** Invariant, but for a microtask: of every key that has something. */
   readonly #pools = new Map<K, Pool<T>>();
+  readonly #observers: Observers<T>;
   /** Stands for keys that have nothing; it closes with the whole. */
   readonly #none: Pool<T>;
   #isClosed = false;
@@ -99,7 +116,7 @@ export class KeyedPool<K, T> implements AsyncDisposable {
   constructor(options: KeyedPoolOptions<K, T>) {
     const check = new Check("Cannot create keyed pool");
     check.that("options", options, OBJECT);
-    const { create, max, maxPerKey = max, ...shared } = options;
+    const { create, max, maxPerKey = max, observer, ...shared } = options;
     check.that("create", create, FUNCTION);
     check.that("max", max, COUNT);
     check.that("maxPerKey", maxPerKey, COUNT);
@@ -107,14 +124,19 @@ export class KeyedPool<K, T> implements AsyncDisposable {
       const value = (shared as Partial<PoolOptions<T>>)[name];
       if (value !== undefined) check.mistake(name, "absent", value);
     }
-    const { createRetry, clock = new SystemClock() } = shared;
+    const { createRetry, clock } = shared;
     const retry = createRetry && { ...createRetry };
-    this.#shared = { ...shared, createRetry: retry, clock };
+    this.#shared = { ...shared, createRetry: retry };
     this.#create = create;
     this.#max = max;
     this.#maxPerKey = Math.min(maxPerKey, max);
     this.#budget = new LocalBudget(max);
+    this.#observers = new Observers();
     this.#none = this.#pool(undefined as K, undefined);
+    // One for all, now that it is checked.
+    this.#shared.clock = new Time(clock ?? new SystemClock());
+    this.name = this.#none.name;
+    if (observer !== undefined) this.observe(observer);
   }
 
   /** As `Pool.acquire`, for a key. */
@@ -151,15 +173,55 @@ export class KeyedPool<K, T> implements AsyncDisposable {
       this.#isClosed = true;
       const pools = [this.#none, ...this.#pools.values()];
       const closing = pools.map((pool) => pool.close({ signal, serve }));
-      this.#closing ??= together(closing);
+      this.#closing ??= together(closing)
+        .finally(() => this.#observers.closed(this.name));
       return this.#closing;
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  /** Counts over all keys and of each, now. */
-  stats(): KeyedPoolStats<K> {
+  /**
+   * Tells an observer of what happens in the pools of all keys, as `Pool.observe`
+   * does of one: they have one name, ids are of the whole, `pendingChanged` tells
+   * of all keys, and `closed` of the end of the whole.
+   *
+   * @throws {TypeError} if it is no object
+   *
+   * @example
+   * ```ts
+   * import { KeyedPool } from "@lease/pool/keyed";
+   *
+   * await using pool = new KeyedPool({
+   *   create: (host: string) => ({ host }),
+   *   max: 2,
+   * });
+   * using _observing = pool.observe({
+   *   acquired: ({ resource }) => console.log(resource.host),
+   * });
+   * await pool.use("a.example", () => {}); // a.example
+   * ```
+   */
+  observe(observer: PoolObserver<T>): Disposable {
+    checkObserver(observer);
+    return this.#observers.add(observer, [this.#none, ...this.#pools.values()]);
+  }
+
+  /**
+   * Counts over all keys and of each, now. With `details`, all keys as if they
+   * were one pool of one stripe, which is what `inspect` shows.
+   *
+   * @throws {TypeError} if an option is of the wrong kind, or not known
+   */
+  stats(options: { details: true }): PoolDetails;
+  /** As above, without the details. */
+  stats(options?: { details?: false }): KeyedPoolStats<K>;
+  stats(options?: StatsOptions): KeyedPoolStats<K> | PoolDetails {
+    if (options !== undefined && checkStats(options)) {
+      const pools = [...this.#pools.values()];
+      const details = pools.map((pool) => pool.stats({ details: true }));
+      return merged(details, this.#max);
+    }
     const stats: KeyedPoolStats<K> = {
       ...{ idle: 0, used: 0, creating: 0, destroying: 0 },
       ...{ pending: 0, waiting: 0, validating: 0 },
@@ -206,18 +268,21 @@ export class KeyedPool<K, T> implements AsyncDisposable {
 
   #pool(key: K, budget: Budget | undefined): Pool<T> {
     const create = this.#create;
-    return new Pool<T>({
+    const pool = new Pool<T>({
       ...this.#shared,
       create: (context) => create(key, context),
       max: this.#maxPerKey,
       budget,
     });
+    this.#observers.hear(pool);
+    return pool;
   }
 
   /** Forgets a key of which nothing is left. */
   #drop(key: K, pool: Pool<T>): void {
     if (this.#pools.get(key) !== pool || !isEmpty(pool)) return;
     this.#pools.delete(key);
+    this.#observers.forget(pool);
     void pool.close();
   }
 }

@@ -46,6 +46,7 @@ export class CallbackPool extends EventEmitter implements Disposable {
     const { connectionLimit, idleTimeout, connectTimeout } = settings;
     this.#clock = more.clock ?? new SystemClock();
     this.leases = new Pool<Connection>({
+      name: "mysql2",
       idleTimeout,
       createTimeout: connectTimeout,
       ...more,

@@ -43,10 +43,22 @@ export interface Leasing<D extends Driver> {
    * own. `await using` gives the connection back.
    */
   acquire(options?: AcquireOptions): Promise<PromiseConnection<D>>;
-  /** The pool beneath: its counts, and what changes it while it is used. */
+  /**
+   * The pool beneath: its counts, what happens in it, and what changes it while it
+   * is used. `inspect`, and `watch` of an `otelObserver`, take it.
+   */
   readonly leases: Pick<
     Leases<ReturnType<D["createConnection"]>>,
-    "stats" | "warm" | "evict" | "clear" | "resize" | "pause" | "close"
+    | "name"
+    | "min"
+    | "stats"
+    | "observe"
+    | "warm"
+    | "evict"
+    | "clear"
+    | "resize"
+    | "pause"
+    | "close"
   >;
 }
 
@@ -108,6 +120,7 @@ const OURS = [
  *   acquireTimeout: 5_000,
  * });
  * console.log(pool.leases.stats());
+ * telemetry.watch(pool.leases); // that of `otelObserver(meter)`
  * ```
  */
 export function createPool<D extends Driver>(

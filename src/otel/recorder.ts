@@ -45,15 +45,19 @@ export class Recorder implements OtelObserver {
     // The series is there before the first.
     this.#instruments.timeouts.add(0, { [POOL_NAME]: name });
     const end = () => {
+      // It may be watched again since.
+      if (this.#watches.get(pool) !== watch) return;
       pools.delete(pool);
       this.#watches.delete(pool);
       for (const observing of observings) observing[Symbol.dispose]();
     };
-    const observings = [this, { closed: end }].map((observer) =>
-      pool.observe(observer)
-    );
+    const observings: Disposable[] = [];
     const watch = { [Symbol.dispose]: end };
     this.#watches.set(pool, watch);
+    // Last, as one that has closed before says so at once.
+    for (const observer of [this, { closed: end }]) {
+      observings.push(pool.observe(observer));
+    }
     return watch;
   }
 
@@ -76,6 +80,10 @@ export class Recorder implements OtelObserver {
   }
 
   released({ pool, use }: Event<"released">): void {
+    this.#used(pool, use);
+  }
+
+  detached({ pool, use }: Event<"detached">): void {
     this.#used(pool, use);
   }
 

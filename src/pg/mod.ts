@@ -50,6 +50,7 @@
  * @module
  */
 
+export type { Leases } from "../drop_in/leases.ts";
 export type {
   Lent,
   PgClient,

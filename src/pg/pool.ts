@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { Check, FUNCTION, OBJECT } from "../check.ts";
 import type { Clock } from "../clock.ts";
+import type { Leases } from "../drop_in/leases.ts";
 import type { Lease } from "../lease.ts";
 import { Pool as ClientPool } from "../pool.ts";
 import {
@@ -189,6 +190,24 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
   /** The clients that have connected, for code that looks into pg-pool. */
   get _clients(): C[] {
     return [...this.#connections.keys()];
+  }
+
+  /**
+   * The pool of `@lease/pool` beneath: `leases.observe(observer)` tells what
+   * happens, and `inspect`, and `watch` of an `otelObserver`, take it.
+   *
+   * @example
+   * ```ts ignore
+   * import pg from "pg";
+   * import { inspect } from "@lease/pool/inspect";
+   * import { Pool } from "@lease/pool/pg";
+   *
+   * await using pool = new Pool({ connectionString, name: "orders" }, pg.Client);
+   * Deno.serve(inspect([pool.leases], { authorize }));
+   * ```
+   */
+  get leases(): Leases<C> {
+    return this.#pool;
   }
 
   /** Counts, now: as of the pool of `@lease/pool`. */

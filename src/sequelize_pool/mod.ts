@@ -21,6 +21,7 @@
  */
 
 export type { Clock } from "../clock.ts";
+export type { Leases } from "../drop_in/leases.ts";
 export { AggregateError } from "./aggregate_error.ts";
 export { Pool } from "./pool.ts";
 export type {

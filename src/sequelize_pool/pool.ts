@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { Held } from "../drop_in/held.ts";
+import type { Leases } from "../drop_in/leases.ts";
 import { Pool as LeasePool } from "../pool.ts";
 import {
   AcquireTimeoutError,
@@ -90,8 +91,37 @@ export class Pool<T> {
       createTimeout: this.acquireTimeoutMillis,
       // Each failure is somebody's: Sequelize tries again itself.
       createRetry: false,
+      name: options.name || "sequelize-pool",
       clock,
     });
+  }
+
+  /**
+   * The pool of `@lease/pool` beneath: `leases.observe(observer)` tells what
+   * happens, and `inspect`, and `watch` of an `otelObserver`, take it. What is
+   * told of has the resource as its `value`.
+   *
+   * @example
+   * ```ts
+   * import { inspect } from "@lease/pool/inspect";
+   * import { Pool } from "@lease/pool/sequelize-pool";
+   *
+   * const pool = new Pool({
+   *   name: "orders",
+   *   create: () => Promise.resolve({}),
+   *   destroy: () => {},
+   *   validate: () => true,
+   *   min: 0,
+   *   max: 2,
+   * });
+   * using handler = inspect([pool.leases], { authorize: "anyone" });
+   * const response = await handler(new Request("http://localhost/stats"));
+   * console.log((await response.text()).includes("nobody waits")); // true
+   * await pool.drain();
+   * ```
+   */
+  get leases(): Leases<{ readonly value: T }> {
+    return this.#pool;
   }
 
   /** How many resources there are or are being made. */

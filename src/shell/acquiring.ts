@@ -11,25 +11,28 @@ import { Pending } from "./pending.ts";
 import type { Stocking } from "./stocking.ts";
 import type { Supply } from "./supply.ts";
 import type { Tape } from "./tape.ts";
-import type { Time } from "./time.ts";
+import type { Time } from "../time.ts";
 import { isThenable } from "./user_call.ts";
 import type { Validating } from "./validating.ts";
 
 /** Makes leases: at once, or for those who wait. */
 export class Acquiring<T> implements Canceller<T> {
-  readonly #parts: Parts<T>;
-  readonly #partition: Partition<T>;
+  // What each acquire reads is first, so that it lies together.
+  /** Whether newcomers are refused: the pool closes. */
+  refuses = false;
   readonly #time: Time;
-  readonly #lessor: Lessor<T>;
   readonly #tape: Tape<T>;
+  readonly #partition: Partition<T>;
+  readonly #validates: boolean;
+  /** Whether those who come now are told of. */
+  isObserved = false;
+  readonly #lessor: Lessor<T>;
+  readonly #parts: Parts<T>;
   readonly #closing: Closing<T>;
   readonly #supply: Supply<T>;
   readonly #stocking: Stocking<T>;
   readonly #validating: Validating<T>;
   readonly #cancellation: Cancellation<T>;
-  readonly #validates: boolean;
-  /** Whether those who come now are told of. */
-  isObserved = false;
 
   constructor(
     parts: Parts<T>,
@@ -62,7 +65,7 @@ export class Acquiring<T> implements Canceller<T> {
     isAborted: boolean,
     priority: number,
   ): Promise<Lease<T>> {
-    if (this.#closing.refuses || timeout === 0 || isAborted) {
+    if (this.refuses || timeout === 0 || isAborted) {
       return this.#acquireNow(home, timeout, signal, isAborted);
     }
     const now = this.#time.now();
@@ -84,7 +87,7 @@ export class Acquiring<T> implements Canceller<T> {
 
   /** Leases an idle resource, if one can be had without waiting. */
   tryAcquire(home: number): Lease<T> | undefined {
-    if (this.#closing.refuses) return undefined;
+    if (this.refuses) return undefined;
     const now = this.#time.now();
     const entry = this.#partition.take(home, now);
     // No user code has run since it was taken.
@@ -147,7 +150,7 @@ export class Acquiring<T> implements Canceller<T> {
       this.#validating.judge(entry, verdict);
       if (verdict !== false) return undefined;
       this.#parts.playNow();
-      if (this.#closing.refuses) return undefined;
+      if (this.refuses) return undefined;
       now = this.#time.now();
       entry = this.#partition.take(home, now);
     }
@@ -160,12 +163,12 @@ export class Acquiring<T> implements Canceller<T> {
     signal: AbortSignal | undefined,
     isAborted: boolean,
   ): Promise<Lease<T>> {
-    if (this.#closing.refuses) return this.#refuseClosed(home);
+    if (this.refuses) return this.#refuseClosed(home);
     if (isAborted) return this.#refuse(signal!.reason);
     const lease = this.tryAcquire(home);
     if (lease !== undefined) return Promise.resolve(lease);
     const now = this.#time.now();
-    if (this.#closing.refuses) return this.#refuseClosed(home);
+    if (this.refuses) return this.#refuseClosed(home);
     const line = this.#partition.lineOf(
       this.#partition.homeOf(home),
     );
@@ -182,7 +185,7 @@ export class Acquiring<T> implements Canceller<T> {
     priority: number,
   ): Promise<Lease<T>> {
     // Reading the clock may have closed the pool.
-    if (this.#closing.refuses) return this.#refuseClosed(home);
+    if (this.refuses) return this.#refuseClosed(home);
     this.#stocking.begin();
     const preferred = this.#partition.homeOf(home);
     const line = this.#partition.lineOf(preferred);

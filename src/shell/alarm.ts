@@ -1,5 +1,5 @@
 import type { Context, Task } from "./context.ts";
-import { MAX_DELAY, type Time } from "./time.ts";
+import { MAX_DELAY, type Time } from "../time.ts";
 
 /** How often in a row a timer may fire early while the clock stands still. */
 const MAX_EARLY = 3;
@@ -92,7 +92,7 @@ export class Alarm implements Task {
     this.#setAt = now;
     this.#firesAt = now + delay;
     try {
-      const timer = this.#time.setTimer(this.#onTimer, delay);
+      const timer = this.#time.setTimeout(this.#onTimer, delay);
       // A clock of someone's own making may have called it already.
       if (this.#firesAt !== now + delay) return;
       this.#timer = timer;
@@ -104,7 +104,7 @@ export class Alarm implements Task {
   }
 
   #stop(): void {
-    if (this.#timer !== undefined) this.#time.clearTimer(this.#timer);
+    if (this.#timer !== undefined) this.#time.clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#firesAt = Infinity;
   }

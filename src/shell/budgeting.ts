@@ -7,6 +7,7 @@ import type { Parts } from "./parts.ts";
 class Permits<T> implements BudgetMember {
   readonly #line: Line<T>;
   readonly #wake: () => void;
+  readonly #failed: (error: unknown) => void;
   readonly #seat: BudgetSeat;
   /*
    * How many it holds, and how many of those are to be given back. Invariant: the
@@ -18,10 +19,19 @@ class Permits<T> implements BudgetMember {
   #yielded = 0;
   #isSyncing = false;
 
-  /** `wake` is called when something has changed from elsewhere. */
-  constructor(line: Line<T>, budget: Budget, wake: () => void) {
+  /**
+   * `wake` is called when something has changed from elsewhere, `failed` with what
+   * a budget throws.
+   */
+  constructor(
+    line: Line<T>,
+    budget: Budget,
+    wake: () => void,
+    failed: (error: unknown) => void,
+  ) {
     this.#line = line;
     this.#wake = wake;
+    this.#failed = failed;
     this.#seat = budget.join(this);
     line.permit(0);
   }
@@ -33,7 +43,7 @@ class Permits<T> implements BudgetMember {
     if (yielded > 0) {
       this.#yielded += yielded;
       this.#owe(yielded);
-      this.#seat.leaving(yielded);
+      this.#call((seat) => seat.leaving(yielded));
     }
     const back = this.#held - line.occupied;
     this.#isSyncing = true;
@@ -43,7 +53,7 @@ class Permits<T> implements BudgetMember {
       this.#held -= back;
       this.#owed = Math.max(0, this.#owed - back);
       this.#permit();
-      this.#seat.giveBack(back);
+      this.#call((seat) => seat.giveBack(back));
     }
     this.#isSyncing = false;
   }
@@ -61,6 +71,8 @@ class Permits<T> implements BudgetMember {
   }
 
   letGo(): void {
+    // One of someone's own making may ask where nothing is idle.
+    if (this.idleSince === Infinity) return;
     this.#line.letGo();
     this.#owe(1);
     this.#wake();
@@ -71,7 +83,17 @@ class Permits<T> implements BudgetMember {
   }
 
   #want(): void {
-    this.#seat.want(this.#line.lacking, this.#line.lacksSince);
+    const { lacking, lacksSince } = this.#line;
+    this.#call((seat) => seat.want(lacking, lacksSince));
+  }
+
+  /** One of someone's own making may throw: what it was told counts as told. */
+  #call(tell: (seat: BudgetSeat) => void): void {
+    try {
+      tell(this.#seat);
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   #owe(permits: number): void {
@@ -93,7 +115,13 @@ export class Budgeting<T> implements Task {
     this.#parts = parts;
     const wake = () => context.do(this);
     this.#permits = parts.partition.lines.map((line) =>
-      new Permits(line, budget, wake)
+      new Permits(
+        line,
+        budget,
+        wake,
+        // It is the cause of what waits in vain for a permit.
+        (error) => parts.refusals.createFailed(line, error),
+      )
     );
   }
 

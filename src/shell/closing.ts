@@ -5,6 +5,8 @@ import type { Pending } from "./pending.ts";
 
 /** What the rest of the pool does as it closes. */
 interface Steps {
+  /** Refuses newcomers. */
+  begin(): void;
   /** Ends what only an open pool does. */
   refuse(error: unknown): void;
   /** Breaks off what nobody can get any more. */
@@ -33,9 +35,9 @@ export class Closing<T> {
     this.#steps = steps;
   }
 
-  /** Whether newcomers are refused. */
-  get refuses(): boolean {
-    return this.#closing !== undefined;
+  /** Whether a close has ended. */
+  get isOver(): boolean {
+    return this.#closing !== undefined && this.#settle === undefined;
   }
 
   /**
@@ -89,6 +91,7 @@ export class Closing<T> {
     this.#closing = new Promise<void>((resolve) => {
       this.#settle = resolve;
     }).then(() => this.#throw());
+    this.#steps.begin();
     this.#linesLeft = this.#parts.partition.lines.length;
     this.#parts.agenda.hold();
     return this.#closing;

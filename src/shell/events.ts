@@ -28,20 +28,25 @@ export class Events<T> {
     return this.#seats.some(({ asksPending }) => asksPending);
   }
 
-  /** One that hears it already does not hear it twice. Gives what ends it. */
-  add(observer: PoolObserver<T>): () => void {
+  /**
+   * One that hears it already does not hear it twice. Gives what ends it, and
+   * calls `ended` then.
+   */
+  add(observer: PoolObserver<T>, ended: () => void): Disposable {
     const asksPending = observer.pendingChanged !== undefined;
     const known = this.#seats.find((seat) => seat.observer === observer);
     const seat = known ?? { observer, asksPending, times: 0 };
     if (known === undefined) this.#seats = [...this.#seats, seat];
     seat.times++;
     let isOver = false;
-    return () => {
+    const end = () => {
       if (isOver) return;
       isOver = true;
       if (--seat.times > 0) return;
       this.#seats = this.#seats.filter((other) => other !== seat);
+      ended();
     };
+    return { [Symbol.dispose]: end };
   }
 
   acquired({ resource, stripe }: Entry<T>, wait: number): void {
@@ -52,6 +57,17 @@ export class Events<T> {
   released({ resource, stripe }: Entry<T>, use: number): void {
     const pool = this.#pool;
     this.#tell("released", { pool, resource, stripe, use });
+  }
+
+  detached(entry: Entry<T>, now: number): void {
+    const { resource, stripe, bornAt, usedAt, uses } = entry;
+    const [age, use] = [now - bornAt, now - usedAt];
+    this.tell("detached", { resource, stripe, age, uses, use });
+  }
+
+  /** One that comes after the end is told of it alone. */
+  closed(observer: PoolObserver<T>): void {
+    tell(observer, "closed", { pool: this.#pool });
   }
 
   /** Something has been given back or made: whether it went idle is told. */
@@ -71,13 +87,20 @@ export class Events<T> {
     for (const { observer, times } of seats) {
       // One told before may have taken it away.
       if (times === 0) continue;
-      try {
-        const own = seats.length === 1 ? event : { ...event };
-        const result: unknown = observer[name]?.(own as never);
-        if (isThenable(result)) Promise.resolve(result).catch(() => {});
-      } catch {
-        // An observer only watches.
-      }
+      tell(observer, name, seats.length === 1 ? event : { ...event });
     }
+  }
+}
+
+function tell<T>(
+  observer: PoolObserver<T>,
+  name: keyof PoolObserver<T>,
+  event: object,
+): void {
+  try {
+    const result: unknown = observer[name]?.(event as never);
+    if (isThenable(result)) Promise.resolve(result).catch(() => {});
+  } catch {
+    // An observer only watches.
   }
 }

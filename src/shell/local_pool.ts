@@ -31,7 +31,7 @@ import { Resetting } from "./resetting.ts";
 import { Stocking } from "./stocking.ts";
 import { Supply } from "./supply.ts";
 import { Tape } from "./tape.ts";
-import { Time } from "./time.ts";
+import { Time } from "../time.ts";
 import { UserCalls } from "./user_call.ts";
 import { Validating } from "./validating.ts";
 
@@ -41,15 +41,19 @@ import { Validating } from "./validating.ts";
  * has run, every act looks again whether what it holds is still its own.
  */
 export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
-  readonly settings: PoolSettings<T>;
+  // What each acquire and release reads is first, so that it lies together.
+  readonly acquiring: Acquirer<T>;
   readonly partition: Partition<T>;
   readonly time: Time;
+  /** Whether anybody is told of a release. */
+  #tells = false;
+  readonly #tape = new Tape<T>();
+  watches: boolean;
+  readonly settings: PoolSettings<T>;
   readonly agenda: Agenda;
   readonly calls: UserCalls;
   readonly events: Events<T>;
   readonly refusals: Refusals<T>;
-  watches: boolean;
-  readonly acquiring: Acquirer<T>;
   readonly #stocking: Stocking<T>;
   readonly #supply: Supply<T>;
   readonly evicting: Evicting<T>;
@@ -61,11 +65,8 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   readonly #keepalive: Keepalive<T> | undefined;
   readonly #watcher: LeaseWatcher<T> | undefined;
   readonly #context = new Context();
-  readonly #tape = new Tape<T>();
   readonly #effects: Effects<T>;
   readonly #acquirer: Acquiring<T>;
-  /** Whether anybody is told of a release. */
-  #tells = false;
   /** Whether there is nothing to do but the effects that are noted. */
   #isPlain: boolean;
   #isPlaying = false;
@@ -75,7 +76,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.settings = settings;
     this.watches = idleTimeout !== Infinity || keepalive !== Infinity;
     this.partition = new Partition(settings, lineRules(settings), this.#tape);
-    this.time = new Time(clock);
+    this.time = Time.of(clock);
     this.agenda = new Agenda(this.time, this.#context);
     this.refusals = new Refusals(
       name,
@@ -94,6 +95,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     this.events = new Events(name);
     this.census = new Census(this.partition, this.events);
     this.closing = new Closing(this, {
+      begin: () => void (this.#acquirer.refuses = true),
       refuse: (error) => this.#refuse(error),
       abort: (error) => this.#supply.abort(error),
     });
@@ -148,14 +150,10 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   observe(observer: PoolObserver<T>): Disposable {
     if (!this.events.asksPending) this.census.begin();
-    const end = this.events.add(observer);
+    const seat = this.events.add(observer, () => this.#heard());
     this.#heard();
-    return {
-      [Symbol.dispose]: () => {
-        end();
-        this.#heard();
-      },
-    };
+    if (this.closing.isOver) this.events.closed(observer);
+    return seat;
   }
 
   /** What nobody hears costs nothing. */
@@ -206,6 +204,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   detach(entry: Entry<T>): void {
     this.partition.lineOf(entry.stripe).detach(entry);
+    if (this.#tells) this.events.detached(entry, this.time.now());
     this.play();
   }
 
@@ -218,7 +217,9 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   }
 
   warm(n: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.closing.refuses) return Promise.reject(this.refusals.closed());
+    if (this.#acquirer.refuses) {
+      return Promise.reject(this.refusals.closed());
+    }
     return this.#stocking.warm(n, this.#supply.begun, signal);
   }
 

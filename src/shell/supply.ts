@@ -115,6 +115,7 @@ export class Supply<T> implements Chore {
       : undefined;
     return {
       isPaused: line.isPaused,
+      lacksPermit: line.lacking > 0,
       oldestUse: now - line.oldestUse(),
       overdue: line.overdue,
       oldestCreate: first && now - first.began,
@@ -161,13 +162,14 @@ export class Supply<T> implements Chore {
     const entry = line.created(creation, resource, now, diesAt);
     birth.entry = entry;
     entry.error = loss;
-    if (diesAt !== Infinity) this.#eviction.expect(diesAt);
-    this.look(line, now);
-    this.#stocking.created();
-    // First, as whoever hears of the create can cause the next outage.
+    // First: who hears of the create can cause the next outage, and so can a
+    // timer that fails to be set.
     if (isEnd) {
       events.tell("outageEnded", { stripe, duration: now - since! });
     }
+    if (diesAt !== Infinity) this.#eviction.expect(diesAt);
+    this.look(line, now);
+    this.#stocking.created();
     const { number: id } = birth;
     events.tell("created", { id, resource, stripe, duration });
     events.rested(entry);

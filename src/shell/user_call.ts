@@ -3,7 +3,7 @@ import { withoutStack } from "../pool_error.ts";
 import type { Agenda, Chore } from "./agenda.ts";
 import type { Context } from "./context.ts";
 import { DeadlineList, type Timed } from "./deadline_list.ts";
-import type { Time } from "./time.ts";
+import type { Time } from "../time.ts";
 
 /** How many calls pass their limit in one turn of the event loop. */
 const BATCH = 1_024;

@@ -20,6 +20,7 @@
  */
 
 export type { Clock } from "../clock.ts";
+export type { Leases } from "../drop_in/leases.ts";
 export { PendingOperation } from "./pending_operation.ts";
 export { Pool, type PoolEvents } from "./pool.ts";
 export type { Callback, PoolOptions } from "./pool_options.ts";

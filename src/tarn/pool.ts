@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { Clock } from "../clock.ts";
 import { Held } from "../drop_in/held.ts";
+import type { Leases } from "../drop_in/leases.ts";
 import { Patience } from "../drop_in/patience.ts";
 import { Sweep } from "../drop_in/sweep.ts";
 import type { Lease } from "../lease.ts";
@@ -93,14 +94,17 @@ export class Pool<T> {
   #isDestroyed = false;
 
   /**
-   * Sets nothing in motion. The second argument is not of tarn: where time comes
-   * from, for tests.
+   * Sets nothing in motion. The second argument is not of tarn: what the pool
+   * beneath is called, by default `"tarn"`, and where time comes from, for tests.
    *
    * @throws {Error} if an option is missing, wrong or not known
    */
   constructor(
     options: PoolOptions<T>,
-    { clock = new SystemClock() }: { clock?: Clock } = {},
+    { clock = new SystemClock(), name = "tarn" }: {
+      clock?: Clock;
+      name?: string;
+    } = {},
   ) {
     const settings = settle<T>(Object(options));
     const delay = settings.createRetryIntervalMillis;
@@ -121,7 +125,7 @@ export class Pool<T> {
       // The counts are those that tarn has.
       growth: "eager",
       createRetry: !settings.propagateCreateError && { delay, maxDelay: delay },
-      clock,
+      ...{ name, clock },
     });
     this.#patience = new Patience(this.#pool, clock);
     this.#sweep = new Sweep(
@@ -129,6 +133,28 @@ export class Pool<T> {
       settings.reapIntervalMillis,
       () => this.check(),
     );
+  }
+
+  /**
+   * The pool of `@lease/pool` beneath: `leases.observe(observer)` tells what
+   * happens, and `inspect`, and `watch` of an `otelObserver`, take it.
+   *
+   * @example
+   * ```ts
+   * import { inspect } from "@lease/pool/inspect";
+   * import { Pool } from "@lease/pool/tarn";
+   *
+   * const factory = { create: () => Promise.resolve({}), destroy: () => {} };
+   * const options = { ...factory, min: 0, max: 2 };
+   * const pool = new Pool(options, { name: "orders" });
+   * using handler = inspect([pool.leases], { authorize: "anyone" });
+   * const response = await handler(new Request("http://localhost/stats"));
+   * console.log((await response.text()).includes("nobody waits")); // true
+   * await pool.destroy();
+   * ```
+   */
+  get leases(): Leases<T> {
+    return this.#pool;
   }
 
   /** How many resources are used, or validated on their way to an acquire. */

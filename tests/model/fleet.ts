@@ -139,7 +139,7 @@ class FleetExplorer implements FleetExploration {
     const { members, max, floor, slow } = this.#scope;
     return {
       time: 0,
-      book: { max, writes: 0, members: {} },
+      book: { max, writes: 0, members: new Map() },
       members: Array.from({ length: members }, (_, i) => ({
         ...{ isSlow: i < slow, lag: 0 },
         tenure: new this.#Kind({
@@ -240,7 +240,7 @@ class FleetExplorer implements FleetExploration {
         }
       }
     }
-    if (Object.keys(book.members).length > members.length) {
+    if (book.members.size > members.length) {
       return `Lapse: that of ${"abc"[lost!]} never does`;
     }
     for (const { tenure } of members) {
@@ -305,7 +305,7 @@ function write(
 }
 
 function taken({ members }: Book): number {
-  return Object.values(members)
+  return [...members.values()]
     .reduce((all, { floor, block }) => all + floor + block, 0);
 }
 
@@ -324,7 +324,7 @@ function allowed(fleet: Fleet, member: Member): Account {
 function stateFault(fleet: Fleet): string | undefined {
   const { book, members } = fleet;
   if (taken(book) > book.max) return `Capacity: ${taken(book)} of ${book.max}`;
-  const accounts = Object.values(book.members);
+  const accounts = [...book.members.values()];
   for (const { floor, block, wants } of accounts) {
     if (![floor, block, wants].every((it) => Number.isInteger(it) && it >= 0)) {
       return "Types: a number of permits is none";
@@ -343,7 +343,7 @@ function stateFault(fleet: Fleet): string | undefined {
       continue;
     }
     const { id } = member.tenure.terms;
-    const noted = book.members[id];
+    const noted = book.members.get(id);
     const isNoted = noted !== undefined && noted.floor >= own.floor &&
       noted.floor + noted.block >= own.floor + own.block;
     if (own.floor + own.block > 0 && !isNoted) {
@@ -363,12 +363,12 @@ function stepFault(before: Fleet, after: Fleet): string | undefined {
   const [old, { members, writes }] = [before.book, after.book];
   if (old === after.book) return undefined;
   if (writes < old.writes) return "Fencing: the number of writes falls";
-  const writers = Object.keys(members).filter((id) =>
-    members[id]!.beat !== old.members[id]?.beat
+  const writers = [...members.keys()].filter((id) =>
+    members.get(id)!.beat !== old.members.get(id)?.beat
   );
   if (writers.length > 1) return `Owner: ${writers} write at once`;
-  for (const [id, { block, floor }] of Object.entries(old.members)) {
-    const now = members[id] ?? { block: 0, floor: 0 };
+  for (const [id, { block, floor }] of old.members) {
+    const now = members.get(id) ?? { block: 0, floor: 0 };
     if (writers.includes(id)) continue;
     if (now.block > block || now.floor > floor) {
       return `Owner: another gives ${id} something`;
@@ -402,7 +402,7 @@ function keyOf(fleet: Fleet): string {
 }
 
 function bookKey({ members }: Book, order: string[]): string {
-  return Object.entries(members)
+  return [...members]
     .sort(([, a], [, b]) => a.fence - b.fence)
     .map(([id, { fence, floor, block, wants }]) =>
       [order.indexOf(id), Math.min(fence, 1), floor, block, wants].join()
@@ -414,7 +414,7 @@ function memberKey(fleet: Fleet, member: Member): string {
   const { id } = member.tenure.terms;
   const { fence, blockEnd, floorEnd } = member.tenure.standing;
   const now = clock(fleet, member);
-  const account = fleet.book.members[id];
+  const account = fleet.book.members.get(id);
   const { floor, block } = allowed(fleet, member);
   return [
     ...[member.isSlow, member.lag, floor, block, Math.max(0, blockEnd - now)],
@@ -425,13 +425,14 @@ function memberKey(fleet: Fleet, member: Member): string {
 
 /** For how long a member has seen another as it is; who is cut off forgets that. */
 function age(fleet: Fleet, member: Member, id: string): number | undefined {
-  const { standing } = member.tenure;
+  const { tenure, tenure: { standing } } = member;
   const now = clock(fleet, member);
-  const account = fleet.book.members[id];
-  const seen = standing.sightings.get(id);
-  if (now >= standing.blockEnd || seen === undefined) return undefined;
-  if (seen.beat !== account?.beat) return undefined;
-  return Math.min(now - seen.since, (account.floor > 0 ? FLOOR_TTL : TTL) + 1);
+  const account = fleet.book.members.get(id);
+  if (now >= standing.blockEnd || account === undefined) return undefined;
+  if (id === tenure.terms.id) return undefined;
+  const since = tenure.since(account.beat);
+  if (since === Infinity) return undefined;
+  return Math.min(now - since, (account.floor > 0 ? FLOOR_TTL : TTL) + 1);
 }
 
 function letterKey(
@@ -446,7 +447,7 @@ function letterKey(
   const { base, proposal } = letter;
   if (answer !== true && base !== book) return `${answer}`;
   const age = Math.min(now - proposal.began, FLOOR_TTL);
-  const isNew = proposal.book.members[id]?.fence !== fence;
+  const isNew = proposal.book.members.get(id)?.fence !== fence;
   return `${answer}:${age}:${isNew}:${bookKey(proposal.book, order)}`;
 }
 

@@ -1,5 +1,5 @@
 import { assert, assertThrows } from "@std/assert";
-import type { Book } from "../../src/fleet/book.ts";
+import type { Account, Book } from "../../src/fleet/book.ts";
 import { type Proposal, Tenure } from "../../src/fleet/tenure.ts";
 import { test } from "../test.ts";
 import { exploreFleet, FLEET_SCOPES, FleetViolation } from "./fleet.ts";
@@ -14,14 +14,15 @@ for (const scope of [plain!, floors!, steps!]) {
 
 /** The account of another as it would be with other numbers. */
 function changed(
-  { book, began }: Proposal,
+  { book, ...rest }: Proposal,
   id: string,
-  change: (account: Book["members"][string]) => object,
+  change: (account: Account) => object,
 ): Proposal {
-  const account = book.members[id];
-  if (account === undefined) return { book, began };
+  const account = book.members.get(id);
+  if (account === undefined) return { book, ...rest };
   const next = { ...account, ...change(account) };
-  return { book: { ...book, members: { ...book.members, [id]: next } }, began };
+  const members = new Map(book.members).set(id, next);
+  return { book: { ...book, members }, ...rest };
 }
 
 /** A tenure that is wrong, by what is wrong with it, and the rule it breaks. */
@@ -31,7 +32,7 @@ const WRONG: [string, typeof Tenure, RegExp][] = [
     class extends Tenure {
       override read(book: Book, now: number) {
         super.read(book, now);
-        const own = book.members[this.terms.id];
+        const own = book.members.get(this.terms.id);
         if (own === undefined) return;
         this.standing = { ...this.standing, block: own.block + 1 };
       }
@@ -58,8 +59,8 @@ const WRONG: [string, typeof Tenure, RegExp][] = [
   [
     "a lease runs from when its write was confirmed, two ticks later",
     class extends Tenure {
-      override confirm({ book, began }: Proposal) {
-        super.confirm({ book, began: began + 2 });
+      override confirm(proposal: Proposal) {
+        super.confirm({ ...proposal, began: proposal.began + 2 });
       }
     },
     /Safety: |Cover: /,
@@ -69,12 +70,10 @@ const WRONG: [string, typeof Tenure, RegExp][] = [
     class extends Tenure {
       override read(book: Book, now: number) {
         super.read(book, now);
-        const sightings = new Map(
-          [...this.standing.sightings].map(([id, { beat, since }]) =>
-            [id, { beat, since: since - 1 }] as const
-          ),
-        );
-        this.standing = { ...this.standing, sightings };
+        const readings = this.standing.readings.map(({ writes, since }) => ({
+          ...{ writes, since: since - 1 },
+        }));
+        this.standing = { ...this.standing, readings };
       }
     },
     /Safety: |Cover: /,
@@ -82,8 +81,8 @@ const WRONG: [string, typeof Tenure, RegExp][] = [
   [
     "a lease does not end by one's own clock",
     class extends Tenure {
-      override confirm({ book }: Proposal) {
-        super.confirm({ book, began: Infinity });
+      override confirm(proposal: Proposal) {
+        super.confirm({ ...proposal, began: Infinity });
       }
     },
     /Safety: |Cover: /,
@@ -93,7 +92,7 @@ const WRONG: [string, typeof Tenure, RegExp][] = [
     class extends Tenure {
       override read(book: Book, now: number) {
         super.read(book, now);
-        this.standing = { ...this.standing, sightings: new Map() };
+        this.standing = { ...this.standing, readings: [] };
       }
     },
     /Lapse: that of \w never does/,
@@ -124,7 +123,7 @@ const WRONG: [string, typeof Tenure, RegExp][] = [
     class extends Tenure {
       override propose(book: Book, now: number, demand: number) {
         const proposal = super.propose(book, now, demand);
-        const other = Object.keys(book.members)
+        const other = [...book.members.keys()]
           .find((id) => id !== this.terms.id);
         return changed(proposal, other ?? "", ({ block }) => ({
           block: Math.max(0, block - 1),

@@ -554,6 +554,13 @@ function shrinkFault(
   }
 }
 
+/** Someone leaves the line, for whom something idle may have been kept. */
+const GOING: ReadonlySet<Event["kind"]> = new Set([
+  "cancel",
+  "rejected",
+  "rejectedFirst",
+]);
+
 /** In a pause nothing is handed out, and it is said when nothing is used. */
 function pauseFault(
   before: World,
@@ -574,7 +581,8 @@ function pauseFault(
   // What comes to be or leaves while nothing is used has it said again.
   const others = only(effects, "destroy").length +
     Number(event.kind === "created");
-  const isHome = "client" in event || event.kind === "paused";
+  const isHome = event.kind === "paused" ||
+    "client" in event && !GOING.has(event.kind);
   if (said > due.length + (isHome ? 0 : quiet.length * others)) {
     return "a pause begins twice, or too early";
   }

@@ -196,6 +196,7 @@ export const SMALL_SCOPES: readonly Scope[] = [
   scope([1], 2, 1, "never", ["shortened", "dies", "ticks", "oldestFirst"]),
   scope([1], 2, 1, "never", ["yieldTo", "letGo", "stocked"]),
   scope([1], 2, 1, "never", ["yieldTo", "shed", "permitted", "paused"]),
+  scope([1], 2, 1, "never", ["yieldTo", "paused", "cancel", "ticks"]),
   scope([2], 2, 1, "never", [...BUDGET, "leaseDestroyed"]),
   scope([1, 1], 2, 1, "never", ["letGo", "ticks", "affinity"]),
   scope([2], 2, 2, "never", ["oldestFirst", "ticks"]),

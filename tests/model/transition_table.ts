@@ -551,7 +551,9 @@ export class TransitionTable implements Step {
     const { pauses } = this.world.terms[line]!;
     if (pauses === 0) return;
     this.#set(line, { pauses: pauses - 1 });
-    if (pauses === 1) this.serve(line);
+    if (pauses > 1) return;
+    this.serve(line);
+    this.yieldIdle(line);
   }
 
   /** Whenever something has left a line in a pause, and nothing is used. */
@@ -586,11 +588,13 @@ export class TransitionTable implements Step {
 
   /** Its create, if one is in flight for it, goes on. */
   cancel(client: number, error: string): void {
-    const { queues, stripes } = this.world;
+    const { queues, stripes, terms } = this.world;
     const isOther = (waiter: Waiter) => waiter.client !== client;
     queues.forEach((queue, line) => {
       queues[line] = queue.filter(isOther);
       this.#owe(line, 0);
+      const isIn = queues[line].length < queue.length;
+      if (isIn && terms[line]!.pauses > 0) this.yieldIdle(line);
     });
     for (const stripe of stripes) {
       stripe.used = stripe.used.map((used) =>

@@ -3,6 +3,8 @@ import type { Mutant } from "./mutant.ts";
 const BUDGET = "src/budget/mod.ts";
 const BUDGETING = "src/shell/budgeting.ts";
 const KEYED = "src/keyed/mod.ts";
+const KEYED_DETAILS = "src/keyed/details.ts";
+const KEYED_OBSERVERS = "src/keyed/observers.ts";
 const LINE = "src/core/line.ts";
 const STOCKING = "src/shell/stocking.ts";
 
@@ -192,8 +194,25 @@ export const BUDGETS: readonly Mutant[] = [
     name: "budget_stock_keeps",
     about: "what is not kept any more goes to nobody",
     file: LINE,
-    from: `    if (this.#yields && this.#surplus !== undefined) {`,
-    to: `    if (this.#yields && this.#surplus === null) {`,
+    from: `    this.#yieldIdle();
+    this.resume();`,
+    to: `    this.resume();`,
+  },
+  {
+    name: "budget_pause_keeps",
+    about: "what a pause kept for one who has left goes to nobody",
+    file: LINE,
+    from: `      if (this.#pauses > 0) this.#yieldIdle();
+`,
+    to: "",
+  },
+  {
+    name: "budget_unpause_keeps",
+    about: "what a pause kept beyond those who wait goes to nobody",
+    file: LINE,
+    from: `    this.#serve(now);
+    this.#yieldIdle();`,
+    to: `    this.#serve(now);`,
   },
   {
     name: "budget_warm_keeps",
@@ -350,5 +369,225 @@ export const BUDGETS: readonly Mutant[] = [
     file: KEYED,
     from: `create(key, context)`,
     to: `create(undefined as K, context)`,
+  },
+
+  // Keys that are watched as one pool.
+  {
+    name: "keyed_key_closes_the_whole",
+    about: "the end of a key is told as that of the whole",
+    file: KEYED_OBSERVERS,
+    from: `        if (name === "closed") return undefined;
+`,
+    to: ``,
+  },
+  {
+    name: "keyed_close_untold_to_late_ones",
+    about:
+      "who begins to observe the whole after its end waits for it for ever",
+    file: KEYED_OBSERVERS,
+    from: `    if (this.#closed !== undefined) seat.closed(this.#closed);
+`,
+    to: ``,
+  },
+  {
+    name: "keyed_close_untold",
+    about: "the end of the whole is not told",
+    file: KEYED,
+    from: `
+        .finally(() => this.#observers.closed(this.name))`,
+    to: ``,
+  },
+  {
+    name: "keyed_late_key_unheard",
+    about: "an observer hears of no key that comes later",
+    file: KEYED,
+    from: `    this.#observers.hear(pool);
+`,
+    to: ``,
+  },
+  {
+    name: "keyed_ids_of_each",
+    about: "ids are those of the pool of a key",
+    file: KEYED_OBSERVERS,
+    from: `      return { ...event, id };`,
+    to: `      return event;`,
+  },
+  {
+    name: "keyed_ids_mixed",
+    about: "creates and destroys share their ids",
+    file: KEYED_OBSERVERS,
+    from: `name.startsWith("create") ? known.create : known.destroy`,
+    to: `known.create`,
+  },
+  {
+    name: "keyed_ids_kept",
+    about: "the id of what has ended is given again",
+    file: KEYED_OBSERVERS,
+    from: `      else ids.delete(event.id);
+`,
+    to: ``,
+  },
+  {
+    name: "keyed_pending_of_each",
+    about: "how many are pending is told of one key",
+    file: KEYED_OBSERVERS,
+    from: `pending: this.#pending };`,
+    to: `pending: now };`,
+  },
+  {
+    name: "keyed_pending_from_none",
+    about: "those who were pending before are not counted",
+    file: KEYED_OBSERVERS,
+    from: `    this.#pending += pending;
+`,
+    to: ``,
+  },
+  {
+    name: "keyed_pending_counted_unasked",
+    about: "who is pending is counted where nobody asks",
+    file: KEYED_OBSERVERS,
+    from:
+      `        if (name === "pendingChanged" && !observer[name]) return undefined;
+`,
+    to: ``,
+  },
+  {
+    name: "keyed_observer_without_this",
+    about: "the methods of an observer are called on nothing",
+    file: KEYED_OBSERVERS,
+    from: `return observer[name]?.(own as never);`,
+    to: `const tell = observer[name];
+          return tell?.(own as never);`,
+  },
+  {
+    name: "keyed_observed_twice",
+    about: "an observer that is added twice is told twice",
+    file: KEYED_OBSERVERS,
+    from: `    const known = this.#seats.get(observer);
+`,
+    to: `    const known: Seat<T> | undefined = undefined;
+`,
+  },
+  {
+    name: "keyed_observer_ends_twice",
+    about: "a Disposable that is used twice ends another",
+    file: KEYED_OBSERVERS,
+    from: `        if (isOver) return;
+`,
+    to: ``,
+  },
+  {
+    name: "keyed_observed_for_ever",
+    about: "an observer that was taken away still hears",
+    file: KEYED_OBSERVERS,
+    from: `        seat.end();
+`,
+    to: ``,
+  },
+  {
+    name: "keyed_gone_hears_late",
+    about: "an observer that was taken away hears of dropped keys",
+    file: KEYED_OBSERVERS,
+    from: `          if (this.times === 0) return;
+`,
+    to: ``,
+  },
+  {
+    name: "keyed_closed_throws",
+    about: "what an observer of the end throws is thrown",
+    file: KEYED_OBSERVERS,
+    from: `    const tell = async () => await this.#observer.closed?.({ pool });
+    // What it throws, or rejects with, is dropped.
+    tell().catch(() => {});
+`,
+    to: `    this.#observer.closed?.({ pool });
+`,
+  },
+  {
+    name: "keyed_details_of_one",
+    about: "the details are those of the first key",
+    file: KEYED,
+    from: `merged(details, this.#max)`,
+    to: `details[0] ?? merged(details, this.#max)`,
+  },
+  {
+    name: "keyed_waits_unsorted",
+    about: "the waits of keys are not in order",
+    file: KEYED_DETAILS,
+    from: `      .sort((a, b) => b - a).slice(0, WAITS)`,
+    to: `      .slice(0, WAITS)`,
+  },
+  {
+    name: "keyed_holders_unsorted",
+    about: "the holders of keys are not in order",
+    file: KEYED_DETAILS,
+    from: `      .sort((a, b) => b.age - a.age).slice(0, HOLDERS)`,
+    to: `      .slice(0, HOLDERS)`,
+  },
+  {
+    name: "keyed_outage_of_any",
+    about: "the outage is not that which has lasted longest",
+    file: KEYED_DETAILS,
+    from: `
+    .sort((a, b) => b.outage!.since - a.outage!.since)`,
+    to: ``,
+  },
+  {
+    name: "keyed_stuck_by_one",
+    about: "none was released where one key has seen none",
+    file: KEYED_DETAILS,
+    from: `known.length === 0 || known.length < times.length`,
+    to: `known.length === 0`,
+  },
+  {
+    name: "budget_throws_through",
+    about: "what a budget throws comes out of an acquire",
+    file: "src/shell/budgeting.ts",
+    from: `      this.#failed(error);`,
+    to: `      this.#failed(error);
+      throw error;`,
+  },
+  {
+    name: "budget_error_swallowed",
+    about: "what a budget throws is the cause of nothing",
+    file: "src/shell/budgeting.ts",
+    from: `      this.#failed(error);`,
+    to: ``,
+  },
+  {
+    name: "budget_lets_go_of_nothing",
+    about: "a budget may ask for something idle where nothing is",
+    file: "src/shell/budgeting.ts",
+    from: `    if (this.idleSince === Infinity) return;
+`,
+    to: ``,
+  },
+  {
+    name: "budget_join_unchecked",
+    about: "a budget that cannot be joined is told of in the engine's words",
+    file: "src/pool_options.ts",
+    from:
+      `  if (budget !== undefined) check.that("budget.join", budget.join, FUNCTION);
+`,
+    to: ``,
+  },
+  {
+    name: "budget_not_named",
+    about: "who waits for a permit is told that no resource exists",
+    file: "src/shell/supply.ts",
+    from: `      lacksPermit: line.lacking > 0,
+`,
+    to: ``,
+  },
+  {
+    name: "keyed_clock_unchecked",
+    about: "a clock of a keyed pool that has no hands is taken",
+    file: KEYED,
+    from: `    this.#shared = { ...shared, createRetry: retry };`,
+    to: `    this.#shared = {
+      ...shared,
+      createRetry: retry,
+      clock: new Time(clock ?? new SystemClock()),
+    };`,
   },
 ];

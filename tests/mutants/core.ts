@@ -16,10 +16,10 @@ export const CORE: readonly Mutant[] = [
     about: "a release to idle counts a slot as spare",
     file: LINE,
     from: `    this.#idle++;
-    if (isBack)`,
+    this.#order?.add(entry);`,
     to: `    this.#idle++;
     this.#spare++;
-    if (isBack)`,
+    this.#order?.add(entry);`,
   },
   {
     name: "no_spare_on_destroy",
@@ -78,10 +78,10 @@ export const CORE: readonly Mutant[] = [
     name: "idle_not_counted_down",
     about: "an evicted resource counts as idle",
     file: LINE,
-    from: `    this.#idle--;
-    this.#stripe(entry).wake(entry);
+    from: `    this.#wake(entry);
     this.destroy(entry, reason);`,
-    to: `    this.#stripe(entry).wake(entry);
+    to: `    this.#wake(entry);
+    this.#idle++;
     this.destroy(entry, reason);`,
   },
   {
@@ -153,7 +153,7 @@ export const CORE: readonly Mutant[] = [
     name: "fifo_idle",
     about: "the oldest idle resource is taken",
     file: LINE,
-    from: `this.#rules.oldestFirst ? stripe.oldest! : stripe.newest!`,
+    from: `this.#order === undefined ? stripe.newest! : stripe.oldest!`,
     to: `stripe.oldest!`,
   },
   {

@@ -108,15 +108,15 @@ export const INSPECT: readonly Mutant[] = [
     name: "inspect_slow_gathers",
     about: "a slow reader is told all, and it is kept for it",
     file: AUDIENCE,
-    from: `listener.controller.desiredSize! > 0`,
-    to: `listener.controller.desiredSize! > -Infinity`,
+    from: `controller.desiredSize! > 0`,
+    to: `controller.desiredSize! > -Infinity`,
   },
   {
     name: "inspect_slow_stays",
     about: "one that reads nothing keeps its place",
     file: AUDIENCE,
-    from: `now - listener.readAt >= PATIENCE`,
-    to: `now - listener.readAt >= Infinity`,
+    from: `now - readAt >= PATIENCE`,
+    to: `now - readAt >= Infinity`,
   },
   {
     name: "inspect_fast_dropped",
@@ -130,7 +130,8 @@ export const INSPECT: readonly Mutant[] = [
     name: "inspect_ticks_for_nobody",
     about: "when the last has left the timer stays",
     file: AUDIENCE,
-    from: `this.#clock.clearTimeout(this.#timer);`,
+    from: `    this.#clock.clearTimeout(listener.timer);
+`,
     to: ``,
   },
   {
@@ -237,5 +238,86 @@ export const INSPECT: readonly Mutant[] = [
     file: "src/sentence.ts",
     from: `const isWrong = oldest?.isTold || pending > 0;`,
     to: `const isWrong = true;`,
+  },
+  {
+    name: "inspect_detached_uncounted",
+    about: "what is detached is not counted",
+    file: BOOKS,
+    from: `      this.detached++;
+`,
+    to: ``,
+  },
+  {
+    name: "inspect_lost_timer_stays",
+    about: "who has lost its timer, as a Worker's request, keeps its place",
+    file: AUDIENCE,
+    from: `now - listener.ranAt > SILENCE`,
+    to: `now - listener.ranAt > Infinity`,
+  },
+  {
+    name: "inspect_late_goes_on",
+    about: "whose place was given away goes on",
+    file: AUDIENCE,
+    from: `isGone || !this.#listeners.has(listener)`,
+    to: `isGone`,
+  },
+  {
+    name: "inspect_tick_throws",
+    about: "what fails while listeners are told is thrown where nobody catches",
+    file: AUDIENCE,
+    from: `      controller.error(error);`,
+    to: `      throw error;`,
+  },
+  {
+    name: "inspect_untold_stays",
+    about: "who cannot be told keeps a place",
+    file: AUDIENCE,
+    from: `      this.#leave(listener);
+      controller.error(error);`,
+    to: `      controller.error(error);`,
+  },
+  {
+    name: "inspect_trend_unordered",
+    about: "the course of quantiles begins anywhere",
+    file: HISTOGRAM,
+    from: `this.#slice % SLICES + 1`,
+    to: `0`,
+  },
+  {
+    name: "inspect_trend_newest_first",
+    about: "the newest of the course comes first",
+    file: HISTOGRAM,
+    from: `this.#slice % SLICES + 1`,
+    to: `this.#slice % SLICES`,
+  },
+  {
+    name: "inspect_closed_is_healthy",
+    about: "a pool that has closed is shown as one that is well",
+    file: BOOKS,
+    from: `this.isClosed = true;`,
+    to: ``,
+  },
+  {
+    name: "inspect_halves_alike",
+    about: "names of halves of characters are sent as the same",
+    file: MOD,
+    from: `.replace(/\\p{Surrogate}/gu, "\\ufffd")`,
+    to: ``,
+  },
+  {
+    name: "inspect_watches_before_it_checks",
+    about: "a pool is watched although another is refused",
+    file: MOD,
+    from: `      check.that(\`pools[\${i}].\${name}\`, pool[name], FUNCTION);
+`,
+    to: ``,
+  },
+  {
+    name: "inspect_left_is_told",
+    about: "a timer that fires after its listener has left tells it",
+    file: AUDIENCE,
+    from: `    if (hasLeft) return;
+`,
+    to: ``,
   },
 ];

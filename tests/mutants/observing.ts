@@ -166,6 +166,21 @@ export const OBSERVING: readonly Mutant[] = [
     to: ``,
   },
   {
+    name: "closed_untold_to_late_ones",
+    about: "who begins to observe a closed pool waits for its end for ever",
+    file: LOCAL_POOL,
+    from: `    if (this.closing.isOver) this.events.closed(observer);
+`,
+    to: ``,
+  },
+  {
+    name: "closing_told_as_closed",
+    about: "who begins to observe a pool that closes is told that it is over",
+    file: CLOSING,
+    from: `this.#closing !== undefined && this.#settle === undefined`,
+    to: `this.#closing !== undefined`,
+  },
+  {
     name: "otel_milliseconds",
     about: "waits are recorded in ms",
     file: OTEL,
@@ -303,5 +318,51 @@ export const OBSERVING: readonly Mutant[] = [
     file: DIAGNOSTICS,
     from: `process?.getBuiltinModule`,
     to: `process!.getBuiltinModule`,
+  },
+  {
+    name: "detach_untold",
+    about: "a detach is not told",
+    file: LOCAL_POOL,
+    from: `    if (this.#tells) this.events.detached(entry, this.time.now());
+`,
+    to: ``,
+  },
+  {
+    name: "detach_told_too_early",
+    about: "a detach is told before it is one",
+    file: LOCAL_POOL,
+    from: `    this.partition.lineOf(entry.stripe).detach(entry);
+    if (this.#tells) this.events.detached(entry, this.time.now());
+`,
+    to: `    if (this.#tells) this.events.detached(entry, this.time.now());
+    this.partition.lineOf(entry.stripe).detach(entry);
+`,
+  },
+  {
+    name: "detach_use_from_birth",
+    about: "the use of a detached one is its age",
+    file: EVENTS,
+    from: `[now - bornAt, now - usedAt]`,
+    to: `[now - bornAt, now - bornAt]`,
+  },
+  {
+    name: "otel_detach_unused",
+    about: "a detach ends no use in the metrics",
+    file: OTEL,
+    from: `    this.#used(pool, use);
+  }
+
+  destroyBegan`,
+    to: `  }
+
+  destroyBegan`,
+  },
+  {
+    name: "otel_old_watch_ends_new",
+    about: "a watch that has ended ends the next of its pool",
+    file: OTEL,
+    from: `      if (this.#watches.get(pool) !== watch) return;
+`,
+    to: ``,
   },
 ];

@@ -411,6 +411,20 @@ export const POLICY: readonly Mutant[] = [
     to: "",
   },
   {
+    name: "outage_end_told_after_timers",
+    about:
+      "a timer of the create that ended an outage may begin the next first",
+    file: SUPPLY,
+    from: `    if (isEnd) {
+      events.tell("outageEnded", { stripe, duration: now - since! });
+    }
+    if (diesAt !== Infinity) this.#eviction.expect(diesAt);`,
+    to: `    if (diesAt !== Infinity) this.#eviction.expect(diesAt);
+    if (isEnd) {
+      events.tell("outageEnded", { stripe, duration: now - since! });
+    }`,
+  },
+  {
     name: "outage_as_long_as_its_probe",
     about:
       "an outage is told to have lasted as long as the create that ended it",
@@ -614,8 +628,9 @@ export const POLICY: readonly Mutant[] = [
     name: "warm_of_closed_pool",
     about: "a closed pool is warmed",
     file: LOCAL_POOL,
-    from:
-      `    if (this.closing.refuses) return Promise.reject(this.refusals.closed());
+    from: `    if (this.#acquirer.refuses) {
+      return Promise.reject(this.refusals.closed());
+    }
     return this.#stocking`,
     to: `    return this.#stocking`,
   },

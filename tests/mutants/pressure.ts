@@ -568,9 +568,9 @@ export const PRESSURE: readonly Mutant[] = [
     name: "detach_without_effects",
     about: "what a detach causes waits for the next act",
     file: LOCAL_POOL,
-    from: `    this.partition.lineOf(entry.stripe).detach(entry);
+    from: `    if (this.#tells) this.events.detached(entry, this.time.now());
     this.play();`,
-    to: `    this.partition.lineOf(entry.stripe).detach(entry);`,
+    to: `    if (this.#tells) this.events.detached(entry, this.time.now());`,
   },
   {
     name: "detach_keeps_lease",
@@ -727,7 +727,28 @@ export const PRESSURE: readonly Mutant[] = [
     name: "oldest_first_takes_newest",
     about: "the newest is taken where the oldest is asked for",
     file: LINE,
-    from: "this.#rules.oldestFirst ? stripe.oldest!",
-    to: "this.#rules.oldestFirst ? stripe.newest!",
+    from: `this.#order === undefined ? stripe.newest! : stripe.oldest!`,
+    to: `stripe.newest!`,
+  },
+  {
+    name: "oldest_first_within_a_stripe",
+    about: "where the oldest is asked for, one stripe serves alone",
+    file: LINE,
+    from: `    if (this.#order === undefined) return this.#sets.withIdle();`,
+    to: `    if (1 > 0) return this.#sets.withIdle();`,
+  },
+  {
+    name: "oldest_first_within_a_line",
+    about: "where the oldest is asked for, one isolated stripe serves alone",
+    file: PARTITION,
+    from: `    if (this.#order === undefined) return this.#sets.withIdle();`,
+    to: `    if (1 > 0) return this.#sets.withIdle();`,
+  },
+  {
+    name: "oldest_first_checked_is_last",
+    about: "one that was checked in the background is taken last",
+    file: "src/core/idle_order.ts",
+    from: `before.releasedAt > entry.releasedAt`,
+    to: `before.releasedAt > Infinity`,
   },
 ];

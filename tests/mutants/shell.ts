@@ -34,10 +34,10 @@ export const SHELL: readonly Mutant[] = [
     name: "effects_before_commit",
     about: "destroy is called within the verb, before its commit",
     file: LOCAL_POOL,
-    from: `    this.time = new Time(clock);`,
+    from: `    this.time = Time.of(clock);`,
     to: `    this.#tape.destroy = (entry, reason) =>
       this.#effects.destroy(entry, reason);
-    this.time = new Time(clock);`,
+    this.time = Time.of(clock);`,
   },
   {
     name: "reentrant_effects_nested",
@@ -150,7 +150,7 @@ export const SHELL: readonly Mutant[] = [
     name: "closed_not_seen_by_acquire",
     about: "an acquire that may wait does not see the close",
     file: ACQUIRING,
-    from: `    if (this.#closing.refuses || timeout === 0 || isAborted) {`,
+    from: `    if (this.refuses || timeout === 0 || isAborted) {`,
     to: `    if (timeout === 0 || isAborted) {`,
   },
   {
@@ -290,7 +290,7 @@ export const SHELL: readonly Mutant[] = [
     about: "an acquire waits in a pool that reading the clock has closed",
     file: ACQUIRING,
     from: `    // Reading the clock may have closed the pool.
-    if (this.#closing.refuses) return this.#refuseClosed(home);
+    if (this.refuses) return this.#refuseClosed(home);
 `,
     to: ``,
   },
@@ -657,20 +657,20 @@ export const SHELL: readonly Mutant[] = [
     name: "observer_may_throw",
     about: "what an observer throws is passed on",
     file: EVENTS,
-    from: `      } catch {
-        // An observer only watches.
-      }`,
-    to: `      } catch (error) {
-        throw error;
-      }`,
+    from: `  } catch {
+    // An observer only watches.
+  }`,
+    to: `  } catch (error) {
+    throw error;
+  }`,
   },
   {
     name: "observer_may_reject",
     about: "an observer that rejects is an unhandled rejection",
     file: EVENTS,
     from:
-      `      if (isThenable(result)) Promise.resolve(result).catch(() => {});`,
-    to: `      void isThenable(result);`,
+      `    if (isThenable(result)) Promise.resolve(result).catch(() => {});`,
+    to: `    void isThenable(result);`,
   },
   {
     name: "event_after_its_consequences",
@@ -725,8 +725,8 @@ export const SHELL: readonly Mutant[] = [
     name: "serving_close_takes_newcomers",
     about: "a close that serves lets newcomers in",
     file: "src/shell/closing.ts",
-    from: `return this.#closing !== undefined;`,
-    to: `return this.hasBegun;`,
+    from: `    this.#steps.begin();`,
+    to: `    void this.#closing.then(() => this.#steps.begin());`,
   },
   {
     name: "serving_close_rejects",

@@ -4,7 +4,7 @@ const AGENDA = "src/shell/agenda.ts";
 const ALARM = "src/shell/alarm.ts";
 const EVICTION = "src/shell/eviction.ts";
 const LOCAL_POOL = "src/shell/local_pool.ts";
-const TIME = "src/shell/time.ts";
+const TIME = "src/time.ts";
 const USER_CALL = "src/shell/user_call.ts";
 
 /** Of the part of the shell that deals with time. */

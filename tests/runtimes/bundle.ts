@@ -16,6 +16,7 @@ export function testFiles(): string[] {
 /** What needs `node:events`, `node:diagnostics_channel`, or shared memory. */
 export const NOT_IN_A_WORKER = [
   "tests/diagnostics_test.ts",
+  "tests/drop_in_test.ts",
   "tests/generic_pool_test.ts",
   "tests/mysql2_test.ts",
   "tests/pg_test.ts",
@@ -40,19 +41,20 @@ export async function bundleSuite(leftOut: string[] = []): Promise<URL> {
 const bundles = new Map<string, Promise<URL>>();
 
 /** Puts a program and all it imports into one file, once. */
-export function bundle(entry: URL): Promise<URL> {
-  const made = bundles.get(entry.href) ?? make(entry);
+export function bundle(entry: URL, flags: string[] = []): Promise<URL> {
+  const made = bundles.get(entry.href) ?? make(entry, flags);
   bundles.set(entry.href, made);
   return made;
 }
 
-async function make(entry: URL): Promise<URL> {
+async function make(entry: URL, flags: string[]): Promise<URL> {
   const name = entry.pathname.split("/").at(-1)!.replace(/\.ts$/, ".js");
   const output = new URL(name, CACHE);
   const { success } = await new Deno.Command(Deno.execPath(), {
     args: [
       "bundle",
       "--quiet",
+      ...flags,
       "--sourcemap=inline",
       `--output=${output.pathname}`,
       entry.pathname,

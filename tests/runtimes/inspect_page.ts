@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { poll } from "@std/async/poll";
 import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -6,8 +6,10 @@ import type { Inspector } from "../../src/inspect/mod.ts";
 import { ROOT } from "./bundle.ts";
 import {
   healthy,
+  history,
   huge,
   leaking,
+  orders,
   outage,
   saturated,
   type Scenario,
@@ -82,6 +84,54 @@ for (const make of [healthy, saturated, outage, leaking]) {
       assertEquals(view.complaints, []);
     }
   };
+}
+
+/** How many seconds of used and waiting the page keeps. */
+const KEPT = 120;
+
+TESTS["the page shows when it began, in every look"] = async (browser) => {
+  const scenario = await history();
+  await using server = new PageServer(scenario);
+  const views = await Promise.all(
+    Object.values(LOOKS).map((look) => open(browser, server.url, look)),
+  );
+  for (let second = 1; second <= KEPT; second++) {
+    for (const { page } of views) await saw(page, second);
+    if (second < KEPT) await orders(scenario, 1, second < 60 ? 30 : 800);
+  }
+  for (const [i, look] of Object.keys(LOOKS).entries()) {
+    const { page, complaints } = views[i]!;
+    await page.screenshot({
+      path: new URL(`history-${look}.png`, PICTURES).pathname,
+      fullPage: true,
+    });
+    await says(page, ".badge", "saturated");
+    const course = page.locator(
+      `svg[aria-label^="How long acquires waited, "]`,
+    );
+    const words = await course.getAttribute("aria-label");
+    assertMatch(
+      words!,
+      /99 % within \d+ s at most, within \d+ s in the last\.$/,
+    );
+    const used = page.locator(`svg[aria-label^="Solid: used"]`);
+    assertMatch(
+      (await used.getAttribute("aria-label"))!,
+      /Dashed: waiting, at most \d+/,
+    );
+    assertEquals(complaints, []);
+  }
+  for (const view of views) await view[Symbol.asyncDispose]();
+};
+
+/** Waits until a page has drawn as many moments. */
+async function saw(page: Page, moments: number): Promise<void> {
+  const line = page.locator("path.trend").first();
+  await poll(
+    async () => (await line.getAttribute("d"))?.split("L").length,
+    (drawn) => drawn !== undefined && drawn >= moments,
+    { interval: 5, signal: AbortSignal.timeout(PATIENCE) },
+  );
 }
 
 /** What the sentence of each scenario must say. */

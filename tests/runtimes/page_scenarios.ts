@@ -63,6 +63,7 @@ function ofAnApp(pool: Pool<object>): InspectedPool {
 function scenario(
   state: string,
   options: { stripes?: number; max?: number; name?: string } = {},
+  hasOwnTime = false,
 ): Scenario {
   const clock = new VirtualClock();
   const server: Scenario["server"] = { error: undefined };
@@ -82,7 +83,7 @@ function scenario(
   });
   const handler = inspect([ofAnApp(pool)], {
     authorize: "anyone",
-    clock: {
+    clock: hasOwnTime ? clock : {
       now: () => clock.now(),
       setTimeout: (callback, delay) => setTimeout(callback, delay / 4),
       clearTimeout: (timer) => clearTimeout(timer as number),
@@ -126,6 +127,26 @@ export async function saturated(): Promise<Scenario> {
     await it.clock.advance(200);
   }
   return it;
+}
+
+/** Three minutes of some work; its events come in its own time. */
+export async function history(): Promise<Scenario> {
+  const it = scenario("saturated", {}, true);
+  await orders(it, 180, 30);
+  return it;
+}
+
+/** Each of so many seconds 20 orders, which take so many ms. */
+export async function orders(
+  it: Scenario,
+  seconds: number,
+  ms: number,
+): Promise<void> {
+  const roll = dice(100);
+  for (let n = 0; n < 20 * seconds; n++) {
+    void placeOrder(it, ms * (0.5 + roll() / 100));
+    await it.clock.advance(50);
+  }
 }
 
 /** What it connects to has gone. */

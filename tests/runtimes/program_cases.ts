@@ -11,6 +11,7 @@ const PROGRAMS = [
   "standstill.ts",
   "fake_timers.ts",
   "threads.ts",
+  "inspect_serve.ts",
 ];
 
 /** No program takes half of this, however busy the machine is. */

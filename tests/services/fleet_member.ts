@@ -79,7 +79,8 @@ async function run(signal: AbortSignal): Promise<void> {
       },
       clock: {
         now: () => performance.now() * pace,
-        setTimeout: (callback, delay) => setTimeout(callback, delay / pace),
+        setTimeout: (callback, delay) =>
+          setTimeout(callback, Math.min(delay / pace, 2 ** 31 - 1)),
         clearTimeout: (handle) => clearTimeout(handle as number),
       },
     }),
@@ -95,7 +96,7 @@ async function run(signal: AbortSignal): Promise<void> {
   let served = 0;
   const client = async () => {
     while (!signal.aborted) {
-      const use = pool.use((it) => it.query("select pg_sleep(0.01)"));
+      const use = pool.use((it) => it.query("select pg_sleep(0.1)"));
       // Its server may have ended the session: then it asks again.
       await use.then(() => served++, () => delay(10));
     }

@@ -1,15 +1,25 @@
 import { assertEquals } from "@std/assert";
 import { Pool } from "../../mod.ts";
 import { inspect } from "../../src/inspect/mod.ts";
+import { KeyedPool } from "../../src/keyed/mod.ts";
 import { test } from "../test.ts";
 
 /** The metrics of two pools, one of them called by somebody hostile. */
 async function metrics(accept: string): Promise<string> {
-  const names = ["db", 'a"b\\c\nd'];
+  const names = [
+    "db",
+    'a"b\\c\nd',
+    "a\0b\rc\x7f",
+    "\ud83e",
+    "\udd21",
+    "\ufeff",
+  ];
   const pools = names.map((name) =>
     new Pool({ create: () => ({}), max: 2, stripes: 2, name })
   );
-  using handler = inspect(pools, { authorize: "anyone" });
+  const keyed = new KeyedPool({ create: (key: string) => key, max: 2 });
+  using handler = inspect([...pools, keyed], { authorize: "anyone" });
+  await keyed.use("a", () => {});
   for (const pool of pools) {
     await pool.use(() => {});
     const lease = await pool.acquire();
@@ -20,7 +30,7 @@ async function metrics(accept: string): Promise<string> {
     headers: { accept },
   });
   const text = await (await handler(request)).text();
-  for (const pool of pools) await pool.close();
+  for (const pool of [...pools, keyed]) await pool.close();
   return text;
 }
 

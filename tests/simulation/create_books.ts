@@ -200,7 +200,6 @@ export class CreateBooks {
       }
     }
     this.#failed(call, signal.reason, epoch);
-    if (call.lostIn !== undefined) this.note(call, OF_LIMIT, epoch);
     this.#end(call);
   }
 
@@ -212,6 +211,11 @@ export class CreateBooks {
   #failed(call: CreateCall, error: unknown, epoch: number): void {
     this.lineOf(call.stripe).failed(call);
     this.note(call, error, epoch);
+    // A lost one may have passed its limit before its answer was heard.
+    const { lostIn, since, limit } = call;
+    if (lostIn !== undefined && this.#clock.most(since) >= limit) {
+      this.note(call, OF_LIMIT, epoch);
+    }
   }
 
   /** This may be told of as what a create failed with. */

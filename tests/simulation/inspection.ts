@@ -180,9 +180,7 @@ function checkAges(scene: Scene, resource: Resource): void {
   const { config, seen, ledger, keptSince } = scene;
   const { id, stripe, bornAt, idleSince, checkedAt } = resource;
   const line = config.isolated ? stripe : 0;
-  const { evicted } = resource;
-  if (evicted !== undefined) {
-    const { since, within } = evicted;
+  for (const { since, within } of resource.evictions) {
     const isOver = since.failures === seen.failures &&
       seen.least(since) > within + 1;
     if (within === 0 || isOver) ledger.fail(`Evict: resource ${id} is idle`);

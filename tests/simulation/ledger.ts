@@ -34,8 +34,8 @@ export interface Resource {
   destroyCalls: number;
   /** Whether its holder has taken it out of the pool. */
   isDetached: boolean;
-  /** Since when it is to be evicted, and within which time. */
-  evicted: Eviction | undefined;
+  /** Since when it is to be evicted, and within which time, by all who asked. */
+  readonly evictions: Set<Eviction>;
   /** How many evictions have asked of it as it was there. */
   asked: number;
   /** The epoch in which `lost` was called for it. */
@@ -107,6 +107,8 @@ export interface Call {
   /** Whether it is a destroy for which nobody waits. */
   readonly late: boolean;
   readonly epoch: number;
+  /** How many had been refused before. */
+  readonly refusals: number;
   /** For a validate: how many may have been elsewhere when its epoch ended. */
   elsewhere: number;
 }
@@ -182,6 +184,7 @@ export class Ledger {
     new Map();
   #made = 0;
   #arrivals = 0;
+  #refusals = 0;
 
   constructor(config: Config, clock: SeenClock, tally: Tally) {
     this.#config = config;
@@ -288,6 +291,7 @@ export class Ledger {
   refused(claim: Claim, error: unknown): void {
     if (claim.state !== "pending") this.fail(`S3: #${claim.id} settled twice`);
     this.pending.delete(claim);
+    this.#refusals++;
     claim.state = "refused";
     const reason = this.#refusal(claim, error);
     if (reason !== undefined) return this.#tally.hit(reason);
@@ -338,16 +342,16 @@ export class Ledger {
 
   /** What is evicted is handed out no more, unless it was offered before. */
   #checkKept(
-    { evicted }: Resource,
+    { evictions }: Resource,
     call: Call | undefined,
     whom: string,
   ): void {
-    if (evicted === undefined) return;
-    const { since, within, epoch } = evicted;
-    if (epoch >= (call?.epoch ?? this.epoch)) return;
-    const age = this.#clock.least(since) -
-      (call === undefined ? 0 : this.#clock.most(call.since));
-    if (within === 0 || age > within) this.fail(`Evict: ${whom}, evicted`);
+    for (const { since, within, epoch } of evictions) {
+      if (epoch >= (call?.epoch ?? this.epoch)) continue;
+      const age = this.#clock.least(since) -
+        (call === undefined ? 0 : this.#clock.most(call.since));
+      if (within === 0 || age > within) this.fail(`Evict: ${whom}, evicted`);
+    }
   }
 
   // Changes.
@@ -366,14 +370,11 @@ export class Ledger {
   }
 
   /** A predicate says that one is to be evicted within so many ms. */
-  evict(resource: Resource, within: number): void {
-    const before = resource.evicted;
-    const left = before === undefined
-      ? Infinity
-      : before.within - this.#clock.least(before.since);
-    if (within >= left) return;
+  evict({ evictions }: Resource, within: number): Eviction {
     const since = this.#clock.moment;
-    resource.evicted = { since, epoch: this.epoch, within };
+    const eviction = { since, epoch: this.epoch, within };
+    evictions.add(eviction);
+    return eviction;
   }
 
   /** The lease of a claim ends, and its resource leaves the pool for good. */
@@ -547,7 +548,7 @@ export class Ledger {
       uses: 0,
       destroyCalls: 0,
       isDetached: false,
-      evicted: undefined,
+      evictions: new Set(),
       asked: 0,
       lostIn: call.lostIn,
       isDoomed: false,
@@ -612,6 +613,7 @@ export class Ledger {
       mostLimit: destroyTimeout,
       late: reason === "late",
       epoch: this.epoch,
+      refusals: this.#refusals,
       elsewhere: 0,
     };
     this.destroys.add(call);
@@ -729,7 +731,7 @@ export class Ledger {
     const since = this.#clock.moment;
     return {
       ...{ resource, signal, since, epoch, limit, mostLimit: limit },
-      ...{ late: false, elsewhere: 0 },
+      ...{ late: false, refusals: this.#refusals, elsewhere: 0 },
     };
   }
 
@@ -801,7 +803,7 @@ export class Ledger {
       case "late":
         return isLate || this.closing.aborted;
       case "evict":
-        return resource.evicted !== undefined;
+        return resource.evictions.size > 0;
       case "resize":
         return this.capacity.owes(resource.stripe, this.epoch);
       case "leaked":
@@ -1010,8 +1012,10 @@ export class Ledger {
   /** How many may have been elsewhere when a claim was offered its resource. */
   #elsewhere({ approval: call }: Claim, now: number): number {
     if (call === undefined) return now;
-    // A check in the background was for nobody.
-    if (this.#config.keepalive !== Infinity) {
+    // It was for nobody, as a check in the background, or for one who has left.
+    const isForNobody = this.#config.keepalive !== Infinity ||
+      call.refusals < this.#refusals;
+    if (isForNobody) {
       return Math.max(now, call.elsewhere);
     }
     // Without the claim itself.

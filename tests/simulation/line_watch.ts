@@ -51,6 +51,8 @@ export class LineWatch {
   failedIn = -1;
   /** What was known when the last one failed. */
   #failedAt: Moment | undefined = undefined;
+  /** When the first one of this epoch failed. */
+  #failingSince: Moment | undefined = undefined;
   #deviation = 0;
   /** How many that ended may have been overdue since one succeeded. */
   #slowEnded = 0;
@@ -105,12 +107,12 @@ export class LineWatch {
 
   failed(call: CreateCall): void {
     this.#end(call);
-    this.#failed.push(call);
+    this.#fail(call);
   }
 
   /** What one makes has ended before it was there: as good as a failure. */
   lost(call: CreateCall): void {
-    this.#failed.push(call);
+    this.#fail(call);
   }
 
   /** All promises have settled. */
@@ -121,6 +123,8 @@ export class LineWatch {
     const failed = [...this.#failed, ...this.#succeeded.filter(isGivenUp)];
     this.#succeeded = [];
     this.#failed = [];
+    const failingSince = this.#failingSince;
+    this.#failingSince = undefined;
     const before = this.succeededIn;
     if (succeeded.length > 0) {
       if (failed.length === 0) this.#open(succeeded);
@@ -131,7 +135,7 @@ export class LineWatch {
     if (failed.length > 0) {
       this.#close(failed, before, epoch);
       this.failedIn = epoch;
-      this.#failedAt = this.#clock.moment;
+      this.#failedAt = failingSince ?? this.#clock.moment;
     }
   }
 
@@ -185,6 +189,14 @@ export class LineWatch {
   /** How many that are in flight may have become overdue. */
   get mayBeOverdue(): number {
     return this.#overdue().most;
+  }
+
+  #fail(call: CreateCall): void {
+    this.#failed.push(call);
+    // A timer that failed while it was in flight may have had it given up, and
+    // the one for the next try may have failed before its answer is known here.
+    const { failures } = call.since;
+    this.#failingSince ??= { ...this.#clock.moment, failures };
   }
 
   #end(call: CreateCall): void {

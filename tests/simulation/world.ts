@@ -848,12 +848,8 @@ export class World implements Scene, ListenerCount {
         asked.add(resource);
         if (isMatch) {
           matches++;
-          const before = resource.evicted;
-          ledger.evict(resource, within);
-          const { evicted } = resource;
-          undo.push(() => {
-            if (resource.evicted === evicted) resource.evicted = before;
-          });
+          const eviction = ledger.evict(resource, within);
+          undo.push(() => resource.evictions.delete(eviction));
         }
       }
       if (fails) throw this.#error("predicate");

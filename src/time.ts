@@ -1,11 +1,11 @@
-import type { Clock } from "../clock.ts";
-import { SystemClock } from "../system_clock.ts";
+import type { Clock } from "./clock.ts";
+import { SystemClock } from "./system_clock.ts";
 
 /** Runtimes fire a timer of 2^31 ms or more at once. */
 export const MAX_DELAY: number = 2 ** 31 - 1;
 
-/** The clock of a pool, which may be of someone's own making. */
-export class Time {
+/** A clock that may be of someone's own making, made sound. */
+export class Time implements Clock {
   readonly #clock: Clock;
   /** The highest reading; NaN before the first. */
   #last = NaN;
@@ -14,6 +14,11 @@ export class Time {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** One is made sound once, for all pools that share it. */
+  static of(clock: Clock): Time {
+    return clock instanceof Time ? clock : new Time(clock);
   }
 
   /** Never throws and never goes back: a bad reading counts as the last. */
@@ -33,12 +38,12 @@ export class Time {
    *
    * @throws what the clock throws
    */
-  setTimer(callback: () => void, delay: number): unknown {
+  setTimeout(callback: () => void, delay: number): unknown {
     const wait = Math.min(Math.max(delay, 0), MAX_DELAY);
     return this.#clock.setTimeout(callback, wait);
   }
 
-  clearTimer(handle: unknown): void {
+  clearTimeout(handle: unknown): void {
     try {
       this.#clock.clearTimeout(handle);
     } catch {

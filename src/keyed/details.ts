@@ -1,0 +1,62 @@
+import {
+  COUNTS,
+  type LineDetails,
+  type PoolDetails,
+  type StripeDetails,
+} from "../pool_stats.ts";
+
+/** How many waiters and holders are told of, as of a line. */
+const WAITS = 100;
+const HOLDERS = 10;
+
+/** How the pools of all keys are, as if they were one pool of one stripe. */
+export function merged(
+  pools: readonly PoolDetails[],
+  max: number,
+): PoolDetails {
+  const counts = {
+    ...{ idle: 0, used: 0, creating: 0, destroying: 0 },
+    ...{ pending: 0, waiting: 0, validating: 0, max },
+  };
+  for (const name of COUNTS) {
+    for (const pool of pools) counts[name] += pool[name];
+  }
+  const line = lineOf(pools);
+  const stripe: StripeDetails = { ...counts, overdue: line.overdue };
+  return { ...counts, stripes: [stripe], lines: [line] };
+}
+
+function lineOf(pools: readonly PoolDetails[]): LineDetails {
+  const lines = pools.flatMap((pool) => pool.lines);
+  const down = lines.filter(({ outage }) => outage !== undefined)
+    .sort((a, b) => b.outage!.since - a.outage!.since);
+  const failed = [...down, ...lines].find(({ cause }) => cause !== undefined);
+  const creates = lines.map(({ oldestCreate }) => oldestCreate)
+    .filter((age) => age !== undefined);
+  return {
+    stripes: [0],
+    isPaused: false,
+    waits: lines.flatMap(({ waits }) => waits)
+      .sort((a, b) => b - a).slice(0, WAITS),
+    holders: lines.flatMap(({ holders }) => holders)
+      .sort((a, b) => b.age - a.age).slice(0, HOLDERS),
+    noneReleasedFor: stuckFor(pools),
+    oldestCreate: creates.length > 0
+      ? creates.reduce((a, b) => Math.max(a, b))
+      : undefined,
+    overdue: lines.reduce((sum, { overdue }) => sum + overdue, 0),
+    outage: down[0]?.outage,
+    cause: failed?.cause,
+  };
+}
+
+/** For how long no use of any key has ended, where that is known of each. */
+function stuckFor(pools: readonly PoolDetails[]): number | undefined {
+  const times = pools.filter(({ used }) => used > 0)
+    .flatMap(({ lines }) =>
+      lines.map(({ noneReleasedFor }) => noneReleasedFor)
+    );
+  const known = times.filter((time) => time !== undefined);
+  if (known.length === 0 || known.length < times.length) return undefined;
+  return known.reduce((a, b) => Math.min(a, b));
+}
