@@ -68,6 +68,25 @@ test("fleet: the ledger of PostgreSQL is a row, and what is notified", async () 
   assertMatch(`${await ledger.read().catch((it) => it)}`, /ledger is closed/);
 });
 
+test("fleet: a ledger in PostgreSQL asks for one thing at a time", async () => {
+  class Slow extends FakePostgres {
+    #underWay = 0;
+    most = 0;
+
+    override async query(text: string, values?: unknown[]) {
+      this.most = Math.max(this.most, ++this.#underWay);
+      await undefined;
+      this.#underWay--;
+      return await super.query(text, values);
+    }
+  }
+  const client = new Slow();
+  const ledger = postgresLedger(() => Promise.resolve(client));
+  const reads = [1, 2, 3].map(() => ledger.read());
+  assertEquals((await Promise.all(reads)).length, 3);
+  assertEquals(client.most, 1);
+});
+
 test("fleet: a connection of a ledger that is lost, or fails, is opened anew", async () => {
   const clients: FakePostgres[] = [];
   let isGone = false;

@@ -89,7 +89,7 @@ test("leases that are out, and acquires that wait, are found for each pool", asy
   assertEquals(await findLeaks(clock, pool, keyed), [
     "Pool 'db': 2 leases are out",
     "Pool 'db': 1 acquire waits",
-    "A pool: 1 lease is out",
+    "Pool 'pool': 1 lease is out",
   ]);
   assertEquals((waiting.error as Error).name, "PoolClosedError");
   await assertRejects(async () => await lease.value, Error, "closed");

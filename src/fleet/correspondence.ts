@@ -136,9 +136,11 @@ export class Correspondence {
     this.#wake(Math.random() * limit);
   }
 
+  /** One who has no lease yet has none to lose, and leaves way to who has. */
   #retry(): number {
+    const longest = this.#own === undefined ? this.#lease : this.#longest;
     return Math.random() *
-      Math.min(this.#shortest * 2 ** this.#tries++, this.#longest);
+      Math.min(this.#shortest * 2 ** this.#tries++, longest);
   }
 
   /** Whether the book does not say what it has, or could use. */

@@ -28,8 +28,13 @@ export interface PostgresLedgerOptions {
   name?: string | undefined;
 }
 
-const CREATE = `create table if not exists lease_fleet
-  (name text primary key, version bigint not null, value text not null)`;
+/** Of members that make it at once all but one come too late, which is no harm. */
+const CREATE = `do $$ begin
+  create table if not exists lease_fleet
+    (name text primary key, version bigint not null, value text not null);
+  exception when unique_violation or duplicate_table or duplicate_object then
+    null;
+end $$`;
 const INSERT = `insert into lease_fleet values ($1, 0, '')
   on conflict do nothing`;
 const READ = "select version, value from lease_fleet where name = $1";
@@ -79,6 +84,8 @@ class PostgresLedger implements Ledger {
   readonly #name: string;
   readonly #channel: string;
   #client: Promise<PostgresClient> | undefined = undefined;
+  /** The query of this client that ends last: it has one at a time. */
+  #last: Promise<unknown> = Promise.resolve();
   #changed: (version: string) => void = () => {};
 
   constructor(connect: () => Promise<PostgresClient>, name: string) {
@@ -114,8 +121,10 @@ class PostgresLedger implements Ledger {
   ): Promise<PostgresResult> {
     const connected = this.#connected();
     const client = await connected;
+    const asked = this.#last.then(() => client.query(...query));
+    this.#last = asked.catch(() => {});
     try {
-      return await client.query(...query);
+      return await asked;
     } catch (error) {
       if (this.#client === connected) this.#client = undefined;
       end(client);
@@ -130,6 +139,7 @@ class PostgresLedger implements Ledger {
     };
     const client = this.#open(forget);
     client.catch(forget);
+    this.#last = Promise.resolve();
     return this.#client = client;
   }
 

@@ -38,8 +38,8 @@ export { type Clock, VirtualClock };
 
 /** What `findLeaks` needs of a pool; `Pool` and `KeyedPool` have it. */
 export interface TestedPool {
-  /** Names it in what is found. Default: none. */
-  readonly name?: string | undefined;
+  /** Names it in what is found. */
+  readonly name: string;
   /** Its counts. */
   stats(): {
     readonly used: number;
@@ -90,12 +90,13 @@ export async function findLeaks(
   const leaks = pools.flatMap((pool, index) => {
     const { used, pending } = before[index]!;
     const { destroying } = pool.stats();
-    const who = pool.name === undefined ? "A pool" : `Pool '${pool.name}'`;
     return [
       count(used, "lease is out", "leases are out"),
       count(pending, "acquire waits", "acquires wait"),
       count(destroying, "destroy has not ended", "destroys have not ended"),
-    ].flatMap((leak) => leak === undefined ? [] : [`${who}: ${leak}`]);
+    ].flatMap((leak) =>
+      leak === undefined ? [] : [`Pool '${pool.name}': ${leak}`]
+    );
   });
   await Promise.all(closing.filter((close) => ended.has(close)));
   // Those that have not ended have their own limits on the clock.

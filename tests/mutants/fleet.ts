@@ -264,6 +264,13 @@ export const FLEET: readonly Mutant[] = [
     to: "",
   },
   {
+    name: "fleet_queries_at_once",
+    about: "a client of pg is asked for several things at once",
+    file: POSTGRES,
+    from: "this.#last.then(() => client.query(...query))",
+    to: "client.query(...query)",
+  },
+  {
     name: "fleet_bun_listens_once",
     about: "after it has connected again, Bun's client does not listen",
     file: REDIS,

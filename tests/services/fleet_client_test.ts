@@ -1,8 +1,10 @@
 /** The clients of the engines of a fleet, each on the runtimes that it is for. */
 import { assertEquals } from "@std/assert";
 import { deadline } from "@std/async/deadline";
+import { Client } from "pg";
 import { PostgresServer } from "../../examples/postgres_server.ts";
 import { RedisServer } from "../../examples/redis_server.ts";
+import { postgresLedger } from "../../src/fleet/mod.ts";
 import { bundle } from "../runtimes/bundle.ts";
 import { BUN, executable, NODE } from "../runtimes/runtime.ts";
 import { test } from "../test.ts";
@@ -101,4 +103,20 @@ test("services: fleet: pg serves a ledger on Node and on Bun", async () => {
 test("services: fleet: ioredis serves one on Node and on Bun, and so does Bun's own client", async () => {
   await using server = await RedisServer.create({ appendonly: "yes" });
   await serve(server, [[node, "ioredis"], [bun, "ioredis"], [bun, "bun"]]);
+});
+
+test("services: fleet: members of a new PostgreSQL make the table at once", async () => {
+  await using server = await PostgresServer.create();
+  const ledgers = Array.from({ length: 10 }, () =>
+    postgresLedger(async () => {
+      const client = new Client({ connectionString: server.url });
+      await client.connect();
+      return client;
+    }));
+  const ends = ledgers.map((ledger) => ledger.watch(() => {}));
+  const read = await Promise.all(ledgers.map((ledger) => ledger.read()));
+  for (const versioned of read) {
+    assertEquals(versioned, { value: "", version: "0" });
+  }
+  await Promise.all(ends.map((end) => end()));
 });

@@ -10,7 +10,7 @@ import { test } from "../test.ts";
 import type { MemberTask } from "./fleet_member.ts";
 
 const MAX = 24;
-const TTL = 2_000;
+const TTL = 3_000;
 /** A clock that runs slow, and ones that run fast, all within the bound. */
 const PACES: Record<number, number> = { 0: 1.02, 3: 0.98, 4: 1.02 };
 /** Processes take long to start where others work, in ms. */

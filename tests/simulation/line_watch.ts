@@ -235,7 +235,10 @@ export class LineWatch {
     this.#nextAt.most = now + this.#backoff.most;
     const lengthenedIn = this.#lengthenedIn.most;
     this.#lengthenedIn.most = epoch;
-    const sure = calls.filter((call) => call.epoch > this.succeededIn);
+    // Where a timer failed meanwhile one may have been given up before.
+    const sure = calls.filter(({ epoch, since }) =>
+      epoch > this.succeededIn && since.failures === this.#clock.failures
+    );
     if (sure.length === 0) return;
     this.#allowance.most = 1;
     if (!sure.some((call) => call.epoch > lengthenedIn)) return;
