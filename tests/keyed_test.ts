@@ -469,6 +469,25 @@ test("creates and destroys of all keys have ids of the whole", async () => {
   }
 });
 
+test("a create and a destroy of one key at once have ids of their own", async () => {
+  const { observer, heard } = hearing("createBegan", "destroyBegan");
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let made = 0;
+  const { pool } = keyed({
+    observer,
+    create: (key) => made++ === 0 ? promise : key,
+  });
+  const [first, second] = [1, 2].map(() => watch(pool.acquire("a")));
+  await settled();
+  leaseOf(first!).destroy();
+  await settled();
+  resolve("a");
+  await settled();
+  leaseOf(second!).release();
+  const ids = heard.map(([, { id }]) => id);
+  assertEquals([made, new Set(ids).size], [2, 3]);
+});
+
 test("how many are pending is told over all keys, also those before", async () => {
   const { observer, heard } = hearing("pendingChanged");
   const { pool } = keyed({ max: 1 });
@@ -498,11 +517,29 @@ test("where nobody asks how many are pending nobody counts them", async () => {
       return target[name];
     },
   });
-  const { pool } = keyed({ observer: proxy });
+  const { pool } = keyed({ observer: proxy, max: 1 });
   await pool.use("a", () => {});
   const before = asked;
-  for (let n = 0; n < 10; n++) await pool.use("a", () => {});
+  await Promise.all([1, 2, 3].map(() => pool.use("a", () => {})));
   assertEquals(asked, before);
+});
+
+test("an observer of all keys that was taken away is asked nothing more", async () => {
+  let asked = 0;
+  const observer: PoolObserver<string> = {
+    get pendingChanged() {
+      asked++;
+      return () => {};
+    },
+  };
+  const { pool } = keyed({ max: 1 });
+  const observing = pool.observe(observer);
+  const uses = () => Promise.all([1, 2, 3].map(() => pool.use("a", () => {})));
+  await uses();
+  observing[Symbol.dispose]();
+  const before = asked;
+  await uses();
+  assertEquals([before > 3, asked], [true, before]);
 });
 
 test("an observer of all keys that throws or rejects changes nothing", async () => {
@@ -597,7 +634,7 @@ test("the details tell of the longest outage, its error, and the oldest create",
       throw new Error(key);
     },
   });
-  const keys = ["late", "early", "slow"];
+  const keys = ["early", "late", "slow"];
   for (const key of keys) watch(pool.acquire(key));
   await settled();
   isDown = true;

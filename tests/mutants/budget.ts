@@ -420,14 +420,6 @@ export const BUDGETS: readonly Mutant[] = [
     to: `known.create`,
   },
   {
-    name: "keyed_ids_kept",
-    about: "the id of what has ended is given again",
-    file: KEYED_OBSERVERS,
-    from: `      else ids.delete(event.id);
-`,
-    to: ``,
-  },
-  {
     name: "keyed_pending_of_each",
     about: "how many are pending is told of one key",
     file: KEYED_OBSERVERS,
