@@ -150,26 +150,26 @@ test("fleet: shares follow the demand, and are fair", async () => {
 });
 
 test("fleet: what is let go while a write is on its way is given back after", async () => {
-  const fleet = new Fleet(12);
-  const members = [fleet.member(), fleet.member(), fleet.member()];
-  for (const { ledger } of members) {
-    const swap = ledger.swap.bind(ledger);
-    ledger.swap = async (version, value) => {
-      await new Promise<void>((resolve) => fleet.clock.setTimeout(resolve, 20));
-      return swap(version, value);
-    };
-  }
-  const stop = new AbortController();
-  work(members[0]!, 20, stop.signal);
-  await fleet.clock.advance(TTL);
-  for (const member of members.slice(1)) work(member, 20, stop.signal);
-  // Sooner than with the next renewal.
-  await fleet.clock.advance(TTL / 3);
-  assertEquals(members.map(({ live }) => live), [4, 4, 4]);
-  stop.abort();
-  await fleet.clock.advance(10);
-  assertEquals(fleet.peak, 12);
-  await fleet.end(...members);
+  const fleet = new Fleet(4);
+  const [a, b] = [fleet.member(), fleet.member()];
+  const held = a.ask(4);
+  await fleet.clock.advance(100);
+  const asked = b.ask(2);
+  await fleet.clock.advance(TTL / 2);
+  let isWriting = false;
+  const swap = a.ledger.swap.bind(a.ledger);
+  a.ledger.swap = async (version, value) => {
+    isWriting = true;
+    await new Promise<void>((resolve) => fleet.clock.setTimeout(resolve, 20));
+    return swap(version, value);
+  };
+  held[0]!.value!.release();
+  for (let ms = 0; ms < 10 && !isWriting; ms++) await fleet.clock.advance(1);
+  assertEquals([isWriting, served(asked)], [true, 0]);
+  held[1]!.value!.release();
+  await fleet.clock.advance(TTL / 6);
+  assertEquals([served(held), served(asked), fleet.peak], [4, 2, 4]);
+  await fleet.end(a, b);
 });
 
 test("fleet: what is idle for long leaves for members that lack", async () => {
@@ -327,7 +327,7 @@ test("fleet: a permit is not used before its write has been confirmed", async ()
   assertMatch(`${a.errors[0]}`, /lost/);
   a.ledger.state = "works";
   // Sooner than with the next renewal.
-  await fleet.clock.advance(100);
+  await fleet.clock.advance(TTL / 5);
   assertEquals(served(asked), 4);
   await fleet.end(a);
 });

@@ -312,6 +312,14 @@ test("a create that has ended makes room for the next that is allowed", () => {
   assertEquals(notes.since(), ["deliver 0", "create"]);
 });
 
+test("a line that grows creates for those who wait", () => {
+  const { line, notes, join } = lined([1]);
+  for (let i = 0; i < 3; i++) join();
+  assertEquals(notes.since(), ["create"]);
+  line.resize([3]);
+  assertEquals(notes.since(), ["create", "create"]);
+});
+
 test("a take makes progress whatever the stamps", () => {
   const { line, notes, rest } = lined([3]);
   rest(100, 50, 0);

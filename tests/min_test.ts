@@ -22,6 +22,9 @@ import { VirtualClock } from "./virtual_clock.ts";
 
 const RETRY = { delay: 100, maxDelay: 400 };
 
+/** Ends what would be created without end, which is to fail and not to hang. */
+const ENDLESS = new Promise<never>(() => {});
+
 test("a pool sets nothing in motion when it is built", async () => {
   const { pool, clock, factory } = fixture({ max: 5, min: 3 });
   await clock.advance(60_000);
@@ -181,6 +184,7 @@ test("without a retry the minimum waits for the next acquire after a failure", a
   const pool = new Pool({
     create: () => {
       made++;
+      if (made > 100) return ENDLESS;
       if (!isUp) throw new Error("refused");
       return made;
     },
@@ -208,6 +212,7 @@ test("a resource lost while it is made for the minimum is not made without end",
   const pool = new Pool({
     create: ({ lost }) => {
       made++;
+      if (made > 100) return ENDLESS;
       lost();
       return made;
     },
@@ -439,7 +444,10 @@ test("a close rejects the warms that wait and those that come", async () => {
   }
   await assertClosesClean(f);
   assertInstanceOf(warming.error, PoolClosedError);
-  await assertRejects(() => f.pool.warm(), PoolClosedError);
+  const spy = new SpySignal();
+  const { signal } = spy;
+  await assertRejects(() => f.pool.warm(1, { signal }), PoolClosedError);
+  assertEquals(spy.added, 0);
 });
 
 test("a warm of less than the minimum makes the minimum", async () => {

@@ -144,6 +144,30 @@ test("by default a create is tried after 100 ms, and every 2 s at last", async (
   }
 });
 
+test("one who joins in an outage is owed a create, however short the uses", async () => {
+  using _ = drawing(1);
+  const { clock, server, pool } = served({ max: 3, growth: "measured" });
+  server.took = 100;
+  const made = watch(pool.acquire());
+  await clock.advance(100);
+  await clock.advance(20);
+  leaseOf(made).release();
+  pool.tryAcquire();
+  server.isUp = false;
+  const first = watch(pool.acquire());
+  await clock.advance(100);
+  server.began = [];
+  await clock.advance(90);
+  server.isUp = true;
+  server.took = 1;
+  const second = watch(pool.acquire());
+  await clock.advance(11);
+  // The second does not wait for the usual time of a create.
+  assertEquals(server.began, [320, 321]);
+  await clock.advance(1);
+  assertEquals([first, second].map(leaseOf).length, 2);
+});
+
 test("a delay above the default maxDelay is the longest itself", async () => {
   using _ = drawing(1);
   const { clock, server, pool } = await proven({

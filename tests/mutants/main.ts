@@ -149,13 +149,14 @@ async function failure(
   const { success, stdout } = await child.output();
   clearTimeout(limit);
   const text = new TextDecoder().decode(stdout);
-  const file = [...text.matchAll(/^running \d+ tests? from \.\/(.*)$/gm)].at(
-    -1,
-  );
+  const running = /^running \d+ tests? from \.\/(.*)$/gm;
+  const file = path.endsWith(".ts")
+    ? path
+    : [...text.matchAll(running)].at(-1)?.[1];
   const first = text.match(failed)?.[1];
   const what = hangs ? `hangs for ${ms / 1_000} s` : first;
   if (what === undefined && success) return undefined;
-  return { what: what ?? "an error outside of the tests", file: file?.[1] };
+  return { what: what ?? "an error outside of the tests", file };
 }
 
 async function files(path: string, copy: string): Promise<string[]> {
@@ -172,10 +173,9 @@ async function killer(
   copy: string,
   likeliest?: string,
 ): Promise<Failure | undefined> {
-  const first = likeliest === undefined
-    ? []
-    : [{ name: "suite", path: likeliest, ...TEST }];
-  for (const layer of [...first, ...LAYERS]) {
+  const first = LAYERS.findLast(({ path }) => likeliest?.startsWith(path));
+  const asked = first === undefined ? [] : [{ ...first, path: likeliest! }];
+  for (const layer of [...asked, ...LAYERS]) {
     const failed = await failure(layer, copy);
     if (failed === undefined) continue;
     return { ...failed, what: `${layer.name}: ${failed.what}` };
@@ -202,6 +202,17 @@ async function judge(
   return true;
 }
 
+/** Without files that are gone, which would seem to kill whatever is asked. */
+async function read(): Promise<Record<string, string>> {
+  const killers: [string, string][] = [];
+  const all = JSON.parse(await Deno.readTextFile(KILLERS));
+  for (const [name, file] of Object.entries<string>(all)) {
+    const found = await Deno.stat(project + file).catch(() => undefined);
+    if (found?.isFile) killers.push([name, file]);
+  }
+  return Object.fromEntries(killers);
+}
+
 /** Sorted, so that a run changes few lines. */
 async function write(killers: Record<string, string>): Promise<void> {
   const entries = Object.entries(killers).sort(([a], [b]) => a < b ? -1 : 1);
@@ -216,7 +227,7 @@ async function main(args: string[]): Promise<boolean> {
     ? await sample(found, Number(args[1]), project)
     : found;
   if (queue.length === 0) throw new Error("There is no such mutant");
-  const killers = JSON.parse(await Deno.readTextFile(KILLERS));
+  const killers = await read();
   const copies = await Promise.all(
     Array.from({ length: WORKERS }, () => copyProject()),
   );
