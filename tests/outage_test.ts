@@ -482,6 +482,40 @@ test("what follows from a timer that fails as an outage ends is told after its e
   await pool.close({ signal: AbortSignal.abort() });
 });
 
+test("what a judge causes as an outage ends is told after its end", async () => {
+  using _ = drawing(1);
+  const events: string[] = [];
+  const turns = ["well", "refused", "well"];
+  const clock = new VirtualClock();
+  const judge = {
+    retryAfter: 1,
+    mustLeave: () => {
+      if (turns.length === 0) watch(pool.acquire());
+      return false;
+    },
+  };
+  const pool = new Pool<object>({
+    max: 3,
+    clock,
+    growth: "eager",
+    createRetry: RETRY,
+    shed: { judge: () => judge },
+    observer: {
+      outageBegan: () => events.push("began"),
+      outageEnded: () => events.push("ended"),
+    },
+    create: () => {
+      if (turns.shift() === "well") return Promise.resolve({});
+      throw new Error("refused");
+    },
+  });
+  await pool.acquire();
+  watch(pool.acquire());
+  await clock.advance(100);
+  assertEquals(events, ["began", "ended", "began"]);
+  await pool.close({ signal: AbortSignal.abort() });
+});
+
 test("an overdue create that succeeds does not leave its place to one more probe", async () => {
   using _ = drawing(1);
   const clock = new VirtualClock();

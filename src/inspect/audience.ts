@@ -47,6 +47,9 @@ export class Audience {
       if (now - listener.ranAt > SILENCE) this.#listeners.delete(listener);
     }
     if (this.#isOver || this.#listeners.size >= SEATS) return undefined;
+    // How soon a browser that lost us tries again, in ms. What it throws is for the
+    // caller: not every runtime passes on what is thrown in `start`.
+    const first = this.#bytes(`retry: ${PACE}\n${this.#event()}`);
     let listener: Listener;
     return new ReadableStream({
       start: (controller) => {
@@ -54,8 +57,7 @@ export class Audience {
           ...{ controller, readAt: now, ranAt: now },
           ...{ timer: undefined, hasLeft: false },
         };
-        // How soon a browser that lost us tries again, in ms.
-        controller.enqueue(this.#bytes(`retry: ${PACE}\n${this.#event()}`));
+        controller.enqueue(first);
         this.#listeners.add(listener);
         this.#wait(listener);
       },

@@ -23,6 +23,8 @@ export class Source<T> implements Timed {
   /** The creates in flight, the one that began first first. */
   readonly births = new Set<Birth<T>>();
   trial: Trial | undefined = undefined;
+  /** Tell of what began and ended that observers have not heard of yet. */
+  readonly untold: (() => void)[] = [];
   /** Until then no waiter that times out gives up on a create. */
   trustsUntil = -Infinity;
   /** When it is to be looked at. */

@@ -141,7 +141,6 @@ export class Supply<T> implements Chore {
     const now = this.#parts.now();
     const duration = now - began;
     const since = source.outage?.since;
-    let isEnd: boolean | undefined = false;
     birth.isOver = true;
     source.births.delete(birth);
     if (creation.isLost) {
@@ -154,7 +153,10 @@ export class Supply<T> implements Chore {
       refusals.createWorks(line);
       source.pace.succeeded(duration);
       source.trial = undefined;
-      isEnd = source.outage?.succeeded(moment);
+      if (source.outage?.succeeded(moment)) {
+        const ended = { stripe, duration: now - since! };
+        source.untold.push(() => events.tell("outageEnded", ended));
+      }
       // Being overdue it allowed for one more, until the line is looked at.
       if (creation.isOverdue && source.outage !== undefined) line.allow(0);
     }
@@ -162,11 +164,7 @@ export class Supply<T> implements Chore {
     const entry = line.created(creation, resource, now, diesAt);
     birth.entry = entry;
     entry.error = loss;
-    // First: who hears of the create can cause the next outage, and so can a
-    // timer that fails to be set.
-    if (isEnd) {
-      events.tell("outageEnded", { stripe, duration: now - since! });
-    }
+    this.#tellOutage(source);
     if (diesAt !== Infinity) this.#eviction.expect(diesAt);
     this.look(line, now);
     this.#stocking.created();
@@ -182,12 +180,13 @@ export class Supply<T> implements Chore {
   lose(birth: Birth<T>, loss: unknown): void {
     const { creation } = birth;
     const line = this.#parts.partition.lineOf(creation.stripe);
+    const source = this.of(line);
     const now = this.#parts.now();
     birth.loss = loss;
     creation.isLost = true;
-    const begins = this.#fail(this.of(line), birth, loss, now);
+    this.#fail(source, birth, loss, now);
     line.giveUpOn(creation);
-    if (begins) this.#tellOutage(creation, loss);
+    this.#tellOutage(source);
   }
 
   failed(birth: Birth<T>, failure: unknown): void {
@@ -203,11 +202,11 @@ export class Supply<T> implements Chore {
       : failure;
     birth.isOver = true;
     source.births.delete(birth);
-    const begins = this.#fail(source, birth, error, now);
+    this.#fail(source, birth, error, now);
     this.#stocking.failed(birth.number, error);
     line.createFailed(creation, error, settings.createRetry === false);
     this.look(line, now);
-    if (begins) this.#tellOutage(creation, error);
+    this.#tellOutage(source);
     const { number: id } = birth;
     const duration = now - began;
     events.tell("createFailed", { id, error, stripe, duration });
@@ -263,28 +262,28 @@ export class Supply<T> implements Chore {
     if (source.deadline !== Infinity) this.#deadlines.add(source);
   }
 
-  #tellOutage({ stripe }: Creation, error: unknown): void {
-    this.#parts.events.tell("outageBegan", { stripe, error });
+  /** In order: what a transition or a timer calls may begin or end the next. */
+  #tellOutage({ untold }: Source<T>): void {
+    for (let tell; (tell = untold.shift()) !== undefined;) tell();
   }
 
-  /**
-   * A create has failed; one that was lost before is told of twice. Gives
-   * whether that begins an outage.
-   */
+  /** A create has failed; one that was lost before is told of twice. */
   #fail(
     source: Source<T>,
-    { moment }: Birth<T>,
+    { moment, creation: { stripe } }: Birth<T>,
     error: unknown,
     now: number,
-  ): boolean {
+  ): void {
     const { line, outage } = source;
-    if (this.#closing.hasBegun) return false;
-    this.#parts.refusals.createFailed(line, error);
-    if (outage === undefined) return false;
-    const begins = outage.failed(moment, now, line.creating - 1);
+    if (this.#closing.hasBegun) return;
+    const { refusals, events } = this.#parts;
+    refusals.createFailed(line, error);
+    if (outage === undefined) return;
+    if (outage.failed(moment, now, line.creating - 1)) {
+      source.untold.push(() => events.tell("outageBegan", { stripe, error }));
+    }
     // What is overdue is added when the line is looked at, without this one.
     line.allow(outage.allowance(now));
     if (source.isNew) source.trial = { error, order: line.arrivals };
-    return begins;
   }
 }

@@ -398,39 +398,36 @@ export const POLICY: readonly Mutant[] = [
     name: "outage_begins_with_close",
     about: "creates that a close breaks off begin an outage",
     file: SUPPLY,
-    from: `    if (this.#closing.hasBegun) return false;
-`,
-    to: "",
+    from: `    if (this.#closing.hasBegun) return;
+    const { refusals, events } = this.#parts;`,
+    to: `    const { refusals, events } = this.#parts;`,
   },
   {
     name: "outage_untold_of_lost",
     about: "an outage that began with a loss is not told of",
     file: SUPPLY,
-    from: `    if (begins) this.#tellOutage(creation, loss);
-`,
-    to: "",
+    from: `    line.giveUpOn(creation);
+    this.#tellOutage(source);`,
+    to: `    line.giveUpOn(creation);
+    source.untold.length = 0;`,
   },
   {
     name: "outage_end_told_after_timers",
     about:
       "a timer of the create that ended an outage may begin the next first",
     file: SUPPLY,
-    from: `    if (isEnd) {
-      events.tell("outageEnded", { stripe, duration: now - since! });
-    }
+    from: `    this.#tellOutage(source);
     if (diesAt !== Infinity) this.#eviction.expect(diesAt);`,
     to: `    if (diesAt !== Infinity) this.#eviction.expect(diesAt);
-    if (isEnd) {
-      events.tell("outageEnded", { stripe, duration: now - since! });
-    }`,
+    this.#tellOutage(source);`,
   },
   {
     name: "outage_as_long_as_its_probe",
     about:
       "an outage is told to have lasted as long as the create that ended it",
     file: SUPPLY,
-    from: "duration: now - since! });",
-    to: "duration });",
+    from: "const ended = { stripe, duration: now - since! };",
+    to: "const ended = { stripe, duration };",
   },
   {
     name: "closed_create_fails_with_its_own",
@@ -460,8 +457,8 @@ export const POLICY: readonly Mutant[] = [
     about: "a create whose resource is lost is still counted on",
     file: SUPPLY,
     from: `    line.giveUpOn(creation);
-    if (begins)`,
-    to: "    if (begins)",
+    this.#tellOutage`,
+    to: "    this.#tellOutage",
   },
 
   // Lives.

@@ -228,19 +228,17 @@ export class CreateBooks {
   #find(error: unknown): { call: CreateCall; epoch: number }[] {
     const isOfLimit = error instanceof CallTimeoutError ||
       this.#clockErrors.has(error);
-    const found = [
-      ...this.#failures.get(error) ?? [],
-      ...isOfLimit && this.#failures.get(OF_LIMIT) || [],
-    ];
+    const found = [...this.#failures.get(error) ?? []];
+    // A lost one that is given up was aborted with something else before.
+    const perhaps = isOfLimit ? [...this.#failures.get(OF_LIMIT) ?? []] : [];
     for (const call of this.calls) {
       const { signal, lostIn } = call;
       if (!signal.aborted) continue;
-      // A lost one that is given up was aborted with something else before.
-      const isIts = signal.reason === error ||
-        isOfLimit && lostIn !== undefined;
-      if (isIts) found.push({ call, epoch: Infinity });
+      const known = { call, epoch: Infinity };
+      if (signal.reason === error) found.push(known);
+      else if (isOfLimit && lostIn !== undefined) perhaps.push(known);
     }
-    return found;
+    return [...found, ...perhaps];
   }
 
   /** What is wrong with telling somebody of a failure. */

@@ -81,7 +81,9 @@ export class LineWatch {
   began(call: CreateCall): string | undefined {
     this.inFlight.add(call);
     if (this.#config.createRetry === false) return undefined;
-    const now = this.#clock.moment.time;
+    // Where the clock stands still, timers are believed.
+    const { time, lead } = this.#clock.moment;
+    const now = time + lead;
     if (now < this.#nextAt.least - SLACK) {
       return `Outage: a create ${this.#nextAt.least - now} ms too early`;
     }
@@ -123,7 +125,7 @@ export class LineWatch {
     const failed = [...this.#failed, ...this.#succeeded.filter(isGivenUp)];
     this.#succeeded = [];
     this.#failed = [];
-    const failingSince = this.#failingSince;
+    const failingSince = this.#failingSince ?? this.#clock.moment;
     this.#failingSince = undefined;
     const before = this.succeededIn;
     if (succeeded.length > 0) {
@@ -133,9 +135,9 @@ export class LineWatch {
       this.#slowEnded = failed.length;
     }
     if (failed.length > 0) {
-      this.#close(failed, before, epoch);
+      this.#close(failed, before, epoch, failingSince.time);
       this.failedIn = epoch;
-      this.#failedAt = failingSince ?? this.#clock.moment;
+      this.#failedAt = failingSince;
     }
   }
 
@@ -162,7 +164,9 @@ export class LineWatch {
    * the last one failed.
    */
   get rejectsBefore(): number {
-    if (this.succeededIn >= 0 || this.failedIn < 0) return -1;
+    if (this.succeededIn >= 0 || this.#failedAt === undefined) return -1;
+    // Without a timer one may have been given up, and told, before.
+    if (this.#failedAt.failures < this.#clock.failures) return -1;
     for (const call of this.inFlight) {
       // One that is lost will say itself why it failed.
       const isOver = call.lostIn === undefined && this.#isOverdue(call);
@@ -215,7 +219,12 @@ export class LineWatch {
   }
 
   /** Failures that begin an outage or lengthen it. */
-  #close(calls: readonly CreateCall[], before: number, epoch: number): void {
+  #close(
+    calls: readonly CreateCall[],
+    before: number,
+    epoch: number,
+    since: number,
+  ): void {
     const { createRetry } = this.#config;
     if (createRetry === false) return;
     const { delay, maxDelay } = createRetry;
@@ -244,7 +253,8 @@ export class LineWatch {
     if (!sure.some((call) => call.epoch > lengthenedIn)) return;
     const { least } = this.#backoff;
     this.#backoff.least = Math.min(least * 2 || delay, maxDelay);
-    this.#nextAt.least = now + 0.75 * this.#backoff.least;
+    // A freeze may come between, in the same epoch.
+    this.#nextAt.least = since + 0.75 * this.#backoff.least;
     this.#lengthenedIn.least = epoch;
   }
 

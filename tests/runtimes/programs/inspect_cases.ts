@@ -91,8 +91,14 @@ export const CASES: Record<string, (ask: Ask) => Promise<void>> = {
   },
 };
 
+/** As a browser does, it comes again where nobody more may listen. */
 async function listen(ask: Ask) {
-  const response = await ask("events");
+  const signal = AbortSignal.timeout(20_000);
+  const response = await poll(
+    () => ask("events"),
+    ({ status }) => status !== 503,
+    { interval: 200, signal },
+  );
   assertEquals(response.headers.get("content-type"), "text/event-stream");
   const reader = response.body!.getReader();
   return {
