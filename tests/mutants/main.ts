@@ -75,8 +75,8 @@ interface Failure {
  * Milliseconds after which a layer, and one file of it, hangs, also where others
  * work beside it.
  */
-const LIMIT = 120_000;
-const FILE_LIMIT = 40_000;
+const LIMIT = 300_000;
+const FILE_LIMIT = 60_000;
 
 const WORKERS = 2;
 
