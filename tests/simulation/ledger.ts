@@ -10,7 +10,7 @@ import {
 import { Capacity } from "./capacity.ts";
 import { CloseWatch } from "./close_watch.ts";
 import { CreateBooks } from "./create_books.ts";
-import type { CreateCall, LineWatch } from "./line_watch.ts";
+import { type CreateCall, type LineWatch, ROUNDING } from "./line_watch.ts";
 import { PauseWatch } from "./pause_watch.ts";
 import type { Config } from "./scenario.ts";
 import type { Moment, SeenClock } from "./seen_clock.ts";
@@ -1076,7 +1076,7 @@ export class Ledger {
     if (cause !== undefined) {
       this.#tally.hit("acquire: timed out because of a create");
     }
-    const isOver = this.#clock.most(since) >= timeout;
+    const isOver = this.#clock.most(since) >= timeout - ROUNDING;
     return isOver ? "acquire: timed out" : undefined;
   }
 

@@ -30,7 +30,7 @@ interface Bounds {
 const LEAST_PATIENCE = 250;
 const FIRST_PATIENCE = 1_000;
 /** More than what is lost where times are added. */
-const ROUNDING = 1e-6;
+export const ROUNDING = 1e-6;
 const NONE: Bounds = { least: Infinity, most: Infinity };
 /** For what is rounded, and for timers that are set to a whole one. */
 const SLACK = 1;
