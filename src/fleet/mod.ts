@@ -114,6 +114,11 @@
  * second, more than an engine bears; so many belong to several ledgers, each with
  * its part of the maximum.
  *
+ * Four processes with 20 connections to one PostgreSQL had 1.05 to 1.8 times the
+ * queries a second of PgBouncer in transaction mode, where a create cost 0.03
+ * operations of the engine at most (`deno task bench:fleet`, on two cores that did
+ * other work as well).
+ *
  * @module
  */
 
