@@ -109,9 +109,11 @@
  * permits and floors. With 1 % of the members dying in each second without a word,
  * and as many joining, 92 % and 90 % are in use, the rest waits for the dead; the
  * index is 0.981 and 0.970, the least 0.964 and 0.956. The rules above were checked
- * at each write and each use. 10 000 members have not been simulated to the end:
- * their book has 0.7 MB, and three writes in each lease of 100 s would be 300 a
- * second, more than an engine bears; so many belong to several ledgers, each with
+ * at each write and each use. 10 000 members have not been simulated to
+ * the end: of those that came within 15 s, 6 218 had an account then, at 5 359 reads
+ * and 4 648 writes a second, and 9 581 after 15 s more, at 2 392 and 1 286, of which
+ * 838 were lost. Their book has 0.6 MB. That is more than an engine bears; so many
+ * belong to several ledgers, each with
  * its part of the maximum.
  *
  * Four processes with 20 connections to one PostgreSQL had 1.05 to 1.8 times the
