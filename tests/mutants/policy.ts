@@ -412,14 +412,11 @@ export const POLICY: readonly Mutant[] = [
     source.untold.length = 0;`,
   },
   {
-    name: "outage_end_told_after_timers",
-    about:
-      "a timer of the create that ended an outage may begin the next first",
+    name: "outages_told_backwards",
+    about: "what follows from the end of an outage is told before it",
     file: SUPPLY,
-    from: `    this.#tellOutage(source);
-    if (diesAt !== Infinity) this.#eviction.expect(diesAt);`,
-    to: `    if (diesAt !== Infinity) this.#eviction.expect(diesAt);
-    this.#tellOutage(source);`,
+    from: "untold.shift()",
+    to: "untold.pop()",
   },
   {
     name: "outage_as_long_as_its_probe",
