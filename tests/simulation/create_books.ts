@@ -139,9 +139,7 @@ export class CreateBooks {
   /** A waiter of a line, -1 for any, is or will be told that its time is over. */
   disappoint(line: number): void {
     const lines = line < 0 ? this.lines : [this.lines[line]!];
-    for (const { inFlight } of lines) {
-      for (const call of inFlight) call.disappointed = true;
-    }
+    for (const watch of lines) watch.disappoint();
   }
 
   /** Why one may be told of a failure. */

@@ -117,6 +117,16 @@ export class LineWatch {
     this.#fail(call);
   }
 
+  /** One who waited was told that its time is over, which may give up on these. */
+  disappoint(): void {
+    for (const call of this.inFlight) call.disappointed = true;
+    // They may have been in flight when the pool told it.
+    for (const call of this.#failed) {
+      if (!this.#isSlow(call)) this.#slowEnded++;
+      call.disappointed = true;
+    }
+  }
+
   /** All promises have settled. */
   endEpoch(epoch: number): void {
     // Without a timer for its limit one was given up before it was heard.
