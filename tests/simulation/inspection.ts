@@ -18,6 +18,7 @@ export interface Scene {
   readonly closeSignals: ReadonlySet<AbortSignal>;
   /** By line, when it last had no more than it is to keep. */
   readonly keptSince: Moment[];
+  readonly isKept: boolean[];
 }
 
 /** What holds at every moment, in the middle of a callback too. */
@@ -210,10 +211,12 @@ function checkAges(scene: Scene, resource: Resource): void {
 }
 
 /** Where a minimum is kept, nothing has to leave as idle. */
-function noteKept({ seen, ledger, keptSince }: Scene): void {
+function noteKept({ seen, ledger, keptSince, isKept }: Scene): void {
   keptSince.forEach((_, line) => {
-    if (ledger.existing(line) > ledger.stock(line)) return;
-    keptSince[line] = seen.moment;
+    const was = isKept[line];
+    isKept[line] = ledger.existing(line) <= ledger.stock(line);
+    // What was kept may have been so until just now.
+    if (was || isKept[line]) keptSince[line] = seen.moment;
   });
 }
 

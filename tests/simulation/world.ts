@@ -109,6 +109,8 @@ export class World implements Scene, ListenerCount {
     judge: 0,
   };
   readonly keptSince: Moment[];
+  /** Whether they were so when that was looked at last. */
+  readonly isKept: boolean[] = [];
   /** What to call for each that is there, is being made, or is gone. */
   readonly #losers: Map<Resource | CreateCall, CreateContext["lost"]> =
     new Map();
