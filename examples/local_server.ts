@@ -81,7 +81,9 @@ export abstract class LocalServer implements AsyncDisposable {
     if (child === undefined || child.exitCode !== null || child.signalCode) {
       return;
     }
-    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT);
+    // By its number: on Deno 2.9 a `ChildProcess` passes on its first signal only.
+    const force = () => process.kill(child.pid!, "SIGKILL");
+    const timer = setTimeout(force, STOP_TIMEOUT);
     child.kill(signal);
     await once(child, "exit");
     clearTimeout(timer);

@@ -50,7 +50,8 @@ class Child {
   async end(signal: AbortSignal): Promise<void> {
     const { exitCode, signalCode } = this.#process;
     if (exitCode !== null || signalCode !== null) return;
-    signal.addEventListener("abort", () => this.#process.kill("SIGKILL"));
+    // By its number: on Deno 2.9 the object passes on its first signal only.
+    signal.addEventListener("abort", () => process.kill(this.pid, "SIGKILL"));
     this.#process.kill("SIGTERM");
     await once(this.#process, "exit");
   }
