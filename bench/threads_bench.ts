@@ -5,10 +5,11 @@ import {
   workerData,
 } from "node:worker_threads";
 import { LocalBudget } from "../src/budget/mod.ts";
-import { type Budget, SharedBudget } from "../src/threads/mod.ts";
+import { SharedBudget } from "../src/threads/mod.ts";
 import { assert } from "./assertion.ts";
 import { jobs, type Order, type Question } from "./question.ts";
 import { time } from "./stopwatch.ts";
+import { turnOver } from "./turn_over.ts";
 
 const LOCAL = "LocalBudget";
 
@@ -31,25 +32,6 @@ export const question: Question = {
   limit: 30_000,
   measure,
 };
-
-/** Takes and returns so many permits, one after the other. */
-function turnOver(budget: Budget): (permits: number) => number {
-  let granted = 0;
-  const seat = budget.join({
-    idleSince: Infinity,
-    letGo: () => {},
-    grant: (permits) => void (granted += permits),
-    yieldTo: () => {},
-  });
-  return (permits) => {
-    granted = 0;
-    for (let n = 0; n < permits; n++) {
-      seat.want(1, 0);
-      seat.giveBack(1);
-    }
-    return granted;
-  };
-}
 
 /** Lets a thread turn over so many permits. */
 type Colleague = (permits: number) => Promise<number>;
@@ -75,7 +57,7 @@ async function measure(order: Order) {
     const budget = order.case === LOCAL
       ? new LocalBudget(1)
       : new SharedBudget({ max: 1 });
-    const { cpu, wall } = await time(turnOver(budget), order.effort);
+    const { cpu, wall } = await time(await turnOver(budget), order.effort);
     return { time: cpu, wall };
   }
   const budget = new SharedBudget({ max: threads });
@@ -92,7 +74,7 @@ async function measure(order: Order) {
 
 const invitation = isMainThread ? undefined : workerData?.[question.name];
 if (invitation !== undefined) {
-  const turn = turnOver(new SharedBudget(invitation));
+  const turn = await turnOver(new SharedBudget(invitation));
   parentPort!.on(
     "message",
     (permits) => parentPort!.postMessage(turn(permits)),

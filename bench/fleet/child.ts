@@ -1,4 +1,5 @@
 /** The processes that a part of the bench consists of. */
+import { linesOf } from "../../tests/services/lines.ts";
 import { deno, PROGRAM } from "../program.ts";
 
 const OUTPUT = new URL("fleet/", PROGRAM);
@@ -58,15 +59,4 @@ export async function together<Task, Found>(
 export async function ready(): Promise<void> {
   console.log("ready");
   await Deno.stdin.read(new Uint8Array(1));
-}
-
-async function* linesOf(
-  stdout: ReadableStream<Uint8Array<ArrayBuffer>>,
-): AsyncGenerator<string> {
-  let rest = "";
-  for await (const part of stdout.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + part).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
-  }
 }

@@ -12,14 +12,13 @@
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { PostgresServer } from "../../examples/postgres_server.ts";
-import { RedisServer } from "../../examples/redis_server.ts";
+import { ENGINES } from "../../tests/services/fleet_engine.ts";
 import { digits } from "../label.ts";
 import { type Group, plot } from "../plot.ts";
 import { percentile, type Spread, spread } from "../statistic.ts";
 import { align } from "../table.ts";
 import { prepare, together } from "./child.ts";
 import type { CreatesFound, CreatesTask } from "./creates.ts";
-import { type Engine, openLedger } from "./ledgers.ts";
 import { BUDGETS, type PermitFound, type PermitTask } from "./permit.ts";
 import { PgBouncer } from "./pgbouncer.ts";
 import { promises } from "./promises.ts";
@@ -100,37 +99,12 @@ async function permits(sheet: Sheet, quick: boolean): Promise<void> {
   }
 }
 
-/** A new ledger for each round: what is left of the last is not in the way. */
-async function openEngine(
-  engine: Engine,
-): Promise<AsyncDisposable & { url: string }> {
-  if (engine === "postgres") {
-    return await PostgresServer.create({ fsync: "on" });
-  }
-  if (engine === "redis") {
-    const durable = { appendonly: "yes", appendfsync: "always" };
-    return await RedisServer.create(durable);
-  }
-  const folder = await Deno.makeTempDir({ prefix: "fleet-" });
-  return {
-    url: `${folder}/kv.db`,
-    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
-  };
-}
-
-/** Members that make it at the same time fail at first. */
-async function makeTable(url: string): Promise<void> {
-  const ledger = await openLedger("postgres", url);
-  await ledger.read();
-  await ledger.watch(() => {})();
-}
-
 async function creates(sheet: Sheet, duration: number): Promise<void> {
   const file = "creates";
   for (const engine of ["kv", "redis", "postgres"] as const) {
     for (const members of [1, 2, 4]) {
-      await using at = await openEngine(engine);
-      if (engine === "postgres") await makeTable(at.url);
+      // Of each round: what is left of the last is not in the way.
+      await using at = await ENGINES[engine]();
       const tasks = Array.from({ length: members }, (_, place) => ({
         ...{ engine, url: at.url, duration, turns: members > 1, place },
       }));
@@ -221,7 +195,6 @@ async function main(quick: boolean): Promise<void> {
     await promises(urls.server),
     await promises(urls.bouncer),
   ];
-  await makeTable(server.url);
   for (let round = 0; round < rounds; round++) {
     await permits(costs, quick);
     await creates(asked, duration);

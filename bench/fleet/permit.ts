@@ -3,6 +3,7 @@ import { Pool } from "../../mod.ts";
 import type { Budget } from "../../src/budget/mod.ts";
 import { assert } from "../assertion.ts";
 import { FULL, QUICK, time } from "../stopwatch.ts";
+import { turnOver } from "../turn_over.ts";
 import { ready } from "./child.ts";
 
 export interface PermitTask {
@@ -46,34 +47,6 @@ const OPEN = {
 };
 
 export const BUDGETS = Object.keys(OPEN) as (keyof typeof OPEN)[];
-
-/** Takes and returns so many permits, one after the other. */
-async function turnOver(budget: Budget): Promise<(n: number) => number> {
-  let granted = 0;
-  let first = () => {};
-  const begun = new Promise<void>((resolve) => first = resolve);
-  const seat = budget.join({
-    idleSince: Infinity,
-    letGo: () => {},
-    grant: (permits) => {
-      granted += permits;
-      first();
-    },
-    yieldTo: () => {},
-  });
-  // The first of a fleet comes when the ledger has been written.
-  seat.want(1, 0);
-  await begun;
-  seat.giveBack(1);
-  return (permits) => {
-    granted = 0;
-    for (let n = 0; n < permits; n++) {
-      seat.want(1, 0);
-      seat.giveBack(1);
-    }
-    return granted;
-  };
-}
 
 async function measure({ budget: name, quick }: PermitTask) {
   const effort = quick ? QUICK : FULL;

@@ -8,6 +8,7 @@ import { postgresLedger } from "../../src/fleet/mod.ts";
 import { bundle } from "../runtimes/bundle.ts";
 import { BUN, executable, NODE } from "../runtimes/runtime.ts";
 import { test } from "../test.ts";
+import { linesOf } from "./lines.ts";
 
 const PROGRAM = new URL("./fleet_program.ts", import.meta.url);
 
@@ -29,7 +30,7 @@ class Program implements AsyncDisposable {
       args,
       ...{ stdin: "piped", stdout: "piped", stderr: "inherit" },
     }).spawn();
-    this.#lines = this.#read();
+    this.#lines = linesOf(this.#child.stdout);
   }
 
   async line(): Promise<string> {
@@ -56,16 +57,6 @@ class Program implements AsyncDisposable {
     }
     while (!(await this.#lines.next()).done);
     await this.#child.status;
-  }
-
-  async *#read(): AsyncGenerator<string> {
-    let rest = "";
-    const text = this.#child.stdout.pipeThrough(new TextDecoderStream());
-    for await (const part of text) {
-      const lines = (rest + part).split("\n");
-      rest = lines.pop()!;
-      yield* lines;
-    }
   }
 }
 

@@ -14,6 +14,7 @@ import {
   postgresLedger,
   redisLedger,
 } from "../../src/fleet/mod.ts";
+import { openKv } from "./deno_kv.ts";
 
 /** What it is told in its only argument. */
 export interface MemberTask {
@@ -50,20 +51,9 @@ async function open(ends: AsyncDisposableStack): Promise<Ledger> {
     ends.defer(() => redis.disconnect());
     return redisLedger(redis);
   }
-  const kv = await openKv();
+  const kv = await openKv(task.ledger);
   ends.defer(() => kv.close());
   return denoKvLedger(kv, { interval: 50 });
-}
-
-/** While another process makes the file, it is locked. */
-async function openKv(): Promise<Deno.Kv> {
-  try {
-    return await Deno.openKv(task.ledger);
-  } catch (error) {
-    if (!/database is locked/.test(`${error}`)) throw error;
-    await delay(50);
-    return await openKv();
-  }
 }
 
 async function run(signal: AbortSignal): Promise<void> {

@@ -3,11 +3,12 @@ import { deadline } from "@std/async/deadline";
 import { delay } from "@std/async/delay";
 import { PostgresCensus } from "../../examples/postgres_census.ts";
 import { PostgresServer } from "../../examples/postgres_server.ts";
-import { RedisServer } from "../../examples/redis_server.ts";
 import { until } from "../fixture.ts";
 import { bundle } from "../runtimes/bundle.ts";
 import { test } from "../test.ts";
+import { ENGINES, type FleetEngine } from "./fleet_engine.ts";
 import type { MemberTask } from "./fleet_member.ts";
+import { linesOf } from "./lines.ts";
 
 const MAX = 24;
 const TTL = 3_000;
@@ -55,44 +56,20 @@ class Member implements AsyncDisposable {
   }
 
   async #read(): Promise<void> {
-    let rest = "";
-    const text = this.#child.stdout.pipeThrough(new TextDecoderStream());
-    for await (const part of text) {
-      const lines = (rest + part).split("\n");
-      rest = lines.pop()!;
-      for (const line of lines) {
-        const [word, number] = line.split(" ");
-        if (word === "served") this.served = Number(number);
-        if (word === "leased") this.fence = Number(number);
-        if (word === "cutOff") this.cutOffs++;
-      }
+    for await (const line of linesOf(this.#child.stdout)) {
+      const [word, number] = line.split(" ");
+      if (word === "served") this.served = Number(number);
+      if (word === "leased") this.fence = Number(number);
+      if (word === "cutOff") this.cutOffs++;
     }
   }
 }
 
-/** The engine of a ledger; one that can be stopped can be started again. */
-interface Engine extends AsyncDisposable {
-  readonly url: string;
-  stop?(): Promise<void>;
-  start?(): Promise<void>;
-}
-
-async function kvEngine(): Promise<Engine> {
-  const folder = await Deno.makeTempDir({ prefix: "fleet-" });
-  return {
-    url: `${folder}/kv.db`,
-    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
-  };
-}
-
-const ENGINES: [MemberTask["engine"], number, () => Promise<Engine>][] = [
-  ["postgres", 6, () => PostgresServer.create({ fsync: "on" })],
-  [
-    "redis",
-    20,
-    () => RedisServer.create({ appendonly: "yes", appendfsync: "always" }),
-  ],
-  ["kv", 20, kvEngine],
+/** How many processes share an engine. */
+const PROCESSES: [MemberTask["engine"], number][] = [
+  ["postgres", 6],
+  ["redis", 20],
+  ["kv", 20],
 ];
 
 /** A fleet at work, and the count of the server that it uses. */
@@ -140,10 +117,10 @@ class Rig {
   }
 }
 
-for (const [engine, processes, create] of ENGINES) {
+for (const [engine, processes] of PROCESSES) {
   test(`services: fleet: ${processes} processes by ${engine}, the server never counts more than max`, async () => {
     await using server = await PostgresServer.create({ max_connections: 80 });
-    await using store = await create();
+    await using store: FleetEngine = await ENGINES[engine]();
     await using ends = new AsyncDisposableStack();
     const url = new URL(server.url);
     // The server ends the sessions of one that stands still before the others
