@@ -85,6 +85,10 @@ export interface HolderDetails {
   readonly isTold?: boolean | undefined;
 }
 
+/** How many waiters and holders of a line are told of. */
+export const WAITS = 100;
+export const HOLDERS = 10;
+
 /** What is added up over lines and pools. */
 export const COUNTS = [
   "idle",

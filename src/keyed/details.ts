@@ -1,13 +1,11 @@
 import {
   COUNTS,
+  HOLDERS,
   type LineDetails,
   type PoolDetails,
   type StripeDetails,
+  WAITS,
 } from "../pool_stats.ts";
-
-/** How many waiters and holders are told of, as of a line. */
-const WAITS = 100;
-const HOLDERS = 10;
 
 /** How the pools of all keys are, as if they were one pool of one stripe. */
 export function merged(

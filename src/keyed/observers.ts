@@ -1,11 +1,11 @@
 import type { Pool } from "../pool.ts";
 import type { PoolObserver } from "../pool_observer.ts";
+import { occupy, type Seat } from "../seat.ts";
 
 type Name<T> = keyof PoolObserver<T>;
 
 /** An observer, which hears of the pools of all keys as of one. */
-class Seat<T> {
-  /** How often it was added and not taken away since. */
+class ObserverSeat<T> implements Seat {
   times = 0;
   readonly #observer: PoolObserver<T>;
   /** Invariant: of every key that has something. */
@@ -79,30 +79,24 @@ class Seat<T> {
 
 /** Those who observe a keyed pool. */
 export class Observers<T> {
-  readonly #seats = new Map<PoolObserver<T>, Seat<T>>();
+  readonly #seats = new Map<PoolObserver<T>, ObserverSeat<T>>();
   /** The name of the whole, once that has closed. */
   #closed: string | undefined = undefined;
 
   /** One that hears these pools already does not hear them twice. */
   add(observer: PoolObserver<T>, pools: Iterable<Pool<T>>): Disposable {
     const known = this.#seats.get(observer);
-    const seat = known ?? new Seat(observer);
-    seat.times++;
+    const seat = known ?? new ObserverSeat(observer);
+    const end = occupy(seat, () => {
+      this.#seats.delete(observer);
+      seat.end();
+    });
     if (known === undefined) {
       for (const pool of pools) seat.hear(pool);
       this.#seats.set(observer, seat);
     }
     if (this.#closed !== undefined) seat.closed(this.#closed);
-    let isOver = false;
-    return {
-      [Symbol.dispose]: () => {
-        if (isOver) return;
-        isOver = true;
-        if (--seat.times > 0) return;
-        this.#seats.delete(observer);
-        seat.end();
-      },
-    };
+    return end;
   }
 
   hear(pool: Pool<T>): void {

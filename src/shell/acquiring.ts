@@ -3,6 +3,7 @@ import type { Line } from "../core/line.ts";
 import type { Partition } from "../core/partition.ts";
 import { Lease, type Lessor, releaseFailed } from "../lease.ts";
 import { withoutStack } from "../pool_error.ts";
+import type { Time } from "../time.ts";
 import { Cancellation, type Canceller } from "./cancellation.ts";
 import type { Closing } from "./closing.ts";
 import type { Context } from "./context.ts";
@@ -11,7 +12,6 @@ import { Pending } from "./pending.ts";
 import type { Stocking } from "./stocking.ts";
 import type { Supply } from "./supply.ts";
 import type { Tape } from "./tape.ts";
-import type { Time } from "../time.ts";
 import { isThenable } from "./user_call.ts";
 import type { Validating } from "./validating.ts";
 

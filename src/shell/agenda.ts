@@ -1,6 +1,6 @@
+import type { Time } from "../time.ts";
 import { Alarm, type Ringer } from "./alarm.ts";
 import type { Context } from "./context.ts";
-import type { Time } from "../time.ts";
 
 /** Something to be done in the background at a due time. */
 export interface Chore {

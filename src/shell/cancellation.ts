@@ -1,9 +1,9 @@
+import type { Time } from "../time.ts";
 import { Alarm, type Ringer } from "./alarm.ts";
 import type { Context } from "./context.ts";
 import { DeadlineList } from "./deadline_list.ts";
 import { removeListener } from "./listener.ts";
 import type { Pending } from "./pending.ts";
-import type { Time } from "../time.ts";
 
 /**
  * How many waiters time out in one turn of the event loop, so that a million

@@ -1,10 +1,11 @@
 import type { Line } from "../core/line.ts";
 import type { Circumstance } from "../sentence.ts";
-import type { HolderDetails, LineDetails } from "../pool_stats.ts";
-
-/** How many waiters and holders of a line are told of. */
-export const WAITS = 100;
-export const HOLDERS = 10;
+import {
+  type HolderDetails,
+  HOLDERS,
+  type LineDetails,
+  WAITS,
+} from "../pool_stats.ts";
 
 /** How a line is, for who looks at it, whether or not anybody is refused. */
 export function detailsOf<T>(

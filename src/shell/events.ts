@@ -1,19 +1,18 @@
 import type { Entry } from "../core/entry.ts";
 import type { PoolObserver, Told } from "../pool_observer.ts";
+import { occupy, type Seat } from "../seat.ts";
 import { isThenable } from "./user_call.ts";
 
-/** An observer, and how often it was added and not taken away since. */
-interface Seat<T> {
+interface ObserverSeat<T> extends Seat {
   readonly observer: PoolObserver<T>;
   readonly asksPending: boolean;
-  times: number;
 }
 
 /** Tells the observers, if there are any; what they throw is dropped. */
 export class Events<T> {
   readonly #pool: string;
   /** Replaced when one comes or goes: who is told of an event stays. */
-  #seats: readonly Seat<T>[] = [];
+  #seats: readonly ObserverSeat<T>[] = [];
 
   constructor(pool: string) {
     this.#pool = pool;
@@ -37,16 +36,10 @@ export class Events<T> {
     const known = this.#seats.find((seat) => seat.observer === observer);
     const seat = known ?? { observer, asksPending, times: 0 };
     if (known === undefined) this.#seats = [...this.#seats, seat];
-    seat.times++;
-    let isOver = false;
-    const end = () => {
-      if (isOver) return;
-      isOver = true;
-      if (--seat.times > 0) return;
+    return occupy(seat, () => {
       this.#seats = this.#seats.filter((other) => other !== seat);
       ended();
-    };
-    return { [Symbol.dispose]: end };
+    });
   }
 
   acquired({ resource, stripe }: Entry<T>, wait: number): void {

@@ -1,10 +1,10 @@
 import type { Line } from "../core/line.ts";
 import type { Partition } from "../core/partition.ts";
 import type { PoolSettings } from "../pool_options.ts";
+import type { Time } from "../time.ts";
 import type { Agenda } from "./agenda.ts";
 import type { Events } from "./events.ts";
 import type { Refusals } from "./refusals.ts";
-import type { Time } from "../time.ts";
 import type { UserCalls } from "./user_call.ts";
 
 /** What the parts of a pool share. */

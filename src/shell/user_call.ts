@@ -1,9 +1,9 @@
 import type { HeapNode } from "../core/heap.ts";
 import { withoutStack } from "../pool_error.ts";
+import type { Time } from "../time.ts";
 import type { Agenda, Chore } from "./agenda.ts";
 import type { Context } from "./context.ts";
 import { DeadlineList, type Timed } from "./deadline_list.ts";
-import type { Time } from "../time.ts";
 
 /** How many calls pass their limit in one turn of the event loop. */
 const BATCH = 1_024;

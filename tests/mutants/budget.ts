@@ -457,22 +457,14 @@ export const BUDGETS: readonly Mutant[] = [
     file: KEYED_OBSERVERS,
     from: `    const known = this.#seats.get(observer);
 `,
-    to: `    const known: Seat<T> | undefined = undefined;
+    to: `    const known: ObserverSeat<T> | undefined = undefined;
 `,
-  },
-  {
-    name: "keyed_observer_ends_twice",
-    about: "a Disposable that is used twice ends another",
-    file: KEYED_OBSERVERS,
-    from: `        if (isOver) return;
-`,
-    to: ``,
   },
   {
     name: "keyed_observed_for_ever",
     about: "an observer that was taken away still hears",
     file: KEYED_OBSERVERS,
-    from: `        seat.end();
+    from: `      seat.end();
 `,
     to: ``,
   },

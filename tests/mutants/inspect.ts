@@ -214,14 +214,14 @@ export const INSPECT: readonly Mutant[] = [
   {
     name: "details_of_all_waiters",
     about: "details tell of every waiter",
-    file: "src/shell/details.ts",
+    file: "src/pool_stats.ts",
     from: `WAITS = 100`,
     to: `WAITS = 1e9`,
   },
   {
     name: "details_of_all_holders",
     about: "details tell of every holder",
-    file: "src/shell/details.ts",
+    file: "src/pool_stats.ts",
     from: `HOLDERS = 10`,
     to: `HOLDERS = 1e9`,
   },

@@ -9,6 +9,7 @@ const INSTRUMENTS = "src/otel/instruments.ts";
 const LOCAL_POOL = "src/shell/local_pool.ts";
 const OTEL = "src/otel/recorder.ts";
 const RESETTING = "src/shell/resetting.ts";
+const SEAT = "src/seat.ts";
 
 /** Observers that come and go, and what is made of events. */
 export const OBSERVING: readonly Mutant[] = [
@@ -37,14 +38,14 @@ export const OBSERVING: readonly Mutant[] = [
     name: "observed_until_the_first_ends",
     about:
       "an observer that was added twice is gone when one of them has ended",
-    file: EVENTS,
-    from: `if (--seat.times > 0) return;`,
-    to: `seat.times = 0;`,
+    file: SEAT,
+    from: `if (--seat.times === 0) left();`,
+    to: `left();`,
   },
   {
     name: "observed_ends_twice",
     about: "a Disposable that is used twice ends another",
-    file: EVENTS,
+    file: SEAT,
     from: `      if (isOver) return;
 `,
     to: ``,
