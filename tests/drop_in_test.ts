@@ -1,7 +1,10 @@
 import { assertEquals } from "@std/assert";
 import type { PoolObserver } from "../mod.ts";
 import type { Leases } from "../src/drop_in/leases.ts";
-import { createPool as createGeneric } from "../src/generic_pool/mod.ts";
+import {
+  createPool as createGeneric,
+  type Pool as GenericPool,
+} from "../src/generic_pool/mod.ts";
 import { inspect, type Snapshot } from "../src/inspect/mod.ts";
 import { type Meter, otelObserver } from "../src/otel/mod.ts";
 import { Pool as PgPool } from "../src/pg/mod.ts";
@@ -60,14 +63,7 @@ const DROP_INS: Record<string, (name?: string) => Watched> = {
   },
   "generic-pool"(name) {
     const pool = createGeneric(factory, { max: 2 }, name ? { name } : {});
-    return {
-      leases: pool.leases,
-      async use() {
-        const resource = await pool.acquire();
-        return () => pool.release(resource);
-      },
-      end: () => pool.drain(),
-    };
+    return drained(pool);
   },
   "sequelize-pool"(name) {
     const pool = new SequelizePool<object>({
@@ -76,16 +72,21 @@ const DROP_INS: Record<string, (name?: string) => Watched> = {
       min: 0,
       max: 2,
     });
-    return {
-      leases: pool.leases,
-      async use() {
-        const resource = await pool.acquire();
-        return () => pool.release(resource);
-      },
-      end: () => pool.drain(),
-    };
+    return drained(pool);
   },
 };
+
+/** Of those whose calls are named as those of generic-pool. */
+function drained(pool: GenericPool<object> | SequelizePool<object>): Watched {
+  return {
+    leases: pool.leases,
+    async use() {
+      const resource = await pool.acquire();
+      return () => pool.release(resource);
+    },
+    end: () => pool.drain(),
+  };
+}
 
 /** What was recorded, and what each series is as it is collected. */
 function telemetry() {

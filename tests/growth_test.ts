@@ -198,37 +198,37 @@ test("a waiter that leaves unserved takes its wait off the credit", async () => 
   }
 });
 
-test("the credit is zero after a resource was idle for too long", async () => {
-  const it = await warmed(1, 20, { idleTimeout: 1_000 });
+/** Waits have saved some, then all leaves: how many there are after one more. */
+async function madeAfter(
+  it: Growing,
+  leave: () => Promise<void>,
+): Promise<number> {
   let chain = new Chain(it);
   for (let i = 0; i < 4; i++) await chain.wait();
   await it.clock.advance(20);
   chain.end();
-  await it.clock.advance(1_001);
+  await leave();
   assertCounts(it.pool, {});
   void use(it, 20);
   await it.clock.advance(C + 20);
   assertEquals(it.made.count, 1);
   chain = new Chain(it);
   await chain.wait();
-  assertEquals(it.made.count, 1);
+  return it.made.count;
+}
+
+test("the credit is zero after a resource was idle for too long", async () => {
+  const it = await warmed(1, 20, { idleTimeout: 1_000 });
+  assertEquals(await madeAfter(it, () => it.clock.advance(1_001)), 1);
 });
 
 test("the credit outlasts a resource that was not idle for too long", async () => {
   const it = await warmed(1, 20);
-  let chain = new Chain(it);
-  for (let i = 0; i < 4; i++) await chain.wait();
-  await it.clock.advance(20);
-  chain.end();
-  it.pool.clear();
-  await it.clock.advance(0);
-  assertCounts(it.pool, {});
-  void use(it, 20);
-  await it.clock.advance(C + 20);
-  assertEquals(it.made.count, 1);
-  chain = new Chain(it);
-  await chain.wait();
-  assertEquals(it.made.count, 2);
+  const clear = () => {
+    it.pool.clear();
+    return it.clock.advance(0);
+  };
+  assertEquals(await madeAfter(it, clear), 2);
 });
 
 test("with maxPending 0 one who is let in has a create, however short the uses", async () => {

@@ -419,34 +419,55 @@ test("the observer is told once when an outage begins and when it ends", async (
   assertEquals(events, ["created"]);
 });
 
-test("what an observer causes as it hears of a create is told after the end of the outage", async () => {
+/**
+ * What is told where the second create is refused, and so is one that is caused as
+ * the third ends that outage.
+ */
+async function relapse(
+  options: (
+    cause: () => void,
+    events: string[],
+  ) => Partial<PoolOptions<object>>,
+): Promise<string[]> {
   using _ = drawing(1);
   const events: string[] = [];
   const turns = ["well", "refused", "well"];
   const clock = new VirtualClock();
+  const cause = () => {
+    if (turns.length === 0) watch(pool.acquire());
+  };
   const pool = new Pool<object>({
     max: 3,
     clock,
     growth: "eager",
     createRetry: RETRY,
-    observer: {
-      created: () => {
-        events.push("created");
-        if (turns.length === 0) watch(pool.acquire());
-      },
-      outageBegan: () => events.push("began"),
-      outageEnded: () => events.push("ended"),
-    },
     create: () => {
       if (turns.shift() === "well") return Promise.resolve({});
       throw new Error("refused");
     },
+    ...options(cause, events),
+  });
+  pool.observe({
+    outageBegan: () => events.push("began"),
+    outageEnded: () => events.push("ended"),
   });
   await pool.acquire();
   watch(pool.acquire());
   await clock.advance(100);
-  assertEquals(events, ["created", "began", "ended", "created", "began"]);
   await pool.close({ signal: AbortSignal.abort() });
+  return events;
+}
+
+test("what an observer causes as it hears of a create is told after the end of the outage", async () => {
+  const events = await relapse((cause, events) => ({
+    observer: {
+      created: () => {
+        events.push("created");
+        cause();
+      },
+    },
+  }));
+  assertEquals(events, ["created", "began", "ended", "created", "began"]);
 });
 
 test("what follows from a timer that fails as an outage ends is told after its end", async () => {
@@ -483,37 +504,14 @@ test("what follows from a timer that fails as an outage ends is told after its e
 });
 
 test("what a judge causes as an outage ends is told after its end", async () => {
-  using _ = drawing(1);
-  const events: string[] = [];
-  const turns = ["well", "refused", "well"];
-  const clock = new VirtualClock();
-  const judge = {
-    retryAfter: 1,
-    mustLeave: () => {
-      if (turns.length === 0) watch(pool.acquire());
+  const events = await relapse((cause) => {
+    const mustLeave = () => {
+      cause();
       return false;
-    },
-  };
-  const pool = new Pool<object>({
-    max: 3,
-    clock,
-    growth: "eager",
-    createRetry: RETRY,
-    shed: { judge: () => judge },
-    observer: {
-      outageBegan: () => events.push("began"),
-      outageEnded: () => events.push("ended"),
-    },
-    create: () => {
-      if (turns.shift() === "well") return Promise.resolve({});
-      throw new Error("refused");
-    },
+    };
+    return { shed: { judge: () => ({ retryAfter: 1, mustLeave }) } };
   });
-  await pool.acquire();
-  watch(pool.acquire());
-  await clock.advance(100);
   assertEquals(events, ["began", "ended", "began"]);
-  await pool.close({ signal: AbortSignal.abort() });
 });
 
 test("an overdue create that succeeds does not leave its place to one more probe", async () => {

@@ -606,15 +606,8 @@ export class Ledger {
     const isUnknown = this.closing.began || this.hasFrozen;
     const least = isUnknown && reason === "lost" ? 0 : farewell.least;
     const call: Call = {
-      resource,
-      signal,
-      since: this.#clock.moment,
-      limit: Math.min(destroyTimeout, least),
-      mostLimit: destroyTimeout,
-      late: reason === "late",
-      epoch: this.epoch,
-      refusals: this.#refusals,
-      elsewhere: 0,
+      ...this.#call(resource, signal, Math.min(destroyTimeout, least)),
+      ...{ mostLimit: destroyTimeout, late: reason === "late" },
     };
     this.destroys.add(call);
     return call;
