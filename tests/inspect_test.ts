@@ -607,6 +607,35 @@ test("a timer that fires after its listener has left does nothing", async () => 
   assertEquals(clock.timers, 0);
 });
 
+test("what listeners are told is made once for those whose turns are near", async () => {
+  const clock = new VirtualClock();
+  const { pool } = fixture({ clock });
+  let made = 0;
+  const counted = {
+    name: "counted",
+    observe: () => ({ [Symbol.dispose]: () => {} }),
+    stats(options: { details: true }) {
+      made++;
+      return pool.stats(options);
+    },
+  };
+  const handler = inspect([counted], { authorize: "anyone", clock });
+  const listeners = [await listen(handler), await listen(handler)];
+  await clock.advance(600);
+  listeners.push(await listen(handler));
+  for (const listener of listeners) await listener.next();
+  made = 0;
+  await clock.advance(400);
+  assertEquals(made, 1);
+  // The turn of the third comes later.
+  await clock.advance(600);
+  assertEquals(made, 2);
+  for (const listener of listeners) {
+    assertMatch(`${await listener.next()}`, /counted/);
+  }
+  handler[Symbol.dispose]();
+});
+
 test("a listener that cannot be told hears that, and the others go on", async () => {
   const clock = new VirtualClock();
   const { pool } = fixture({ clock });

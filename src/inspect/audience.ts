@@ -6,6 +6,9 @@ const SEATS = 32;
 /** How often they are told, in ms. */
 const PACE = 1_000;
 
+/** A state that is younger, in ms, is told to others as well. */
+const FRESH = PACE / 2;
+
 /** One who has read nothing for so long, in ms, has gone. */
 const PATIENCE = 30_000;
 
@@ -33,6 +36,9 @@ export class Audience {
   readonly #state: () => string;
   readonly #listeners = new Set<Listener>();
   readonly #encoder = new TextEncoder();
+  /** What was told last, and when that was made. */
+  #told = new Uint8Array();
+  #toldAt = -Infinity;
   #isOver = false;
 
   constructor(clock: Clock, state: () => string) {
@@ -49,7 +55,7 @@ export class Audience {
     if (this.#isOver || this.#listeners.size >= SEATS) return undefined;
     // How soon a browser that lost us tries again, in ms. What it throws is for the
     // caller: not every runtime passes on what is thrown in `start`.
-    const first = this.#bytes(`retry: ${PACE}\n${this.#event()}`);
+    const first = this.#encoder.encode(`retry: ${PACE}\n${this.#event()}`);
     let listener: Listener;
     return new ReadableStream({
       start: (controller) => {
@@ -86,7 +92,7 @@ export class Audience {
     if (isGone || !this.#listeners.has(listener)) return this.#end(listener);
     try {
       if (isReady) {
-        controller.enqueue(this.#bytes(this.#event()));
+        controller.enqueue(this.#news(now));
         listener.readAt = now;
       }
       this.#wait(listener);
@@ -108,11 +114,16 @@ export class Audience {
     this.#clock.clearTimeout(listener.timer);
   }
 
-  #event(): string {
-    return `data: ${this.#state()}\n\n`;
+  /** Made once for all whose timers are near each other. */
+  #news(now: number): Uint8Array {
+    if (Math.abs(now - this.#toldAt) >= FRESH) {
+      this.#told = this.#encoder.encode(this.#event());
+      this.#toldAt = now;
+    }
+    return this.#told;
   }
 
-  #bytes(text: string): Uint8Array {
-    return this.#encoder.encode(text);
+  #event(): string {
+    return `data: ${this.#state()}\n\n`;
   }
 }

@@ -212,6 +212,20 @@ export const INSPECT: readonly Mutant[] = [
     to: `return high;`,
   },
   {
+    name: "inspect_state_for_each",
+    about: "what listeners are told is made for each of them",
+    file: "src/inspect/audience.ts",
+    from: `if (Math.abs(now - this.#toldAt) >= FRESH) {`,
+    to: `if (Math.abs(now - this.#toldAt) >= 0) {`,
+  },
+  {
+    name: "inspect_state_for_ever",
+    about: "listeners are told the first state again and again",
+    file: "src/inspect/audience.ts",
+    from: `const FRESH = PACE / 2;`,
+    to: `const FRESH = Infinity;`,
+  },
+  {
     name: "details_of_all_waiters",
     about: "details tell of every waiter",
     file: "src/pool_stats.ts",
