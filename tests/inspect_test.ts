@@ -636,6 +636,26 @@ test("what listeners are told is made once for those whose turns are near", asyn
   handler[Symbol.dispose]();
 });
 
+test("where the clock stands still listeners hear of what changes all the same", async () => {
+  const clock = new VirtualClock();
+  const { handler, pool } = inspected({}, {
+    clock: {
+      now: () => 0,
+      setTimeout: (callback, delay) => clock.setTimeout(callback, delay),
+      clearTimeout: (timer) => clock.clearTimeout(timer as never),
+    },
+  });
+  const listener = await listen(handler);
+  await listener.next();
+  for (const used of [1, 2]) {
+    await pool.acquire();
+    await clock.advance(1_000);
+    const told = (await listener.next())!;
+    assertEquals(JSON.parse(told.slice("data: ".length)).pools[0].used, used);
+  }
+  await listener.leave();
+});
+
 test("a listener that cannot be told hears that, and the others go on", async () => {
   const clock = new VirtualClock();
   const { pool } = fixture({ clock });

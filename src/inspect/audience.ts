@@ -22,6 +22,8 @@ interface Listener {
   /** When its timer ran last. */
   ranAt: number;
   timer: unknown;
+  /** What it was told last, but for the first. */
+  told: Uint8Array | undefined;
   hasLeft: boolean;
 }
 
@@ -61,7 +63,7 @@ export class Audience {
       start: (controller) => {
         listener = {
           ...{ controller, readAt: now, ranAt: now },
-          ...{ timer: undefined, hasLeft: false },
+          ...{ timer: undefined, told: undefined, hasLeft: false },
         };
         controller.enqueue(first);
         this.#listeners.add(listener);
@@ -92,7 +94,7 @@ export class Audience {
     if (isGone || !this.#listeners.has(listener)) return this.#end(listener);
     try {
       if (isReady) {
-        controller.enqueue(this.#news(now));
+        controller.enqueue(this.#news(listener, now));
         listener.readAt = now;
       }
       this.#wait(listener);
@@ -114,13 +116,15 @@ export class Audience {
     this.#clock.clearTimeout(listener.timer);
   }
 
-  /** Made once for all whose timers are near each other. */
-  #news(now: number): Uint8Array {
-    if (Math.abs(now - this.#toldAt) >= FRESH) {
+  /** Made once for all whose timers are near each other, and new to each. */
+  #news(listener: Listener, now: number): Uint8Array {
+    const isOld = Math.abs(now - this.#toldAt) >= FRESH;
+    // Where the clock stands still, nothing grows old.
+    if (isOld || listener.told === this.#told) {
       this.#told = this.#encoder.encode(this.#event());
       this.#toldAt = now;
     }
-    return this.#told;
+    return listener.told = this.#told;
   }
 
   #event(): string {
