@@ -76,7 +76,7 @@ survives("who has patience outlasts a restart of the server", async (rig) => {
   const pool = rig.pool({ acquireTimeout: 20_000 });
   await fill(pool, 10);
   await rig.server.stop();
-  await until(() => pool.stats().idle === 0);
+  await until(() => pool.stats().idle + pool.stats().destroying === 0);
   const { accepted } = rig.proxy;
   const failed = failures(pool, 500);
   await until(() => rig.proxy.accepted >= accepted + 10 + 3);
