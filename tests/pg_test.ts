@@ -128,6 +128,29 @@ test("pg: a query on a connection that breaks costs its client", async () => {
   assertEquals(server.texts.at(-1), "2 one");
 });
 
+test("pg: the stack of a failure leads to who waits, that of a reason to who aborts", async () => {
+  const { pool, server } = pooled({ max: 1 });
+  const asks = async () => await pool.query("bad");
+  const connects = async () => await pool.connect();
+  const stacks = [await asks().catch(({ stack }) => stack)];
+  server.refusal = new Error("refused");
+  server.last.die();
+  stacks.push(await connects().catch(({ stack }) => stack));
+  // JavaScriptCore names nobody who waits.
+  if (!("Bun" in globalThis)) {
+    assertMatch(stacks[0], /Error: bad\n(.*\n)*.*at async asks/);
+    assertMatch(stacks[1], /Error: refused\n(.*\n)*.*at async connects/);
+  }
+  const reason = new Error("given up");
+  const { stack } = reason;
+  const signal = AbortSignal.abort(reason);
+  await pool.connect({ signal }).catch(() => {});
+  await pool.query({ text: "one", signal }).catch(() => {});
+  assertEquals(reason.stack, stack);
+  server.refusal = Object.freeze(new Error("frozen"));
+  assertStrictEquals(await pool.connect().catch((e) => e), server.refusal);
+});
+
 test("pg: a function in the place of a query is refused", async () => {
   const { pool } = pooled();
   const calls: unknown[] = [];
@@ -260,10 +283,12 @@ test("pg: a client ends when it has been idle for idleTimeoutMillis", async () =
   await clock.advance(2);
   assertEquals(counts(pool), { total: 0, idle: 0, waiting: 0 });
   assertEquals(events.at(-1), "remove 1");
-  const never = pooled({ idleTimeoutMillis: 0 });
-  await never.pool.query("one");
-  await never.clock.advance(1_000_000);
-  assertEquals(never.pool.idleCount, 1);
+  for (const idleTimeoutMillis of [0, null]) {
+    const never = pooled({ idleTimeoutMillis });
+    await never.pool.query("one");
+    await never.clock.advance(1_000_000);
+    assertEquals(never.pool.idleCount, 1);
+  }
 });
 
 test("pg: idle clients are kept at min, and not replaced when they go", async () => {

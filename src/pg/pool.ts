@@ -242,6 +242,7 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
       callback &&
         ((error, client) =>
           callback(error as Error, client, client?.release ?? (() => {}))),
+      options?.signal,
     );
   }
 
@@ -284,6 +285,7 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
         this.#query(query, values, resolve, reject);
       },
       callback as ((error: unknown, result?: unknown) => void) | undefined,
+      Object(query).signal,
     );
   }
 
@@ -329,8 +331,14 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
       reject: (error: unknown) => void,
     ) => void,
     callback: ((error: unknown, result?: R) => void) | undefined,
+    signal?: AbortSignal,
   ): Promise<R> | void {
-    if (callback === undefined) return new this.Promise<R>(act);
+    if (callback === undefined) {
+      return new this.Promise<R>(act).catch((error) => {
+        if (error !== signal?.reason) retrace(error);
+        throw error;
+      });
+    }
     act(
       (result) => queueMicrotask(() => callback(undefined, result)),
       (error) => queueMicrotask(() => callback(error)),
@@ -524,6 +532,12 @@ function outside(call: () => unknown): void {
       throw error;
     });
   }
+}
+
+/** The stack leads to who awaits it, as there, and not to a socket or a timer. */
+function retrace(error: unknown): void {
+  if (!(error instanceof Error) || !Object.isExtensible(error)) return;
+  Error.captureStackTrace(error);
 }
 
 /** Our errors begin with the words that code for pg-pool looks for. */

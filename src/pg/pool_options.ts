@@ -20,8 +20,11 @@ export interface PgPoolOptions<C extends PgClient> {
   poolSize?: number | undefined;
   /** How many clients are kept although they are idle. Default 0. */
   min?: number | undefined;
-  /** Milliseconds after which an idle client is ended; 0 is never. Default 10 000. */
-  idleTimeoutMillis?: number | undefined;
+  /**
+   * Milliseconds after which an idle client is ended; 0 and `null` are never.
+   * Default 10 000.
+   */
+  idleTimeoutMillis?: number | null | undefined;
   /**
    * Milliseconds that a `connect` or `query` waits for a client, and that a client
    * may take to connect; 0 is no limit. Default 0.
@@ -101,7 +104,12 @@ export function settle<C extends PgClient>(
     ...options,
     max: Number(options.max || options.poolSize || 10),
     min: Number(options.min || 0),
-    idleTimeoutMillis: Number(options.idleTimeoutMillis ?? 10_000),
+    // As there, `null` is no limit.
+    idleTimeoutMillis: Number(
+      options.idleTimeoutMillis === undefined
+        ? 10_000
+        : options.idleTimeoutMillis,
+    ),
     maxUses: Number(options.maxUses || Infinity),
     maxLifetimeSeconds: Number(options.maxLifetimeSeconds || 0),
     allowExitOnIdle: options.allowExitOnIdle || false,

@@ -2,6 +2,7 @@ import type { Mutant } from "./mutant.ts";
 
 const HELD = "src/drop_in/held.ts";
 const PATIENCE = "src/drop_in/patience.ts";
+const PG = "src/pg/pool.ts";
 const TARN = "src/tarn/pool.ts";
 const GENERIC = "src/generic_pool/pool.ts";
 const SEQUELIZE = "src/sequelize_pool/pool.ts";
@@ -105,5 +106,34 @@ export const DROP_INS: readonly Mutant[] = [
     file: SEQUELIZE,
     from: `maxUses || Infinity`,
     to: `(maxUses ?? Infinity) || 1`,
+  },
+  {
+    name: "pg_stack_of_socket",
+    about: "the stack of a query that fails ends in a socket",
+    file: PG,
+    from: `  Error.captureStackTrace(error);`,
+    to: ``,
+  },
+  {
+    name: "pg_reason_retraced",
+    about: "the stack of a reason is no longer that of who aborted",
+    file: PG,
+    from: `if (error !== signal?.reason) retrace(error);`,
+    to: `retrace(error);`,
+  },
+  {
+    name: "pg_frozen_error_retraced",
+    about: "a frozen error is answered by another",
+    file: PG,
+    from:
+      `if (!(error instanceof Error) || !Object.isExtensible(error)) return;`,
+    to: `if (!(error instanceof Error)) return;`,
+  },
+  {
+    name: "pg_null_idle_timeout",
+    about: "an idleTimeoutMillis of null is the default",
+    file: "src/pg/pool_options.ts",
+    from: `options.idleTimeoutMillis === undefined`,
+    to: `options.idleTimeoutMillis == undefined`,
   },
 ];
