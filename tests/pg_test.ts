@@ -849,3 +849,24 @@ test("pg: a client is typed as the driver's, and as released", async () => {
   assertEquals(typeof client.number, "number");
   client.release();
 });
+
+/** As in the types of pg, whose interfaces know of no other clients. */
+interface PeerConfig {
+  max?: number | undefined;
+  application_name?: string | undefined;
+  Promise?: PromiseConstructorLike | undefined;
+  Client?: (new () => EventTarget) | undefined;
+  verify?:
+    | ((client: PoolClient<FakeClient>, done: (error?: Error) => void) => void)
+    | undefined;
+}
+
+test("pg: options and queries that are typed as the driver's are taken", async () => {
+  const config: PeerConfig = { max: 1, application_name: "app" };
+  const { Client } = new FakeServer();
+  await using pool = new Pool(config, Client);
+  const client: PoolClient<FakeClient> = await pool.connect();
+  client.release();
+  const { rows } = await pool.query<[number]>({ text: "1", rowMode: "array" });
+  assertEquals([pool.options.max, rows.length], [1, 1]);
+});

@@ -102,4 +102,8 @@ export interface QueryConfig {
    * (`client_connection_check_interval`).
    */
   signal?: AbortSignal | undefined;
+
+  /** What the client takes, as `rowMode` and `types`. */
+  // deno-lint-ignore no-explicit-any -- else no interface would do, as pg's
+  [option: string]: any;
 }

@@ -124,6 +124,10 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
    * @throws {TypeError} if there is no `Client`, or an option is of the wrong kind
    * @throws {RangeError} if an option is out of range
    */
+  constructor(options?: PgPoolOptions<C>, Client?: ClientClass<C>);
+  /** As the other, with options of the type that `pg.Pool` takes. */
+  // deno-lint-ignore no-explicit-any -- that type knows of no clients but pg's
+  constructor(options: PgPoolOptions<any>, Client: ClientClass<C>);
   constructor(options: PgPoolOptions<C> = {}, Client?: ClientClass<C>) {
     super();
     const check = new Check("Cannot create pool");
@@ -136,7 +140,7 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
     this.options = settled;
     this.#settled = settled;
     this.Client = type!;
-    this.Promise = settled.Promise ?? Promise;
+    this.Promise = (settled.Promise ?? Promise) as PromiseConstructor;
     this.#clock = settled.clock ?? new SystemClock();
     // Of one millisecond less, as theirs ends what is as old as its limit.
     const idleTimeout = Math.max(settled.idleTimeoutMillis || Infinity, 1) - 1;

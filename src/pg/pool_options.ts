@@ -48,7 +48,7 @@ export interface PgPoolOptions<C extends PgClient> {
   /** Is told in words what the pool does. */
   log?: ((message: string) => void) | undefined;
   /** The class of the promises that are returned. Default: the global one. */
-  Promise?: PromiseConstructor | undefined;
+  Promise?: PromiseConstructorLike | undefined;
 
   /**
    * Whether a client that is released is made as new, with one more query, before
@@ -72,7 +72,8 @@ export interface PgPoolOptions<C extends PgClient> {
   clock?: Clock | undefined;
 
   /** What the client takes. */
-  [option: string]: unknown;
+  // deno-lint-ignore no-explicit-any -- else no interface would do, as pg's
+  [option: string]: any;
 }
 
 /** Options with their defaults; the others are there as they were given. */

@@ -61,10 +61,13 @@ import { Pool } from "../src/pg/mod.ts";
 
 const pool = new Pool({ max: 2, statement_timeout: 5 }, pg.Client);
 const asPeer: pg.Pool = pool;
+const config: pg.PoolConfig = { max: 2, idleTimeoutMillis: null };
+const typed: Pool<pg.Client> = new Pool(config, pg.Client);
 const dialect = new PostgresDialect({ pool });
 const client: pg.Client = await pool.connect();
 const { rows } = await pool.query<{ n: number }>("select 1 as n", []);
 const n: number = rows[0]!.n;
+await typed.query({ text: "select 1", rowMode: "array" });
 pool.connect((_error, client, done) => {
   client?.query("select 1");
   done();
