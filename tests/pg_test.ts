@@ -426,6 +426,24 @@ test("pg: a refused query costs no client though that is ready later", async () 
   assertEquals([pool.idleCount, server.clients.length], [1, 1]);
 });
 
+test("pg: a query that is refused with its connection is no error of the pool", async () => {
+  const { pool, server } = pooled({ max: 1 });
+  const errors: unknown[] = [];
+  pool.on("error", (error) => errors.push(error));
+  server.hung.add("slow");
+  const slow = watch(pool.query("slow"));
+  await settled();
+  server.last.giveUp(new Refusal("terminated by an administrator"));
+  await settled();
+  server.last.die(new Error("closed"));
+  await settled();
+  assertMatch(`${slow.error}`, /administrator/);
+  assertEquals([errors, pool.totalCount], [[], 0]);
+  await pool.query("bad").catch(() => {});
+  server.last.die(new Error("closed"));
+  assertEquals(errors.length, 1);
+});
+
 test("pg: a client that does not get fit in 5 s is ended", async () => {
   const { pool, server, clock } = pooled({ max: 1 });
   server.hung.add("slow");

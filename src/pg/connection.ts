@@ -7,6 +7,8 @@ export class Connection<C extends PgClient> {
   readonly #inside: PgInternals;
   /** Of who has it. */
   lease: Lease<C> | undefined = undefined;
+  /** Whether only the pool would tell that it has failed. */
+  isUnheard = true;
   /** What the server said of transactions when it was last ready for a query. */
   #status: string | undefined = undefined;
   #isOpen = false;

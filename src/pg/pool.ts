@@ -361,6 +361,7 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
     const connection = this.#connections.get(lease.value)!;
     const { client } = connection;
     connection.lease = lease;
+    connection.isUnheard = false;
     if (this.options.allowExitOnIdle) connection.ref();
     const dispose = () => void this.#release(connection, lease);
     const lent: Lent = {
@@ -419,6 +420,8 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
   ): boolean {
     if (connection.lease !== lease) return false;
     connection.lease = undefined;
+    // Who is told of an error may have been told of its end.
+    connection.isUnheard = !error;
     this.#tell("release", error, connection.client);
     if (isBad || !connection.isFit) {
       void connection.end();
@@ -459,6 +462,7 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
 
   #giveBack(connection: Connection<C>, lease: Lease<C>): void {
     if (this.options.allowExitOnIdle) connection.unref();
+    connection.isUnheard = true;
     lease.release();
     this.#eviction?.watch();
   }
@@ -508,8 +512,8 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
 
   /** A client has failed or ended by itself; its user hears of it from it. */
   #lost(connection: Connection<C>, error: unknown): void {
-    const { client, lease } = connection;
-    if (lease !== undefined || error === undefined) return;
+    const { client, isUnheard } = connection;
+    if (!isUnheard || error === undefined) return;
     Reflect.defineProperty(Object(error), "client", {
       value: client,
       configurable: true,

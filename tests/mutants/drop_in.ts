@@ -136,4 +136,18 @@ export const DROP_INS: readonly Mutant[] = [
     from: `options.idleTimeoutMillis === undefined`,
     to: `options.idleTimeoutMillis == undefined`,
   },
+  {
+    name: "pg_end_told_twice",
+    about: "a client that ends with its query is told of as an idle one",
+    file: PG,
+    from: `connection.isUnheard = !error;`,
+    to: `connection.isUnheard = true;`,
+  },
+  {
+    name: "pg_refused_once_unheard",
+    about: "a client that failed a query is not told of when it fails idle",
+    file: PG,
+    from: `    connection.isUnheard = true;`,
+    to: ``,
+  },
 ];
