@@ -715,6 +715,13 @@ test("pg: numbers may be strings, as from the environment, and must be numbers",
   }
 });
 
+test("pg: a max of Infinity is no limit", async () => {
+  const { pool } = pooled({ max: Infinity });
+  const clients = await Promise.all([1, 2, 3].map(() => pool.connect()));
+  assertEquals([pool.options.max, pool.totalCount], [Infinity, 3]);
+  for (const client of clients) client.release();
+});
+
 test("pg: without a Client there is no pool", () => {
   assertThrows(() => new Pool(), TypeError, "'Client' must be a function");
   assertThrows(() => new Pool(null as never), TypeError, "'options'");

@@ -101,6 +101,12 @@ test("sequelize-pool's counts follow a resource from the acquire to the release"
   assertEquals(counts(pool), [1, 1, 0, 0]);
 });
 
+test("a max of Infinity is no limit to sequelize-pool", async () => {
+  const { pool } = sequelize({ max: Infinity });
+  await Promise.all([1, 2, 3].map(() => pool.acquire()));
+  assertEquals([pool.using, pool.maxSize], [3, Infinity]);
+});
+
 test("sequelize-pool takes the resource that was released last", async () => {
   const { pool } = sequelize();
   const [first, second] = [await pool.acquire(), await pool.acquire()];

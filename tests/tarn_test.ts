@@ -175,6 +175,12 @@ test("acquires of tarn's pool create up to max, then wait in order", async () =>
   assertEquals(log, ["create 1", "create 2"]);
 });
 
+test("a max of Infinity is no limit to tarn's pool", async () => {
+  const { pool } = tarn({ max: Infinity });
+  await Promise.all([1, 2, 3].map(() => pool.acquire().promise));
+  assertEquals(pool.numUsed(), 3);
+});
+
 test("tarn's minimum is kept, but nothing is made for it", async () => {
   const { pool, log, clock } = tarn({ min: 2, max: 3, idleTimeoutMillis: 10 });
   const one = acquire(pool);

@@ -147,7 +147,8 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
     this.#pool = new ClientPool<C>({
       create: (context) => this.#create(context),
       destroy: (client, { signal }) => this.#destroy(client, signal),
-      max: settled.max,
+      // As there, it may be Infinity.
+      max: Math.min(settled.max, Number.MAX_SAFE_INTEGER),
       idleTimeout: settled.min > 0 ? Infinity : idleTimeout,
       maxLifetime: life || Infinity,
       maxUses: settled.maxUses,

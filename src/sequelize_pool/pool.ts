@@ -84,7 +84,9 @@ export class Pool<T> {
       create: () => this.#create(),
       destroy: (resource) => resource.end(),
       validate: ({ value }) => options.validate(value),
-      ...{ min, max },
+      min,
+      // As there, it may be Infinity.
+      max: Math.min(max, Number.MAX_SAFE_INTEGER),
       maxUses: maxUses || Infinity,
       idleTimeout: Math.max(this.idleTimeoutMillis, this.reapIntervalMillis),
       acquireTimeout: this.acquireTimeoutMillis,

@@ -43,7 +43,7 @@ export function check<T>(options: FactoryOptions<T>): void {
   if (!(Number.isInteger(min) && min >= 0)) {
     throw new Error("min must be an integer >= 0");
   }
-  if (!(Number.isInteger(max) && max > 0)) {
+  if (!(max === Infinity || Number.isInteger(max) && max > 0)) {
     throw new Error("max must be an integer > 0");
   }
   if (min > max) throw new Error("max is smaller than min");

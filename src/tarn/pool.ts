@@ -116,7 +116,8 @@ export class Pool<T> {
       validate: settings.validate &&
         ((resource, { signal }) =>
           this.#isValid(resource, signal, this.#checks)),
-      max: settings.max,
+      // As there, it may be Infinity.
+      max: Math.min(settings.max, Number.MAX_SAFE_INTEGER),
       acquireTimeout: settings.acquireTimeoutMillis,
       createTimeout: settings.createTimeoutMillis,
       destroyTimeout: settings.destroyTimeoutMillis,

@@ -150,4 +150,25 @@ export const DROP_INS: readonly Mutant[] = [
     from: `    connection.isUnheard = true;`,
     to: ``,
   },
+  {
+    name: "pg_max_infinity",
+    about: "a max of Infinity is refused",
+    file: PG,
+    from: `Math.min(settled.max, Number.MAX_SAFE_INTEGER)`,
+    to: `settled.max`,
+  },
+  {
+    name: "tarn_max_infinity",
+    about: "a max of Infinity is refused",
+    file: TARN,
+    from: `Math.min(settings.max, Number.MAX_SAFE_INTEGER)`,
+    to: `settings.max`,
+  },
+  {
+    name: "sequelize_pool_max_infinity",
+    about: "a max of Infinity is refused",
+    file: SEQUELIZE,
+    from: `Math.min(max, Number.MAX_SAFE_INTEGER)`,
+    to: `max`,
+  },
 ];
