@@ -105,8 +105,8 @@ export class FakeConnection extends EventEmitter {
     throw failure("the driver has none");
   }
 
-  promise(): FakePromiseConnection {
-    return new FakePromiseConnection(this);
+  promise(Wanted: PromiseConstructor): FakePromiseConnection {
+    return new FakePromiseConnection(this, Wanted);
   }
 
   /** Asks by a promise. */
@@ -165,7 +165,10 @@ export class FakeConnection extends EventEmitter {
 
 /** What `promise()` of a connection gives. */
 export class FakePromiseConnection {
-  constructor(readonly connection: FakeConnection) {}
+  constructor(
+    readonly connection: FakeConnection,
+    readonly Wanted: PromiseConstructor,
+  ) {}
 
   query(sql: string): Promise<unknown[]> {
     return this.connection.ask(sql).then((rows) => [rows]);
@@ -209,7 +212,7 @@ interface FakePool extends EventEmitter, Disposable {
   query(sql: string, values?: unknown, answer?: Answer): EventEmitter;
   execute(sql: string, values?: unknown, answer?: Answer): void;
   end(callback?: (error?: unknown) => void): void;
-  promise(): FakePromises;
+  promise(Wanted?: PromiseConstructor): FakePromises;
   escape(value: unknown): string;
   escapeId(value: unknown): string;
   format(sql: string, values: unknown): string;

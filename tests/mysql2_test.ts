@@ -162,10 +162,32 @@ mysql2("the promise shape does the same, and tells the same", async () => {
   const connection = await promises.getConnection();
   assertStrictEquals(connection.connection, driver.connections[0]);
   promises.releaseConnection(connection);
+  // Its connection is on its way to it.
+  const last = promises.query("select").catch((error) => error.message);
   await promises.end();
   const message = "Pool is closed.";
+  assertEquals(await last, message);
   await assertRejects(() => promises.query("select"), PoolClosedError, message);
 });
+
+mysql2(
+  "the promise shape gives promises of the class that is wanted",
+  async () => {
+    const { pool } = fakes();
+    class Wanted<T> extends Promise<T> {}
+    const promises = pool.promise(Wanted);
+    assertStrictEquals(promises.pool, pool);
+    const getting = promises.getConnection();
+    const connection = await getting;
+    assertStrictEquals(connection.Wanted, Wanted);
+    connection.release();
+    const asked = [promises.query("select"), promises.execute("select")];
+    await Promise.all(asked);
+    const given = [getting, ...asked, promises.end()];
+    for (const promise of given) assertInstanceOf(promise, Wanted);
+    await Promise.all(given);
+  },
+);
 
 mysql2("an error of a promise tells who asked", async () => {
   const { pool, driver } = fakes();
@@ -258,6 +280,7 @@ mysql2("options are read as mysql2 does", async () => {
   const connectionConfig = { uri, connectionLimit: 3, timezone: "Z" };
   assertEquals(limits(uri).connectionConfig, connectionConfig);
   assertEquals(limits({ uri, connectionLimit: 4 }).max, 4);
+  assertEquals(limits({ uri, connectionLimit: undefined }).max, 3);
   await Promise.resolve();
 });
 

@@ -106,8 +106,9 @@ export class CallbackPool extends EventEmitter implements Disposable {
     );
   }
 
-  promise(): PromisePool {
-    return this.#promises ??= new PromisePool(this);
+  promise(Wanted: PromiseConstructor = Promise): PromisePool {
+    if (Wanted !== Promise) return new PromisePool(this, Wanted);
+    return this.#promises ??= new PromisePool(this, Promise);
   }
 
   escape(value: unknown): string {
@@ -131,15 +132,17 @@ export class CallbackPool extends EventEmitter implements Disposable {
   /** Acquires as mysql2 does, and tells of it. */
   async session(options?: AcquireOptions): Promise<Session> {
     this.#queue();
-    const lease = await this.leases.acquire(options).catch((error) => {
+    try {
+      const lease = await this.leases.acquire(options);
+      const session = this.#sessions.get(lease.value)!;
+      session.lease = lease;
+      this.#tell("acquire", session.connection);
+      return session;
+    } catch (error) {
       // Some look for the words of mysql2.
       if (error instanceof PoolClosedError) error.message = "Pool is closed.";
       throw error;
-    });
-    const session = this.#sessions.get(lease.value)!;
-    session.lease = lease;
-    this.#tell("acquire", session.connection);
-    return session;
+    }
   }
 
   /** @throws {PoolFullError} if it would have to wait, and may not */

@@ -41,7 +41,7 @@ export interface Connection extends EventEmitter {
   rollback(callback: Callback): void;
   end(callback?: () => void): void;
   destroy(): void;
-  promise(): PromiseConnection;
+  promise(Wanted: PromiseConstructor): PromiseConnection;
   release(): void;
 }
 

@@ -19,10 +19,13 @@ interface CallbackPool extends EventEmitter {
 /** The same pool in the shape of mysql2/promise. */
 export class PromisePool extends EventEmitter implements AsyncDisposable {
   readonly pool: CallbackPool;
+  /** The class of the promises that are returned. */
+  readonly Promise: PromiseConstructor;
 
-  constructor(pool: CallbackPool) {
+  constructor(pool: CallbackPool, Wanted: PromiseConstructor) {
     super();
     this.pool = pool;
+    this.Promise = Wanted;
     const heard = new Set<string | symbol>();
     this.on("newListener", (event) => {
       if (!EVENTS.includes(event) || heard.has(event)) return;
@@ -31,8 +34,12 @@ export class PromisePool extends EventEmitter implements AsyncDisposable {
     });
   }
 
-  async getConnection(options?: AcquireOptions): Promise<PromiseConnection> {
-    return held(await this.pool.session(options));
+  getConnection(options?: AcquireOptions): Promise<PromiseConnection> {
+    return new this.Promise((resolve, reject) => {
+      this.pool.session(options)
+        .then((session) => held(session, this.Promise))
+        .then(resolve, reject);
+    });
   }
 
   releaseConnection(connection: { release(): void }): void {
@@ -48,7 +55,7 @@ export class PromisePool extends EventEmitter implements AsyncDisposable {
   }
 
   end(): Promise<void> {
-    return new Promise((resolve, reject) => {
+    return new this.Promise((resolve, reject) => {
       this.pool.end((error) => error ? reject(error) : resolve());
     });
   }
@@ -78,7 +85,7 @@ export class PromisePool extends EventEmitter implements AsyncDisposable {
       throw new TypeError("A pool of promises takes no callback");
     }
     const asked = new Error();
-    return new Promise((resolve, reject) => {
+    return new this.Promise((resolve, reject) => {
       ask((error, rows, fields) => {
         if (!error) return resolve([rows, fields]);
         if (error instanceof Error) {
@@ -92,14 +99,17 @@ export class PromisePool extends EventEmitter implements AsyncDisposable {
 }
 
 /** A connection of its own for each holder, who cannot end another's hold. */
-function held(session: Session): PromiseConnection {
+function held(
+  session: Session,
+  Wanted: PromiseConstructor,
+): PromiseConnection {
   const { connection, lease } = session;
   const ifHeld = (act: () => void) => () => {
     if (session.lease === lease) act();
   };
   const release = ifHeld(() => connection.release());
   const end = ifHeld(() => connection.end());
-  return Object.assign(connection.promise(), {
+  return Object.assign(connection.promise(Wanted), {
     release,
     destroy: ifHeld(() => connection.destroy()),
     end: async () => await end(),

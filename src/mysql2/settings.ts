@@ -17,7 +17,10 @@ export function settle(options: string | object): Settings {
   const given: Record<string, unknown> = typeof options === "string"
     ? { uri: options }
     : { ...options };
-  const connection = { ...fromUrl(given.uri), ...given };
+  const connection = { ...given };
+  for (const [name, value] of Object.entries(fromUrl(given.uri))) {
+    connection[name] ||= value;
+  }
   const number = (name: string, otherwise: number) => {
     const value = Number(connection[name] ?? NaN);
     return Number.isNaN(value) ? otherwise : value;

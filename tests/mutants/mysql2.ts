@@ -161,7 +161,21 @@ export const MYSQL2: readonly Mutant[] = [
     name: "mysql2_url_ignored",
     about: "options in a URL do not count",
     file: SETTINGS,
-    from: `{ ...fromUrl(given.uri), ...given }`,
-    to: `{ ...given }`,
+    from: `    connection[name] ||= value;`,
+    to: ``,
+  },
+  {
+    name: "mysql2_url_yields_to_undefined",
+    about: "an option that is undefined hides that of the URL",
+    file: SETTINGS,
+    from: `    connection[name] ||= value;`,
+    to: `    if (!(name in given)) connection[name] = value;`,
+  },
+  {
+    name: "mysql2_promise_class_ignored",
+    about: "the class of promises that is asked for is not used",
+    file: POOL,
+    from: `if (Wanted !== Promise) return new PromisePool(this, Wanted);`,
+    to: ``,
   },
 ];
