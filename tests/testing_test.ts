@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Pool } from "../mod.ts";
 import { KeyedPool } from "../src/keyed/mod.ts";
 import { findLeaks, VirtualClock } from "../src/testing/mod.ts";
@@ -38,6 +38,20 @@ test("next sees a timer that is set when promises have settled", async () => {
   const clock = new VirtualClock();
   Promise.resolve().then(() => clock.setTimeout(() => {}, 5));
   assertEquals(await clock.next(), true);
+  assertEquals(clock.now(), 5);
+});
+
+test("a clock is moved by a time only, and set back by a jump only", async () => {
+  const clock = new VirtualClock(7);
+  for (const ms of [-1, NaN, Infinity]) {
+    await assertRejects(() => clock.advance(ms), RangeError, "'ms' must be");
+  }
+  const text = "5" as never;
+  await assertRejects(() => clock.advance(text), TypeError, "a number");
+  assertThrows(() => clock.jump(text), TypeError, "a number");
+  assertThrows(() => clock.jump(NaN), RangeError, "a finite number");
+  assertEquals(clock.now(), 7);
+  clock.jump(-2);
   assertEquals(clock.now(), 5);
 });
 

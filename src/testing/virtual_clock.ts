@@ -1,3 +1,4 @@
+import { Check, FINITE, SPAN } from "../check.ts";
 import type { Clock } from "../clock.ts";
 
 /** Runtimes fire a timer of 2^31 ms or more at once. */
@@ -8,6 +9,8 @@ const SETTLE_TICKS = 64;
 
 /** Timers run at one instant before it counts as an endless loop. */
 const MAX_TIMERS_PER_INSTANT = 100_000;
+
+const CHECK = new Check("Cannot move the clock");
 
 /** A pending timer, as Deno, Bun and Node hand it out. */
 class VirtualTimer {
@@ -98,9 +101,11 @@ export class VirtualClock implements Clock {
 
   /**
    * Moves on by so many ms, from timer to timer, and calls each. What one throws,
-   * or that timers set each other at one instant without end, it rejects with.
+   * or that timers set each other at one instant without end, it rejects with; or
+   * with a `RangeError` or `TypeError` if that is no time to move on by.
    */
   async advance(ms: number): Promise<void> {
+    CHECK.that("ms", ms, SPAN);
     const end = this.#now + ms;
     await settle();
     let run = 0;
@@ -131,9 +136,13 @@ export class VirtualClock implements Clock {
 
   /**
    * Moves on by so many ms while no timer fires, as a frozen runtime does; the
-   * next `advance` or `next` calls those overdue.
+   * next `advance` or `next` calls those overdue. It may be less than 0, as where
+   * a clock is set back.
+   *
+   * @throws {RangeError} if it is not finite
    */
   jump(ms: number): void {
+    CHECK.that("ms", ms, FINITE);
     this.#now += ms;
   }
 

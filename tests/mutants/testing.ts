@@ -63,4 +63,19 @@ export const TESTING: readonly Mutant[] = [
     from: `ended.size < pools.length ? 0 : clock.timers;`,
     to: `clock.timers;`,
   },
+  {
+    name: "testing_clock_moved_by_nothing",
+    about: "a clock that is moved by NaN shows that from then on",
+    file: CLOCK,
+    from: `    CHECK.that("ms", ms, SPAN);
+`,
+    to: ``,
+  },
+  {
+    name: "testing_clock_not_set_back",
+    about: "a clock cannot be set back",
+    file: CLOCK,
+    from: `CHECK.that("ms", ms, FINITE)`,
+    to: `CHECK.that("ms", ms, SPAN)`,
+  },
 ];
