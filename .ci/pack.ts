@@ -44,6 +44,7 @@ async function complete(file: string): Promise<void> {
     description: DESCRIPTION,
     engines: ENGINES,
     sideEffects: false,
+    typesVersions: { "*": typesOf(manifest.exports) },
   });
   // Where a workflow publishes with provenance, npm compares it.
   const { GITHUB_SERVER_URL, GITHUB_REPOSITORY } = Deno.env.toObject();
@@ -52,6 +53,15 @@ async function complete(file: string): Promise<void> {
     manifest.repository = { type: "git", url };
   }
   await Deno.writeTextFile(file, JSON.stringify(manifest, null, 2) + "\n");
+}
+
+/** Where the types of each entry are, for TypeScript's `node10`: it reads no `exports`. */
+function typesOf(
+  entries: Record<string, { types: string }>,
+): Record<string, string[]> {
+  const types = Object.entries(entries)
+    .map(([name, entry]) => [name.slice("./".length), [entry.types]]);
+  return Object.fromEntries(types.filter(([name]) => name !== ""));
 }
 
 async function* typesIn(folder: string): AsyncGenerator<string> {

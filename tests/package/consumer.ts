@@ -103,12 +103,13 @@ export class Consumer implements AsyncDisposable {
     compiler: Compiler,
     surroundings: Surroundings,
     files: readonly string[],
+    options: object = { module: "nodenext" },
   ): Promise<string> {
     const old = compiler === "typescript-5.4";
     const config = {
       compilerOptions: {
         ...STRICT,
-        module: "nodenext",
+        ...options,
         ...surroundings === "node"
           ? {
             lib: ["es2022"],

@@ -43,6 +43,12 @@ async function* checks(
   consumer: Consumer,
   entries: readonly Entry[],
 ): AsyncGenerator<TestCase> {
+  const imports = entries.map(({ examples }) => `${examples[0]!.name}.mts`);
+  const found = await consumer.compile("typescript-5.4", "node", imports, {
+    module: "commonjs",
+    moduleResolution: "node10",
+  });
+  yield verdict("types where no exports are read", found);
   // What is compiled last is what runs.
   for (const surroundings of ["dom", "node"] as const) {
     const files = entries
