@@ -189,6 +189,16 @@ mysql2(
   },
 );
 
+mysql2("a callback that is null is none", async () => {
+  const { pool } = fakes();
+  for (const sql of ["select", "fail"]) {
+    const query = pool.query(sql, null, null as never);
+    query.on("error", () => {});
+    await settled();
+  }
+  assertEquals(counts(pool), { idle: 1 });
+});
+
 mysql2("an error of a promise tells who asked", async () => {
   const { pool, driver } = fakes();
   const promises = pool.promise();

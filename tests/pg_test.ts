@@ -151,6 +151,17 @@ test("pg: the stack of a failure leads to who waits, that of a reason to who abo
   assertStrictEquals(await pool.connect().catch((e) => e), server.refusal);
 });
 
+test("pg: a callback that is null is none", async () => {
+  const { pool } = pooled({ max: 1 });
+  const none = null as never;
+  const answer: unknown = await pool.query("one", [], none);
+  assertEquals(answer, { rows: [{ text: "one" }] });
+  const client: unknown = await pool.connect(none);
+  (client as PoolClient<FakeClient>).release();
+  assertEquals(await pool.end(none), undefined);
+  assert(pool.ended);
+});
+
 test("pg: a function in the place of a query is refused", async () => {
   const { pool } = pooled();
   const calls: unknown[] = [];

@@ -115,7 +115,8 @@ export class Session {
       else if (READ_ONLY.includes(errno!)) this.#lost(error);
     };
     const { onResult } = command;
-    if (onResult === undefined) return void command.on(errorMonitor, failed);
+    // As there, a callback that is `null` is none.
+    if (!onResult) return void command.on(errorMonitor, failed);
     command.onResult = (error, ...rest) => {
       if (error) failed(error);
       onResult.call(command, error, ...rest);

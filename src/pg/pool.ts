@@ -237,7 +237,7 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
   ): Promise<PoolClient<C>> | void {
     const [options, callback] = typeof given === "function"
       ? [undefined, given]
-      : [given, undefined];
+      : [given ?? undefined, undefined];
     return this.#answer<PoolClient<C>>(
       (resolve, reject) => {
         const lent = ({ client }: Connection<C>) =>
@@ -338,7 +338,8 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
     callback: ((error: unknown, result?: R) => void) | undefined,
     signal?: AbortSignal,
   ): Promise<R> | void {
-    if (callback === undefined) {
+    // As there, `null` is none.
+    if (!callback) {
       return new this.Promise<R>(act).catch((error) => {
         if (error !== signal?.reason) retrace(error);
         throw error;

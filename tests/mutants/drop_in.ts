@@ -171,4 +171,18 @@ export const DROP_INS: readonly Mutant[] = [
     from: `Math.min(max, Number.MAX_SAFE_INTEGER)`,
     to: `max`,
   },
+  {
+    name: "pg_null_called_back",
+    about: "a callback that is null is called",
+    file: PG,
+    from: `if (!callback) {`,
+    to: `if (callback === undefined) {`,
+  },
+  {
+    name: "pg_null_options_refused",
+    about: "a connect with null in the place of a callback is refused",
+    file: PG,
+    from: `[given ?? undefined, undefined]`,
+    to: `[given, undefined]`,
+  },
 ];

@@ -178,4 +178,11 @@ export const MYSQL2: readonly Mutant[] = [
     from: `if (Wanted !== Promise) return new PromisePool(this, Wanted);`,
     to: ``,
   },
+  {
+    name: "mysql2_null_called_back",
+    about: "a callback that is null is called",
+    file: SESSION,
+    from: `if (!onResult) return`,
+    to: `if (onResult === undefined) return`,
+  },
 ];
