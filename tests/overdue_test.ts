@@ -11,6 +11,7 @@ import {
   watch,
 } from "./fixture.ts";
 import { test } from "./test.ts";
+import { VirtualClock } from "./virtual_clock.ts";
 
 /** A pool that measures, whose creates the test settles. */
 function measured(options: Partial<PoolOptions<Resource>> = {}): Fixture {
@@ -139,6 +140,23 @@ test("a waiter that times out gives up on no create that began after it came", a
   watch(pool.acquire());
   await settled();
   assertCounts(pool, { creating: 1, pending: 1 });
+});
+
+test("a waiter that times out gives up on the create it came with, however late that began", async () => {
+  const ticking = new VirtualClock();
+  let readings = 0;
+  const { pool, factory } = measured({
+    clock: {
+      now: () => ticking.now() + (readings++ > 0 ? 10 : 0),
+      setTimeout: (callback, delay) => ticking.setTimeout(callback, delay),
+      clearTimeout: (timer) => ticking.clearTimeout(timer as never),
+    },
+  });
+  const waiter = watch(pool.acquire({ timeout: 200 }));
+  while (!waiter.settled) await ticking.advance(1);
+  watch(pool.acquire());
+  await settled();
+  assertEquals(factory.creates.length, 2);
 });
 
 test("a waiter that times out within the usual time gives up on no create", async () => {

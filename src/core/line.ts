@@ -320,7 +320,7 @@ export class Line<T> {
   join(waiter: Waiter, owes: number): void {
     this.#waiting.push(waiter);
     this.#owed += owes;
-    this.#demand(waiter.home);
+    this.#demand(waiter.home, waiter.since);
   }
 
   /** Its waiters are owed so many creates at least. */
@@ -941,7 +941,7 @@ export class Line<T> {
    * The demand rule: while fewer creates are coming than its waiters are owed or
    * the stock lacks, and fewer are in flight than may be, reserve a spare slot.
    */
-  #demand(home: number): void {
+  #demand(home: number, since?: number): void {
     while (
       this.#spare > 0 &&
       this.#pauses === 0 &&
@@ -955,7 +955,7 @@ export class Line<T> {
       const stripe = preferred !== undefined && preferred.spare > 0
         ? preferred
         : this.#sets.withSpare()!;
-      const creation = new Creation(stripe.id, this.#arrivals);
+      const creation = new Creation(stripe.id, this.#arrivals, since);
       this.#spare--;
       this.#creating++;
       stripe.reserve(creation);

@@ -84,7 +84,8 @@ export class Supply<T> implements Chore {
     const { pace, births } = source;
     for (const { creation, began } of births) {
       if (creation.isOverdue) continue;
-      const took = now - began;
+      // Reserved when the waiter came, it may have begun a little later.
+      const took = now - Math.min(began, creation.since);
       const isSlow = took >= wait && (source.isNew || took > pace.usual!);
       if (!isSlow || now < source.trustsUntil) break;
       source.trustsUntil = now + (pace.usual ?? 0);

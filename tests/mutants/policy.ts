@@ -278,6 +278,13 @@ export const POLICY: readonly Mutant[] = [
     to: "",
   },
   {
+    name: "late_create_is_newer",
+    about: "a create that began a little after its waiter came counts as newer",
+    file: SUPPLY,
+    from: "now - Math.min(began, creation.since)",
+    to: "now - began",
+  },
+  {
     name: "patient_gives_up_on_newer",
     about: "a timeout gives up on a create younger than the wait",
     file: SUPPLY,
