@@ -31,8 +31,11 @@ const NAME = "fleet";
 /** One process of the fleet: clients that query without a pause. */
 async function member(url: string, signal: AbortSignal): Promise<void> {
   const ledger = postgresLedger(async () => {
-    const settings = { connectionString: url, query_timeout: TTL / 3 };
-    const client = new pg.Client(settings);
+    const client = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: TTL / 3,
+      query_timeout: TTL / 3,
+    });
     await client.connect();
     return client;
   });
