@@ -5,6 +5,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { PoolOverloadedError } from "../mod.ts";
+import { LocalBudget } from "../src/budget/mod.ts";
 import { Histogram } from "../src/inspect/histogram.ts";
 import {
   inspect,
@@ -228,6 +229,7 @@ test("stats tell what a pool does and has done", async () => {
     lines: [{
       stripes: [0],
       isPaused: false,
+      lacksPermit: false,
       waits: [],
       holders: [{ age: 16 }],
       overdue: 0,
@@ -298,6 +300,20 @@ test("each state has its word and its sentence", async () => {
   held[1]!.release();
   await settled();
   assertEquals(third.settled, true);
+});
+
+test("where a budget has no permit left the sentence says that", async () => {
+  const budget = new LocalBudget(1);
+  const { pool } = fixture({ budget });
+  await pool.acquire();
+  const { handler, pool: other, clock } = inspected({ budget });
+  watch(other.acquire());
+  await clock.advance(5);
+  const { lines: [line] } = await statsOf(handler);
+  assertEquals(
+    line!.sentence,
+    "1 waits, the first for 5 ms; its budget has no permit left",
+  );
 });
 
 test("isolated stripes each have a sentence, and the pool the worst word", async () => {
