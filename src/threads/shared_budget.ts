@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Budget, BudgetMember, BudgetSeat } from "../permit.ts";
 import { SystemClock } from "../system_clock.ts";
 import { Bell, ring } from "./bell.ts";
-import { allocate, shapeOf, swap } from "./memory.ts";
+import { allocate, shapeOf, swap, wordsIn } from "./memory.ts";
 import { type Port, Relay } from "./relay.ts";
 import {
   ANSWER,
@@ -160,8 +160,13 @@ export class SharedBudget implements Budget, Disposable {
     const { clock = new SystemClock() } = options;
     this.#clock = clock;
     if ("memory" in options) {
+      check.names(options, ["memory", "port", "guest", "silence", "clock"]);
       const { memory, port, guest, silence } = options;
-      this.#words = new Int32Array(memory);
+      check.that("port", port, OBJECT);
+      check.that("guest", guest, COUNT);
+      check.that("silence", silence, DELAY);
+      this.#words = wordsIn(memory) ??
+        check.mistake("memory", "that of an invitation", memory);
       this.#guest = guest;
       this.#silence = silence;
       this.#relay.add(port, 0, () => {});
