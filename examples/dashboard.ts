@@ -231,7 +231,8 @@ try {
   if (process.stdout.isTTY) process.stdout.write("\x1b[2J\x1b[H");
   await main(stop.signal);
   console.log("Ended.");
-} catch (error) {
+} catch (failure) {
+  const error = stop.signal.reason ?? failure;
   console.error(`dashboard: ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;
 }
