@@ -248,6 +248,21 @@ export const FLEET: readonly Mutant[] = [
     from: "if (this.#away < this.#max) {",
     to: "if (this.#away < 0) {",
   },
+  {
+    name: "fleet_joins_what_is_closed",
+    about: "pools that join a budget after its end wait for permits in vain",
+    file: BUDGET,
+    from:
+      'if (this.#isClosing) throw new Error("Cannot join budget as it is closed");',
+    to: "",
+  },
+  {
+    name: "fleet_any_ledger",
+    about: "what is no ledger is found out when the first pool joins",
+    file: BUDGET,
+    from: "check.that(`ledger.${name}`, ledger[name], FUNCTION);",
+    to: "",
+  },
   // The engines.
   {
     name: "fleet_postgres_keeps_a_lost_client",
