@@ -94,6 +94,22 @@ test("fleet: budgets of one ledger in PostgreSQL all hear, and it ends with the 
   assertEquals(clients.map(({ ended }) => ended), [1, 1]);
 });
 
+test("fleet: a ledger in PostgreSQL whose row was deleted begins anew", async () => {
+  class Emptied extends FakePostgres {
+    override query(text: string, values?: unknown[]) {
+      const isRead = text.startsWith("select");
+      if (!isRead) return super.query(text, values);
+      this.queries.push(text);
+      return Promise.resolve({ rows: [] });
+    }
+  }
+  const client = new Emptied();
+  const ledger = postgresLedger(() => Promise.resolve(client));
+  assertEquals(await ledger.read(), { value: "", version: "0" });
+  assertMatch(client.queries.at(-2)!, /^select/);
+  assertMatch(client.queries.at(-1)!, /^insert/);
+});
+
 test("fleet: a ledger in PostgreSQL asks for one thing at a time", async () => {
   class Slow extends FakePostgres {
     #underWay = 0;

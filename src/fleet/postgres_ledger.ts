@@ -111,7 +111,12 @@ class PostgresLedger implements Ledger {
 
   async read(): Promise<Versioned> {
     const { rows: [row] } = await this.#query(READ, [this.#name]);
-    return { value: `${row?.["value"]}`, version: `${row?.["version"]}` };
+    if (row !== undefined) {
+      return { value: `${row["value"]}`, version: `${row["version"]}` };
+    }
+    // Somebody has emptied the table.
+    await this.#query(INSERT, [this.#name]);
+    return { value: "", version: "0" };
   }
 
   async swap(version: string, value: string): Promise<string | undefined> {

@@ -300,6 +300,13 @@ export const FLEET: readonly Mutant[] = [
     to: "",
   },
   {
+    name: "fleet_postgres_stays_without_row",
+    about: "where the row was deleted no member is served any more",
+    file: POSTGRES,
+    from: "    await this.#query(INSERT, [this.#name]);\n",
+    to: "",
+  },
+  {
     name: "fleet_postgres_long_names",
     about: "a name that is too long for a channel is found out by the server",
     file: POSTGRES,
