@@ -376,13 +376,13 @@ test("creates that fail are counted, with the last error and when", async () => 
 });
 
 test("pools that share a name get numbers, and long names are cut", async () => {
-  const pools = ["a", "b", "a", "a", "c".repeat(400)]
+  const pools = ["a", "b", "a", "a", "a (4)", "a", "c".repeat(400)]
     .map((name) => fixture({ name }).pool);
   const handler = inspect(pools, { authorize: "anyone" });
   const { pools: shown } = await (await get(handler, "stats")).json();
   assertEquals(
     shown.map(({ name }: PoolSnapshot) => name),
-    ["a", "b", "a (2)", "a (3)", `${"c".repeat(300)}…`],
+    ["a", "b", "a (2)", "a (3)", "a (4)", "a (5)", `${"c".repeat(300)}…`],
   );
 });
 
