@@ -535,6 +535,11 @@ test("what is no invitation to a shared budget is refused with the rule", () => 
   wrong({ guest: undefined }, "'guest'");
   wrong({ silence: NaN }, "'silence'");
   wrong({ max: 3 }, "'max' is no option");
+  assertThrows(
+    () => budget.ended({} as never),
+    TypeError,
+    "Cannot end thread as 'guest' must be a number",
+  );
   new SharedBudget(invitation).close();
   port.close();
 });

@@ -205,8 +205,12 @@ export class SharedBudget implements Budget, Disposable {
    * had. Bun and Node tell of a port that has closed, which does the same; in Deno
    * it is to be called after `terminate()` and when a worker has failed. Without
    * it the others notice after `silence`.
+   *
+   * @throws {TypeError} if it is given something else
    */
   ended({ guest }: Pick<Invitation, "guest">): void {
+    // Of no number, all would be meant.
+    new Check("Cannot end thread").that("guest", guest, COUNT);
     this.#relay.close(guest);
     for (const { row, life } of this.#others()) {
       if (this.#read(wordAt(row, GUEST)) === guest) this.#end(row, life);

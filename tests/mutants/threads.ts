@@ -277,4 +277,11 @@ export const THREADS: readonly Mutant[] = [
     from: "if (!(memory instanceof SharedArrayBuffer)) return undefined;",
     to: "if (!(memory instanceof Object)) return undefined;",
   },
+  {
+    name: "threads_end_of_all",
+    about: "who says of something else that it has ended closes all ports",
+    file: SHARED,
+    from: `new Check("Cannot end thread").that("guest", guest, COUNT);`,
+    to: "",
+  },
 ];
