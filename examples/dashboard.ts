@@ -21,6 +21,9 @@ const NAME = "orders";
 const STEP = 50;
 const FRAME = 500;
 
+/** How wide what is said of a key is. */
+const COLUMN = 26;
+
 /** Requests a second, at the least and at the most, and how long a tide is. */
 const EBB = 20;
 const FLOOD = 400;
@@ -60,7 +63,7 @@ class Dashboard implements AsyncDisposable {
   /** What each key does; gives a word on it. */
   readonly keys: Record<string, { help: string; press: () => unknown }> = {
     k: { help: "kill 3 connections", press: () => this.#kill() },
-    s: { help: "stop or start the server", press: () => this.#toggle() },
+    s: { help: "stop, start the server", press: () => this.#toggle() },
     q: { help: "slow queries or short", press: () => this.#slow() },
     l: { help: "leak a lease", press: () => this.#leak() },
     r: { help: "release what leaked", press: () => this.#release() },
@@ -152,17 +155,30 @@ class Screen {
   readonly #live = process.stdout.isTTY === true;
   #frames = 0;
 
-  draw(lines: string[]): void {
+  /** The picture is cut where a terminal has too few rows, so that it does not scroll. */
+  draw(head: string[], picture: string[], foot: string[]): void {
     if (this.#live) {
+      const room = process.stdout.rows - 1 - head.length - foot.length;
+      const lines = [...head, ...picture.slice(0, Math.max(2, room)), ...foot];
       const text = lines.map((line) => `${line}\x1b[K\n`).join("");
       process.stdout.write(`\x1b[H${text}\x1b[J`);
     } else if (this.#frames++ % (1_000 / FRAME) === 0) {
-      console.log(lines.slice(2, 4).join(": "));
+      console.log(picture.slice(0, 2).join(": "));
     }
   }
 
   get width(): number {
-    return Math.max(40, process.stdout.columns ?? 100);
+    return this.#live ? Math.max(40, process.stdout.columns - 1) : Infinity;
+  }
+
+  /** Texts side by side, as many as fit. */
+  rows(texts: string[]): string[] {
+    const many = Math.max(1, Math.floor(this.width / COLUMN));
+    return texts.flatMap((_, i) =>
+      i % many === 0
+        ? texts.slice(i, i + many).map((text) => text.padEnd(COLUMN)).join("")
+        : []
+    );
   }
 }
 
@@ -194,8 +210,8 @@ async function main(signal: AbortSignal): Promise<void> {
     const { pools: [pool] }: Snapshot = await (await handler(
       new Request(`${url}stats`),
     )).json();
-    const lines = picture(pool!, screen.width);
-    screen.draw([`The page is at ${url}`, "", ...lines, "", ...help, "", word]);
+    const foot = ["", ...screen.rows(help), word];
+    screen.draw([`The page is at ${url}`], picture(pool!, screen.width), foot);
   };
   const frames = setInterval(() => draw().catch(end.reject), FRAME);
   try {
@@ -215,7 +231,8 @@ try {
   if (process.stdout.isTTY) process.stdout.write("\x1b[2J\x1b[H");
   await main(stop.signal);
   console.log("Ended.");
-} catch (error) {
+} catch (failure) {
+  const error = stop.signal.reason ?? failure;
   console.error(`dashboard: ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;
 }

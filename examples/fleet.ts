@@ -31,8 +31,11 @@ const NAME = "fleet";
 /** One process of the fleet: clients that query without a pause. */
 async function member(url: string, signal: AbortSignal): Promise<void> {
   const ledger = postgresLedger(async () => {
-    const settings = { connectionString: url, query_timeout: TTL / 3 };
-    const client = new pg.Client(settings);
+    const client = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: TTL / 3,
+      query_timeout: TTL / 3,
+    });
     await client.connect();
     return client;
   });
@@ -75,7 +78,7 @@ interface Seen {
 function start(url: string): Seen {
   const args = [fileURLToPath(import.meta.url), "member", url];
   const child = spawn(process.execPath, ["run", "-A", ...args], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "inherit"],
   });
   const seen: Seen = { child, served: 0, permits: 0, state: "works" };
   createInterface(child.stdout!).on("line", (line) => {
@@ -168,8 +171,13 @@ for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 }
 try {
   const [role, url] = process.argv.slice(2);
-  await (role === "member" ? member(url!, stop.signal) : fleet(stop.signal));
-} catch (error) {
+  if (role === "member") {
+    // Ends where who has started it is no more, even if that was killed.
+    process.stdin.resume().on("end", () => process.exit());
+    await member(url!, stop.signal);
+  } else await fleet(stop.signal);
+} catch (failure) {
+  const error = stop.signal.reason ?? failure;
   console.error(`fleet: ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;
 }

@@ -57,6 +57,8 @@ export interface LineDetails {
   stripes: number[];
   /** Whether a pause lasts. */
   isPaused: boolean;
+  /** Whether a create waits for a permit of the option `budget`. */
+  lacksPermit: boolean;
   /** How long those who came first have waited, 100 at most, longest first. */
   waits: number[];
   /** Those who have held longest, 10 at most, longest first. */

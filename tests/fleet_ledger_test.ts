@@ -68,6 +68,48 @@ test("fleet: the ledger of PostgreSQL is a row, and what is notified", async () 
   assertMatch(`${await ledger.read().catch((it) => it)}`, /ledger is closed/);
 });
 
+test("fleet: budgets of one ledger in PostgreSQL all hear, and it ends with the last", async () => {
+  const clients: FakePostgres[] = [];
+  const ledger = postgresLedger(() => {
+    clients.push(new FakePostgres());
+    return Promise.resolve(clients.at(-1)!);
+  });
+  const heard: string[] = [];
+  const ends = ["a", "b"].map((name) =>
+    ledger.watch((version) => void heard.push(name + version))
+  );
+  await ledger.read();
+  clients[0]!.listeners.get("notification")!({ payload: "1" });
+  assertEquals(heard, ["a1", "b1"]);
+  await ends[0]!();
+  await ledger.read();
+  clients[0]!.listeners.get("notification")!({ payload: "2" });
+  assertEquals([heard.at(-1), clients[0]!.ended], ["b2", 0]);
+  await ends[1]!();
+  assertEquals(clients[0]!.ended, 1);
+  // The next budget opens it again.
+  const end = ledger.watch(() => {});
+  await ledger.read();
+  await end();
+  assertEquals(clients.map(({ ended }) => ended), [1, 1]);
+});
+
+test("fleet: a ledger in PostgreSQL whose row was deleted begins anew", async () => {
+  class Emptied extends FakePostgres {
+    override query(text: string, values?: unknown[]) {
+      const isRead = text.startsWith("select");
+      if (!isRead) return super.query(text, values);
+      this.queries.push(text);
+      return Promise.resolve({ rows: [] });
+    }
+  }
+  const client = new Emptied();
+  const ledger = postgresLedger(() => Promise.resolve(client));
+  assertEquals(await ledger.read(), { value: "", version: "0" });
+  assertMatch(client.queries.at(-2)!, /^select/);
+  assertMatch(client.queries.at(-1)!, /^insert/);
+});
+
 test("fleet: a ledger in PostgreSQL asks for one thing at a time", async () => {
   class Slow extends FakePostgres {
     #underWay = 0;
@@ -134,7 +176,8 @@ test("fleet: the ledger of Redis is a hash, a script and a channel", async () =>
   const hash: Record<string, string> = {};
   const calls: unknown[][] = [];
   const on = new Map<string, Listener>();
-  let subscribed = "", ended = 0;
+  const subscribed: string[] = [];
+  let ended = 0;
   const client: RedisClient = {
     hmget: (_, ...names) =>
       Promise.resolve(names.map((name) => hash[name] ?? null)),
@@ -149,7 +192,7 @@ test("fleet: the ledger of Redis is a hash, a script and a channel", async () =>
     },
     duplicate: () => ({
       subscribe: (channel) => {
-        subscribed = channel;
+        subscribed.push(channel);
         return Promise.reject(new Error("gone"));
       },
       on: (event: string, listener: unknown) =>
@@ -164,10 +207,14 @@ test("fleet: the ledger of Redis is a hash, a script and a channel", async () =>
   assertEquals(await ledger.swap("0", "one"), "1");
   assertEquals(await ledger.swap("0", "two"), undefined);
   assertEquals(await ledger.read(), { value: "one", version: "1" });
-  assertEquals(calls[0], [1, "lease:fleet", "0", "one"]);
+  // A client's prefix is put before the key alone, and not before a channel.
+  assertEquals(calls[0], [1, "lease:fleet", "0", "one", "lease:fleet"]);
   on.get("message")!("lease:fleet", "1");
   on.get("error")!(new Error("gone"));
-  assertEquals([heard, subscribed], [["1"], "lease:fleet"]);
+  assertEquals([heard, subscribed], [["1"], ["lease:fleet"]]);
+  // The server was gone when it was to listen.
+  on.get("ready")!();
+  assertEquals(subscribed, ["lease:fleet", "lease:fleet"]);
   await end();
   assertEquals(ended, 1);
 });
@@ -307,6 +354,7 @@ test("fleet: options of ledgers are checked", () => {
   const kv = new FakeKv();
   const connect = () => Promise.resolve(new FakePostgres());
   const client = {} as RedisClient;
+  postgresLedger(connect, { name: "e".repeat(57) });
   const wrong = (value: unknown) => value as never;
   for (
     const [act, message] of [
@@ -323,6 +371,8 @@ test("fleet: options of ledgers are checked", () => {
       [() => postgresLedger(connect, wrong(1)), /'options'/],
       [() => postgresLedger(connect, wrong({ nam: 1 })), /'nam'/],
       [() => postgresLedger(connect, { name: wrong(1) }), /'name'/],
+      // Names of channels have 63 bytes at most.
+      [() => postgresLedger(connect, { name: "é".repeat(29) }), /57 bytes/],
     ] as const
   ) assertMatch(assertThrows(act, Error).message, message);
 });

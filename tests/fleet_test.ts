@@ -442,6 +442,20 @@ test("fleet: a close that others are faster than tries again", async () => {
   assertEquals(beaten > 3, true);
 });
 
+test("fleet: no pool joins a budget that closes or has closed", async () => {
+  const fleet = new Fleet(2);
+  const a = fleet.member();
+  const [held] = a.ask(1);
+  await fleet.clock.advance(100);
+  const { budget } = a;
+  const join = () => new Pool({ create: () => ({}), max: 1, budget });
+  const closed = budget.close();
+  assertThrows(join, Error, "Cannot join budget as it is closed");
+  held!.value!.release();
+  await Promise.all([fleet.clock.advance(100), a.pool.close(), closed]);
+  assertThrows(join, Error, "Cannot join budget as it is closed");
+});
+
 test("fleet: without a pool a budget does nothing, and closes", async () => {
   const engine = new MemoryEngine();
   const ledger = new MemoryLedger(engine);
@@ -662,6 +676,7 @@ test("fleet: options are checked", () => {
     const [options, kind, message] of [
       [undefined, TypeError, /'options' must be an object/],
       [{ max: 1 }, TypeError, /'ledger' must be an object/],
+      [{ ledger: {}, max: 1 }, TypeError, /'ledger.read' must be a function/],
       [{ ledger, max: 0 }, RangeError, /'max' must be a positive integer/],
       [{ ledger, max: 1, ttl: 0 }, RangeError, /'ttl'/],
       [{ ledger, max: 1, floor: 1 }, TypeError, /'floor'/],

@@ -5,6 +5,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { PoolOverloadedError } from "../mod.ts";
+import { LocalBudget } from "../src/budget/mod.ts";
 import { Histogram } from "../src/inspect/histogram.ts";
 import {
   inspect,
@@ -228,6 +229,7 @@ test("stats tell what a pool does and has done", async () => {
     lines: [{
       stripes: [0],
       isPaused: false,
+      lacksPermit: false,
       waits: [],
       holders: [{ age: 16 }],
       overdue: 0,
@@ -300,6 +302,20 @@ test("each state has its word and its sentence", async () => {
   assertEquals(third.settled, true);
 });
 
+test("where a budget has no permit left the sentence says that", async () => {
+  const budget = new LocalBudget(1);
+  const { pool } = fixture({ budget });
+  await pool.acquire();
+  const { handler, pool: other, clock } = inspected({ budget });
+  watch(other.acquire());
+  await clock.advance(5);
+  const { lines: [line] } = await statsOf(handler);
+  assertEquals(
+    line!.sentence,
+    "1 waits, the first for 5 ms; its budget has no permit left",
+  );
+});
+
 test("isolated stripes each have a sentence, and the pool the worst word", async () => {
   const { handler, pool } = inspected({ stripes: 2, isolated: true });
   await pool.acquire({ affinity: 1 });
@@ -360,13 +376,13 @@ test("creates that fail are counted, with the last error and when", async () => 
 });
 
 test("pools that share a name get numbers, and long names are cut", async () => {
-  const pools = ["a", "b", "a", "a", "c".repeat(400)]
+  const pools = ["a", "b", "a", "a", "a (4)", "a", "c".repeat(400)]
     .map((name) => fixture({ name }).pool);
   const handler = inspect(pools, { authorize: "anyone" });
   const { pools: shown } = await (await get(handler, "stats")).json();
   assertEquals(
     shown.map(({ name }: PoolSnapshot) => name),
-    ["a", "b", "a (2)", "a (3)", `${"c".repeat(300)}…`],
+    ["a", "b", "a (2)", "a (3)", "a (4)", "a (5)", `${"c".repeat(300)}…`],
   );
 });
 

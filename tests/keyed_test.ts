@@ -590,7 +590,8 @@ test("the details of all keys are those of one pool", async () => {
       ...{ pending: 0, waiting: 0, validating: 0, overdue: 0 },
     }],
     lines: [{
-      ...{ stripes: [0], isPaused: false, waits: [], holders: [] },
+      ...{ stripes: [0], isPaused: false, lacksPermit: false },
+      ...{ waits: [], holders: [] },
       ...{ noneReleasedFor: undefined, oldestCreate: undefined },
       ...{ overdue: 0, outage: undefined, cause: undefined },
     }],

@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { LocalBudget } from "../src/budget/mod.ts";
 import { watchLeaks } from "../src/leaks/mod.ts";
 import { fill, fixture, settled, validated, watch } from "./fixture.ts";
 import { drawing } from "./drawing.ts";
@@ -230,6 +231,21 @@ test("details tell of a pause", async () => {
     assertEquals(pool.stats({ details: true }).lines[0]!.isPaused, true);
   }
   assertEquals(pool.stats({ details: true }).lines[0]!.isPaused, false);
+});
+
+test("details tell of a permit that is lacking", async () => {
+  const budget = new LocalBudget(1);
+  const [one, two] = [fixture({ budget }), fixture({ budget })];
+  const lease = await one.pool.acquire();
+  const second = watch(two.pool.acquire());
+  const lacks = () =>
+    [one, two].map(({ pool }) =>
+      pool.stats({ details: true }).lines[0]!.lacksPermit
+    );
+  assertEquals(lacks(), [false, true]);
+  lease.release();
+  await settled();
+  assertEquals([second.settled, ...lacks()], [true, false, false]);
 });
 
 test("stats refuse options that are not known or of the wrong kind", () => {

@@ -514,6 +514,36 @@ test("the options of a shared budget are checked", () => {
   wrong({ max: 1, silent: 1 }, "'silent'");
 });
 
+test("what is no invitation to a shared budget is refused with the rule", () => {
+  using budget = new SharedBudget({ max: 2, threads: 1 });
+  const invitation = budget.invite();
+  const { port, memory } = invitation;
+  const wrong = (change: object, what: string) =>
+    assertThrows(
+      () => new SharedBudget({ ...invitation, ...change }),
+      Error,
+      what,
+    );
+  const copy = new Int32Array(new Int32Array(memory));
+  for (
+    const memory of [
+      ...[undefined, {}, "memory", copy.buffer, copy],
+      ...[0, 3, 4_096].map((bytes) => new SharedArrayBuffer(bytes)),
+    ]
+  ) wrong({ memory }, "'memory' must be that of an invitation");
+  wrong({ port: undefined }, "'port' must be an object");
+  wrong({ guest: undefined }, "'guest'");
+  wrong({ silence: NaN }, "'silence'");
+  wrong({ max: 3 }, "'max' is no option");
+  assertThrows(
+    () => budget.ended({} as never),
+    TypeError,
+    "Cannot end thread as 'guest' must be a number",
+  );
+  new SharedBudget(invitation).close();
+  port.close();
+});
+
 /** Lets some turns of the event loop pass, and with them bells and messages. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) {

@@ -1,5 +1,5 @@
 import { LocalBudget } from "../budget/mod.ts";
-import { BOUND, Check, COUNT, DELAY, OBJECT } from "../check.ts";
+import { BOUND, Check, COUNT, DELAY, FUNCTION, OBJECT } from "../check.ts";
 import type { Clock } from "../clock.ts";
 import type { Budget, BudgetMember, BudgetSeat } from "../permit.ts";
 import { Correspondence } from "./correspondence.ts";
@@ -157,9 +157,14 @@ export class FleetBudget implements Budget, AsyncDisposable {
     this.#elsewhere.want(max, -Infinity);
   }
 
-  /** Called by the pools that are given it. */
+  /**
+   * Called by the pools that are given it.
+   *
+   * @throws {Error} if the budget is closed
+   */
   join(member: BudgetMember): BudgetSeat {
-    if (!this.#isClosing) this.#mail.begin();
+    if (this.#isClosing) throw new Error("Cannot join budget as it is closed");
+    this.#mail.begin();
     this.#members.add(member);
     const seat = this.#inner.join({
       get idleSince() {
@@ -295,6 +300,9 @@ function checked(options: FleetBudgetOptions): Required<FleetBudgetOptions> & {
   check.names(options, NAMES);
   const { ledger, max, ttl = 10_000, observer = {}, clock = SYSTEM } = options;
   check.that("ledger", ledger, OBJECT);
+  for (const name of ["read", "swap", "watch"] as const) {
+    check.that(`ledger.${name}`, ledger[name], FUNCTION);
+  }
   check.that("max", max, COUNT);
   check.that("ttl", ttl, DELAY);
   const { floor = { permits: 0, ttl } } = options;

@@ -7,7 +7,11 @@
  * import { FleetBudget, postgresLedger } from "@lease/pool/fleet";
  *
  * const ledger = postgresLedger(async () => {
- *   const client = new pg.Client({ connectionString: url, query_timeout: 3_000 });
+ *   const client = new pg.Client({
+ *     connectionString: url,
+ *     connectionTimeoutMillis: 3_000,
+ *     query_timeout: 3_000,
+ *   });
  *   await client.connect();
  *   return client;
  * });

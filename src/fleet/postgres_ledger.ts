@@ -24,7 +24,10 @@ export interface PostgresClient {
 
 /** Options of `postgresLedger`. */
 export interface PostgresLedgerOptions {
-  /** Which row it is of the table `lease_fleet`, and the channel. Default: `"fleet"`. */
+  /**
+   * Which row it is of the table `lease_fleet`, and the channel: 57 bytes at most.
+   * Default: `"fleet"`.
+   */
   name?: string | undefined;
 }
 
@@ -38,6 +41,9 @@ end $$`;
 const INSERT = `insert into lease_fleet values ($1, 0, '')
   on conflict do nothing`;
 const READ = "select version, value from lease_fleet where name = $1";
+
+/** The server takes names of channels of 63 bytes, and `lease_` is before. */
+const LONGEST = 57;
 const SWAP = `with swapped as (
   update lease_fleet set version = version + 1, value = $3
     where name = $1 and version = $2 returning version)
@@ -47,11 +53,12 @@ const SWAP = `with swapped as (
  * A ledger in PostgreSQL, as one row of the table `lease_fleet`, which it makes, and
  * a channel. It has one connection for each member, beside those of the budget:
  * `connect` is called for it, and again when it is lost or a query has failed; give
- * the client a `query_timeout`, lest it wait on a dead connection. The server must keep what
- * it has confirmed: no `synchronous_commit = off`, and a replica that takes over
- * must be a synchronous one.
+ * the client a `connectionTimeoutMillis` and a `query_timeout`, lest it wait on a dead
+ * connection for ever. The server must keep what it has confirmed: no
+ * `synchronous_commit = off`, and a replica that takes over must be a synchronous one.
  *
  * @throws {TypeError} if an argument is of the wrong kind, or an option not known
+ * @throws {RangeError} if `name` is too long
  *
  * @example
  * ```ts ignore
@@ -59,7 +66,11 @@ const SWAP = `with swapped as (
  * import pg from "pg";
  *
  * const ledger = postgresLedger(async () => {
- *   const client = new pg.Client({ connectionString: url, query_timeout: 3_000 });
+ *   const client = new pg.Client({
+ *     connectionString: url,
+ *     connectionTimeoutMillis: 3_000,
+ *     query_timeout: 3_000,
+ *   });
  *   await client.connect();
  *   return client;
  * });
@@ -76,6 +87,9 @@ export function postgresLedger(
   check.names(options, ["name"]);
   const { name = "fleet" } = options;
   check.that("name", name, STRING);
+  if (new TextEncoder().encode(name).length > LONGEST) {
+    check.fail("name", `at most ${LONGEST} bytes`, name);
+  }
   return new PostgresLedger(connect, name);
 }
 
@@ -86,7 +100,8 @@ class PostgresLedger implements Ledger {
   #client: Promise<PostgresClient> | undefined = undefined;
   /** The query of this client that ends last: it has one at a time. */
   #last: Promise<unknown> = Promise.resolve();
-  #changed: (version: string) => void = () => {};
+  readonly #watchers = new Set<(version: string) => void>();
+  #isClosed = false;
 
   constructor(connect: () => Promise<PostgresClient>, name: string) {
     this.#connect = connect;
@@ -96,7 +111,12 @@ class PostgresLedger implements Ledger {
 
   async read(): Promise<Versioned> {
     const { rows: [row] } = await this.#query(READ, [this.#name]);
-    return { value: `${row?.["value"]}`, version: `${row?.["version"]}` };
+    if (row !== undefined) {
+      return { value: `${row["value"]}`, version: `${row["version"]}` };
+    }
+    // Somebody has emptied the table.
+    await this.#query(INSERT, [this.#name]);
+    return { value: "", version: "0" };
   }
 
   async swap(version: string, value: string): Promise<string | undefined> {
@@ -106,11 +126,15 @@ class PostgresLedger implements Ledger {
   }
 
   watch(changed: (version: string) => void): () => Promise<void> {
-    this.#changed = changed;
+    this.#watchers.add(changed);
+    this.#isClosed = false;
     return async () => {
+      this.#watchers.delete(changed);
+      // Another budget of this process may have it as well.
+      if (this.#watchers.size > 0) return;
+      this.#isClosed = true;
       const client = this.#client;
-      this.#client = Promise.reject(new Error("The ledger is closed"));
-      this.#client.catch(() => {});
+      this.#client = undefined;
       await (await client)?.end();
     };
   }
@@ -133,6 +157,7 @@ class PostgresLedger implements Ledger {
   }
 
   #connected(): Promise<PostgresClient> {
+    if (this.#isClosed) throw new Error("The ledger is closed");
     if (this.#client !== undefined) return this.#client;
     const forget = () => {
       if (this.#client === client) this.#client = undefined;
@@ -147,7 +172,9 @@ class PostgresLedger implements Ledger {
     const client = await this.#connect();
     client.on("error", forget);
     client.on("end", forget);
-    client.on("notification", ({ payload = "" }) => this.#changed(payload));
+    client.on("notification", ({ payload = "" }) => {
+      for (const changed of this.#watchers) changed(payload);
+    });
     try {
       await client.query(CREATE);
       await client.query(INSERT, [this.#name]);

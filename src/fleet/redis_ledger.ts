@@ -26,6 +26,8 @@ export interface RedisSubscriber {
   ): unknown;
   /** Is told of failures. */
   on(event: "error", listener: (error: unknown) => void): unknown;
+  /** Is told that it has connected, each time. */
+  on(event: "ready", listener: () => void): unknown;
   /** Ends the connection. */
   disconnect(): void;
 }
@@ -47,7 +49,10 @@ export interface BunRedisSubscriber {
 
 /** Options of `redisLedger`. */
 export interface RedisLedgerOptions {
-  /** The hash with the value, and the channel for changes. Default: `"lease:fleet"`. */
+  /**
+   * The hash with the value, and the channel for changes, which has no `keyPrefix` of
+   * the client. Default: `"lease:fleet"`.
+   */
   key?: string | undefined;
 }
 
@@ -55,7 +60,7 @@ const SWAP = `
 local version = tonumber(redis.call("hget", KEYS[1], "version") or "0")
 if version ~= tonumber(ARGV[1]) then return false end
 redis.call("hset", KEYS[1], "version", version + 1, "value", ARGV[2])
-redis.call("publish", KEYS[1], version + 1)
+redis.call("publish", ARGV[3], version + 1)
 return version + 1`;
 
 /**
@@ -107,7 +112,10 @@ class RedisLedger implements Ledger {
   }
 
   async swap(version: string, value: string): Promise<string | undefined> {
-    const next = await this.#client.eval(SWAP, 1, this.#key, version, value);
+    const key = this.#key;
+    // Twice, as a prefix of the client's is put before keys alone.
+    const values = [key, version, value, key];
+    const next = await this.#client.eval(SWAP, 1, ...values);
     return next === null ? undefined : `${next}`;
   }
 
@@ -117,7 +125,12 @@ class RedisLedger implements Ledger {
     subscriber.on("message", (_, version) => changed(version));
     // It connects again by itself; that the server is gone shows in the calls.
     subscriber.on("error", () => {});
-    subscriber.subscribe(this.#key).catch(() => {});
+    const attend = () => {
+      subscriber.subscribe(this.#key).catch(() => {});
+    };
+    // It listens again after an outage, unless that was before it first did.
+    subscriber.on("ready", attend);
+    attend();
     return () => {
       subscriber.disconnect();
       return Promise.resolve();

@@ -198,11 +198,15 @@ function settle(
 /** Pools that share a name get numbers, as series and headings must differ. */
 function watch(pools: readonly InspectedPool[], now: () => number): Watched[] {
   const names = new Set<string>();
+  /** The next number of those of one name. */
+  const numbers = new Map<string, number>();
   return pools.map((pool) => {
     // Halves of characters, which a cut can make, would all be sent as the same.
     const own = cut(`${pool.name}`).replace(/\p{Surrogate}/gu, "\ufffd");
     let name = own;
-    for (let n = 2; names.has(name); n++) name = `${own} (${n})`;
+    let n = numbers.get(own) ?? 2;
+    for (; names.has(name); n++) name = `${own} (${n})`;
+    numbers.set(own, n);
     names.add(name);
     const books = new Books(now);
     const observing = pool.observe(books.observer);

@@ -34,6 +34,8 @@ function lineOf(pools: readonly PoolDetails[]): LineDetails {
   return {
     stripes: [0],
     isPaused: false,
+    // Its budget is its own `max`.
+    lacksPermit: false,
     waits: lines.flatMap(({ waits }) => waits)
       .sort((a, b) => b - a).slice(0, WAITS),
     holders: lines.flatMap(({ holders }) => holders)

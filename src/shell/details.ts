@@ -15,10 +15,11 @@ export function detailsOf<T>(
   holders: HolderDetails[] | undefined,
 ): LineDetails {
   const { stuckSince, overdue } = line;
-  const { isPaused, oldestCreate, outage, cause } = known;
+  const { isPaused, lacksPermit, oldestCreate, outage, cause } = known;
   return {
     stripes: line.stripes.map(({ id }) => id),
     isPaused: isPaused === true,
+    lacksPermit: lacksPermit === true,
     waits: line.waitingFrom(WAITS).map((since) => now - since),
     holders: holders ??
       line.usedFrom(HOLDERS).map((since) => ({ age: now - since })),

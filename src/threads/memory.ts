@@ -17,6 +17,13 @@ export function allocate(shape: Shape): Int32Array {
   return words;
 }
 
+/** The words of memory that another thread has made; nothing for what is none. */
+export function wordsIn(memory: unknown): Int32Array | undefined {
+  if (!(memory instanceof SharedArrayBuffer)) return undefined;
+  const words = new Int32Array(memory, 0, memory.byteLength >> 2);
+  return wordsOf(shapeOf(words)) === words.length ? words : undefined;
+}
+
 /** What memory that another thread has made was made for. */
 export function shapeOf(words: Int32Array): Shape {
   return { max: words[MAX]!, threads: words[THREADS]! };

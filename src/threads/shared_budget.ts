@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Budget, BudgetMember, BudgetSeat } from "../permit.ts";
 import { SystemClock } from "../system_clock.ts";
 import { Bell, ring } from "./bell.ts";
-import { allocate, shapeOf, swap } from "./memory.ts";
+import { allocate, shapeOf, swap, wordsIn } from "./memory.ts";
 import { type Port, Relay } from "./relay.ts";
 import {
   ANSWER,
@@ -160,8 +160,13 @@ export class SharedBudget implements Budget, Disposable {
     const { clock = new SystemClock() } = options;
     this.#clock = clock;
     if ("memory" in options) {
+      check.names(options, ["memory", "port", "guest", "silence", "clock"]);
       const { memory, port, guest, silence } = options;
-      this.#words = new Int32Array(memory);
+      check.that("port", port, OBJECT);
+      check.that("guest", guest, COUNT);
+      check.that("silence", silence, DELAY);
+      this.#words = wordsIn(memory) ??
+        check.mistake("memory", "that of an invitation", memory);
       this.#guest = guest;
       this.#silence = silence;
       this.#relay.add(port, 0, () => {});
@@ -200,8 +205,12 @@ export class SharedBudget implements Budget, Disposable {
    * had. Bun and Node tell of a port that has closed, which does the same; in Deno
    * it is to be called after `terminate()` and when a worker has failed. Without
    * it the others notice after `silence`.
+   *
+   * @throws {TypeError} if it is given something else
    */
   ended({ guest }: Pick<Invitation, "guest">): void {
+    // Of no number, all would be meant.
+    new Check("Cannot end thread").that("guest", guest, COUNT);
     this.#relay.close(guest);
     for (const { row, life } of this.#others()) {
       if (this.#read(wordAt(row, GUEST)) === guest) this.#end(row, life);

@@ -564,6 +564,13 @@ export const BUDGETS: readonly Mutant[] = [
     to: ``,
   },
   {
+    name: "budget_not_seen",
+    about: "who looks at a pool is not told that it waits for a permit",
+    file: "src/shell/details.ts",
+    from: "lacksPermit: lacksPermit === true",
+    to: "lacksPermit: false",
+  },
+  {
     name: "keyed_clock_unchecked",
     about: "a clock of a keyed pool that has no hands is taken",
     file: KEYED,

@@ -248,6 +248,21 @@ export const FLEET: readonly Mutant[] = [
     from: "if (this.#away < this.#max) {",
     to: "if (this.#away < 0) {",
   },
+  {
+    name: "fleet_joins_what_is_closed",
+    about: "pools that join a budget after its end wait for permits in vain",
+    file: BUDGET,
+    from:
+      'if (this.#isClosing) throw new Error("Cannot join budget as it is closed");',
+    to: "",
+  },
+  {
+    name: "fleet_any_ledger",
+    about: "what is no ledger is found out when the first pool joins",
+    file: BUDGET,
+    from: "check.that(`ledger.${name}`, ledger[name], FUNCTION);",
+    to: "",
+  },
   // The engines.
   {
     name: "fleet_postgres_keeps_a_lost_client",
@@ -269,6 +284,48 @@ export const FLEET: readonly Mutant[] = [
     file: POSTGRES,
     from: "this.#last.then(() => client.query(...query))",
     to: "client.query(...query)",
+  },
+  {
+    name: "fleet_postgres_ends_for_all",
+    about: "one budget of a ledger that closes ends it for the others",
+    file: POSTGRES,
+    from: "if (this.#watchers.size > 0) return;",
+    to: "",
+  },
+  {
+    name: "fleet_postgres_stays_closed",
+    about: "a ledger that was closed serves no other budget",
+    file: POSTGRES,
+    from: "    this.#isClosed = false;\n",
+    to: "",
+  },
+  {
+    name: "fleet_postgres_stays_without_row",
+    about: "where the row was deleted no member is served any more",
+    file: POSTGRES,
+    from: "    await this.#query(INSERT, [this.#name]);\n",
+    to: "",
+  },
+  {
+    name: "fleet_postgres_long_names",
+    about: "a name that is too long for a channel is found out by the server",
+    file: POSTGRES,
+    from: "length > LONGEST",
+    to: "length > 2 * LONGEST",
+  },
+  {
+    name: "fleet_redis_prefixes_its_channel",
+    about: "what a client with a prefix writes is not heard of",
+    file: REDIS,
+    from: "[key, version, value, key]",
+    to: "[key, version, value]",
+  },
+  {
+    name: "fleet_redis_listens_once",
+    about: "who found the server gone at first never listens",
+    file: REDIS,
+    from: 'subscriber.on("ready", attend);',
+    to: "",
   },
   {
     name: "fleet_bun_listens_once",

@@ -80,8 +80,8 @@ export const INSPECT: readonly Mutant[] = [
     name: "inspect_names_twice",
     about: "two pools of one name are one series",
     file: MOD,
-    from: `for (let n = 2; names.has(name); n++)`,
-    to: `for (let n = 2; n < 2; n++)`,
+    from: `for (; names.has(name); n++)`,
+    to: `for (; n < 2; n++)`,
   },
   {
     name: "inspect_watches_on",

@@ -263,4 +263,25 @@ export const THREADS: readonly Mutant[] = [
       this.#heard();`,
     to: `      this.#heard();`,
   },
+  {
+    name: "threads_any_memory",
+    about: "memory of something else is taken for that of a budget",
+    file: MEMORY,
+    from: "wordsOf(shapeOf(words)) === words.length ? words",
+    to: "words.length > 0 ? words",
+  },
+  {
+    name: "threads_memory_not_shared",
+    about: "a copy of the memory of a budget is taken for it",
+    file: MEMORY,
+    from: "if (!(memory instanceof SharedArrayBuffer)) return undefined;",
+    to: "if (!(memory instanceof Object)) return undefined;",
+  },
+  {
+    name: "threads_end_of_all",
+    about: "who says of something else that it has ended closes all ports",
+    file: SHARED,
+    from: `new Check("Cannot end thread").that("guest", guest, COUNT);`,
+    to: "",
+  },
 ];

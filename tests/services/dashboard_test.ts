@@ -51,3 +51,28 @@ test("services: the dashboard shows what its keys break, and ends cleanly", asyn
   await reading;
   assertMatch(output, /\nEnded\.\n$/);
 });
+
+test("services: the dashboard does not scroll a terminal that is too low for all", async () => {
+  const run = "stty rows 10 cols 80; exec deno run -A examples/dashboard.ts";
+  await using child = new Deno.Command("script", {
+    args: ["-qec", run, "/dev/null"],
+    cwd: ROOT,
+    env: { NO_COLOR: "1", SHELL: "/bin/sh" },
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  let output = "";
+  const reading = child.stdout.pipeThrough(new TextDecoderStream())
+    .pipeTo(new WritableStream({ write: (text) => void (output += text) }));
+  const keys = child.stdin.getWriter();
+  const frames = () =>
+    output.split("\x1b[H").slice(2).map((frame) => frame.split("\x1b[J")[0]!);
+  await until(() => frames().some((it) => /orders – /.test(it)), PATIENCE);
+  await keys.write(new TextEncoder().encode("lx"));
+  await reading;
+  await keys.close();
+  assertEquals((await child.status).code, 0);
+  const rows = frames().map((frame) => frame.split("\n").length);
+  assertEquals(Math.max(...rows) <= 10, true, `${rows}`);
+  assertMatch(frames().at(-1)!, /s stop, start the server .*x end/s);
+});

@@ -38,7 +38,8 @@ const OPEN: Record<
     return [postgresLedger(connect, { name }), () => {}];
   },
   ioredis: (url, key) => {
-    const redis = new Redis(url, { maxRetriesPerRequest: 0 });
+    const settings = { maxRetriesPerRequest: 0, keyPrefix: "shop:" };
+    const redis = new Redis(url, settings);
     redis.on("error", () => {});
     return [redisLedger(redis, { key }), () => redis.disconnect()];
   },
