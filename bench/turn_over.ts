@@ -18,6 +18,7 @@ export async function turnOver(
       first();
     },
     yieldTo: () => {},
+    failed: () => {},
   });
   seat.want(1, 0);
   await begun;

@@ -1,6 +1,7 @@
 /**
  * Shares one maximum among pools; a value for the option `budget`. What one of
- * your own throws is the `cause` of the acquires that time out meanwhile.
+ * your own throws, or tells its members, is the `cause` of the acquires that time
+ * out meanwhile.
  */
 export interface Budget {
   /** A line of a pool takes part from now on. */
@@ -24,6 +25,8 @@ export interface BudgetMember {
    * `-Infinity` nothing is created until the next call.
    */
   yieldTo(time: number): void;
+  /** The budget has failed: the cause of what waits in vain for a permit. */
+  failed(error: unknown): void;
 }
 
 /** What one line of a pool tells its budget. */

@@ -1,5 +1,16 @@
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { type Lease, Pool, type PoolOptions } from "../mod.ts";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertThrows,
+} from "@std/assert";
+import {
+  AcquireTimeoutError,
+  type Lease,
+  Pool,
+  type PoolOptions,
+} from "../mod.ts";
 import {
   type Account,
   advance,
@@ -493,6 +504,27 @@ test("fleet: what is in the ledger and is no book is told, and left alone", asyn
     assertEquals(a.budget.stats().permits, 0);
     await a.close();
   }
+});
+
+test("fleet: who waits in vain for a permit learns why, who waits for a release does not", async () => {
+  const fleet = new Fleet(2);
+  const a = fleet.member({}, { max: 1, acquireTimeout: 100 });
+  const [held] = a.ask(1);
+  await fleet.clock.advance(50);
+  const b = fleet.member({}, { acquireTimeout: 100 });
+  a.ledger.state = b.ledger.state = "fails";
+  const [first] = b.ask(1);
+  await fleet.clock.advance(TTL / 2);
+  const [second] = a.ask(1);
+  await fleet.clock.advance(101);
+  assertEquals([a, b].map(({ errors }) => errors.length > 0), [true, true]);
+  assertInstanceOf(first!.error, AcquireTimeoutError);
+  assert(b.errors.includes(first!.error.cause));
+  assertInstanceOf(second!.error, AcquireTimeoutError);
+  assertEquals(second!.error.cause, undefined);
+  held!.value!.release();
+  a.ledger.state = b.ledger.state = "works";
+  await fleet.end(a, b);
 });
 
 test("fleet: an observer that throws breaks nothing", async () => {

@@ -147,12 +147,12 @@ export class FleetBudget implements Budget, AsyncDisposable {
       settle: (now) => this.#settle(now),
       lend: (since) => this.#lend(since),
       leased: (event) => this.#tell("leased", event),
-      failed: (error) => this.#tell("ledgerFailed", { error }),
+      failed: (error) => this.#fail(error),
     });
     this.#inner = new LocalBudget(max);
     this.#elsewhere = this.#inner.join({
       ...{ idleSince: Infinity, letGo: ignore, yieldTo: ignore },
-      grant: (permits) => this.#leave(permits),
+      ...{ grant: (permits) => this.#leave(permits), failed: ignore },
     });
     this.#elsewhere.want(max, -Infinity);
   }
@@ -172,6 +172,7 @@ export class FleetBudget implements Budget, AsyncDisposable {
       },
       letGo: () => member.letGo(),
       yieldTo: (time) => member.yieldTo(time),
+      failed: ignore,
       grant: (permits) => {
         this.#held += permits;
         // What it was told for those elsewhere is over.
@@ -275,6 +276,11 @@ export class FleetBudget implements Budget, AsyncDisposable {
     for (const member of this.#members) {
       while (member.idleSince <= since) member.letGo();
     }
+  }
+
+  #fail(error: unknown): void {
+    for (const member of this.#members) member.failed(error);
+    this.#tell("ledgerFailed", { error });
   }
 
   #tell<K extends keyof FleetObserver>(

@@ -82,6 +82,10 @@ class Permits<T> implements BudgetMember {
     this.#line.yieldTo(time);
   }
 
+  failed(error: unknown): void {
+    if (this.#line.lacking > 0) this.#failed(error);
+  }
+
   #want(): void {
     const { lacking, lacksSince } = this.#line;
     this.#call((seat) => seat.want(lacking, lacksSince));

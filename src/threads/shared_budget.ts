@@ -16,6 +16,7 @@ import {
   enter,
   GUEST,
   LIFE,
+  MAX_PERMITS,
   MAX_THREADS,
   type Read,
   ROWS,
@@ -174,6 +175,7 @@ export class SharedBudget implements Budget, Disposable {
       check.names(options, ["max", "threads", "silence", "clock"]);
       const { max, threads = 64, silence = 10_000 } = options;
       check.that("max", max, COUNT);
+      if (max > MAX_PERMITS) check.fail("max", `at most ${MAX_PERMITS}`, max);
       check.that("threads", threads, COUNT);
       if (threads > MAX_THREADS) {
         check.fail("threads", `at most ${MAX_THREADS}`, threads);

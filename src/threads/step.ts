@@ -85,6 +85,9 @@ const ROW_BITS = 8;
 const LIFE_MASK = 2 ** 21 - 1;
 const NUMBER_MASK = 2 ** 30 - 1;
 
+/** The most that a word holds. */
+export const MAX_PERMITS = 2 ** 31 - 1;
+
 /** The most rows. */
 export const MAX_THREADS = 2 ** ROW_BITS;
 

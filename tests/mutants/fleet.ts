@@ -356,4 +356,18 @@ export const FLEET: readonly Mutant[] = [
     from: "/database is locked/.test(`${error}`)",
     to: "/database was locked/.test(`${error}`)",
   },
+  {
+    name: "fleet_fault_untold",
+    about: "who waits for a permit does not learn why the ledger fails",
+    file: "src/fleet/fleet_budget.ts",
+    from: "member.failed(error);",
+    to: ";",
+  },
+  {
+    name: "fleet_fault_told_to_all",
+    about: "who waits for a release is told why the ledger fails",
+    file: "src/shell/budgeting.ts",
+    from: "if (this.#line.lacking > 0) this.#failed(error);",
+    to: "this.#failed(error);",
+  },
 ];

@@ -284,4 +284,11 @@ export const THREADS: readonly Mutant[] = [
     from: `new Check("Cannot end thread").that("guest", guest, COUNT);`,
     to: "",
   },
+  {
+    name: "shared_max_beyond_a_word",
+    about: "a shared budget takes a max that no word holds",
+    file: "src/threads/shared_budget.ts",
+    from: "if (max > MAX_PERMITS)",
+    to: "if (max > MAX_PERMITS + 1)",
+  },
 ];

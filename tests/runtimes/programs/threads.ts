@@ -127,6 +127,7 @@ function hurry(thread: number, budget: SharedBudget, counts: Counts): void {
       counts.add(thread, permits);
     },
     yieldTo: () => {},
+    failed: () => {},
   });
   for (let round = 0; round < ROUNDS; round++) {
     seat.want(1, 0);
