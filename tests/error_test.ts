@@ -73,7 +73,7 @@ test("a refusal as full says its code and counts, and that nobody waited", async
   assertEquals(stats, { ...NONE, used: 1, pending: 1, waiting: 1, max: 1 });
   assertStringIncludes(
     message,
-    "as 1 wait already: the only one is used, for 7 ms (0",
+    "as 1 waits already: the only one is used, for 7 ms (0",
   );
 });
 

@@ -163,6 +163,10 @@ test("bad options throw when it is built", () => {
   }
   const unknown = { idletimeout: 1 } as object;
   assertThrows(() => keyed(unknown), TypeError, "'idleTimeout'");
+  const mistyped = { maxPerKy: 1 } as object;
+  assertThrows(() => keyed(mistyped), TypeError, "is 'maxPerKey'");
+  const nameless = { creat: () => {}, max: 1 } as never;
+  assertThrows(() => new KeyedPool(nameless), TypeError, "is 'create'");
   assertThrows(() => keyed({ create: 1 as never }), TypeError, "'create'");
   assertThrows(() => keyed({ clock: {} as never }), TypeError, "'clock.now'");
 });

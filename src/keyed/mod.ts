@@ -28,6 +28,7 @@ import {
   checkStats,
   type CloseOptions,
   type CreateContext,
+  OPTION_NAMES,
   type PoolOptions,
   type StatsOptions,
   type TryAcquireOptions,
@@ -116,6 +117,7 @@ export class KeyedPool<K, T> implements AsyncDisposable {
   constructor(options: KeyedPoolOptions<K, T>) {
     const check = new Check("Cannot create keyed pool");
     check.that("options", options, OBJECT);
+    check.names(options, [...OPTION_NAMES, "maxPerKey"]);
     const { create, max, maxPerKey = max, observer, ...shared } = options;
     check.that("create", create, FUNCTION);
     check.that("max", max, COUNT);

@@ -90,7 +90,8 @@ export class Refusals<T> {
   }
 
   full(line: Line<T>, maxPending: number, now: number): PoolFullError {
-    const why = `as ${maxPending} wait already`;
+    const wait = maxPending === 1 ? "waits" : "wait";
+    const why = `as ${maxPending} ${wait} already`;
     const details = { ...this.#details(line), waited: 0 };
     return new PoolFullError(
       `${this.#cannotAcquire} ${why}: ${this.#state(line, now, details)}`,

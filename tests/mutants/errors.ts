@@ -12,6 +12,28 @@ const USER_CALL = "src/shell/user_call.ts";
 /** Of what users are told when something goes wrong. */
 export const ERRORS: readonly Mutant[] = [
   {
+    name: "one_wait",
+    about: "a pool that is full with one says that 1 wait",
+    file: REFUSALS,
+    from: `maxPending === 1 ? "waits" : "wait"`,
+    to: `"wait"`,
+  },
+  {
+    name: "retry_of_any_name",
+    about: "a mistyped delay of a retry is not refused",
+    file: OPTIONS,
+    from: `  check.names(retry, ["delay", "maxDelay"]);\n`,
+    to: "",
+  },
+  {
+    name: "keyed_names_of_a_pool",
+    about:
+      "a mistyped option of a keyed pool is told the nearest one of a pool",
+    file: "src/keyed/mod.ts",
+    from: `[...OPTION_NAMES, "maxPerKey"]`,
+    to: "Object.keys(options)",
+  },
+  {
     name: "close_shares_one_error",
     about: "all that a close rejects are told the wait of the first",
     file: REFUSALS,

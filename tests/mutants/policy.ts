@@ -674,6 +674,13 @@ export const POLICY: readonly Mutant[] = [
     to: `    } else if`,
   },
   {
+    name: "a_keepalive_after_a_pause",
+    about: "what became due in a pause is checked one keepalive after it",
+    file: KEEPALIVE,
+    from: "    this.due = now;",
+    to: "    this.due = now + this.#keepalive;",
+  },
+  {
     name: "one_check",
     about: "after the first check there is none",
     file: KEEPALIVE,
