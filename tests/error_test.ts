@@ -10,10 +10,12 @@ import {
 import { CallTimeoutError, PoolClosedError, PoolError } from "../mod.ts";
 import {
   assertClosesClean,
+  fill,
   fixture,
   leaseOf,
   type Outcome,
   settled,
+  validated,
   watch,
 } from "./fixture.ts";
 import { test } from "./test.ts";
@@ -49,6 +51,21 @@ test("one who finds nothing with timeout 0 has waited for 0 ms", async () => {
   assertEquals([code, waited], ["ACQUIRE_TIMEOUT", 0]);
   assertEquals(stats, { ...NONE, max: 1 });
   assertStringIncludes(message, "within 0 ms: no resource exists (0 idle");
+});
+
+test("a timeout says that what nobody holds is being validated, and nothing of holders", async () => {
+  const f = validated();
+  await fill(f.pool, 1);
+  f.factory.manual.add("validate");
+  const waiter = watch(f.pool.acquire({ timeout: 10 }));
+  await f.clock.advance(10);
+  assertStringIncludes(
+    errorOf(waiter).message,
+    "within 10 ms: the only one is being validated (0 idle, 1 used",
+  );
+  f.factory.validations.shift()!.resolve(true);
+  await settled();
+  await assertClosesClean(f);
 });
 
 test("one who times out late has waited for longer than its timeout", async () => {

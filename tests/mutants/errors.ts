@@ -68,6 +68,43 @@ export const ERRORS: readonly Mutant[] = [
       this.#failed(inFlight, error, true);`,
   },
   {
+    name: "validated_is_held",
+    about: "what is being validated is said to be used, by holders that wait",
+    file: SENTENCE,
+    from: "used - validating - resetting",
+    to: "used - resetting",
+  },
+  {
+    name: "reset_is_held",
+    about: "what is being reset is said to be used, by holders that wait",
+    file: SENTENCE,
+    from: "used - validating - resetting",
+    to: "used - validating",
+  },
+  {
+    name: "release_to_reset_is_no_turn",
+    about: "none was released, although one was given to a reset",
+    file: "src/shell/resetting.ts",
+    from: "    line.useEnded();\n",
+    to: "",
+  },
+  {
+    name: "reset_that_failed_goes_on",
+    about: "what could not be reset is said to be in its reset for ever",
+    file: "src/shell/resetting.ts",
+    from: `        refusals.resets(line, -1);
+        entry.error`,
+    to: `        entry.error`,
+  },
+  {
+    name: "reset_that_ended_goes_on",
+    about: "what was reset is said to be in its reset for ever",
+    file: "src/shell/resetting.ts",
+    from: `      refusals.resets(line, -1);
+      this.#lessor`,
+    to: `      this.#lessor`,
+  },
+  {
     name: "release_is_no_turn",
     about: "none was released, although one was handed on",
     file: LINE,

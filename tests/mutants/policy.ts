@@ -708,8 +708,8 @@ export const POLICY: readonly Mutant[] = [
     name: "reset_of_the_worn",
     about: "what is to be destroyed is reset before",
     file: RESETTING,
-    from: "if (line.isWorn(entry, this.#parts.now())) {",
-    to: "if (line === undefined) {",
+    from: "if (line.isWorn(entry, this.#parts.now())) return",
+    to: "if (line === undefined) return",
   },
   {
     name: "failed_reset_trusted",
