@@ -17,6 +17,7 @@
 
 import { type Budget, LocalBudget } from "../budget/mod.ts";
 import { Check, COUNT, FUNCTION, OBJECT } from "../check.ts";
+import { inspectable } from "../inspection.ts";
 import type { Lease } from "../lease.ts";
 import { Pool } from "../pool.ts";
 import type { PoolObserver } from "../pool_observer.ts";
@@ -238,6 +239,12 @@ export class KeyedPool<K, T> implements AsyncDisposable {
     return stats;
   }
 
+  /** Its name and counts, which `JSON.stringify` and `console.log` show. */
+  toJSON(): { name: string; keys: number } & StripeStats {
+    const { keys, ...counts } = this.stats();
+    return { name: this.name, keys: keys.size, ...counts };
+  }
+
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
@@ -288,6 +295,8 @@ export class KeyedPool<K, T> implements AsyncDisposable {
     void pool.close();
   }
 }
+
+inspectable(KeyedPool);
 
 function isEmpty(pool: Pick<Pool<unknown>, "stats">): boolean {
   const stats = pool.stats();

@@ -19,6 +19,13 @@ export const ERRORS: readonly Mutant[] = [
     to: `"wait"`,
   },
   {
+    name: "keyed_is_not_shown",
+    about: "the console shows no counts of a keyed pool",
+    file: "src/keyed/mod.ts",
+    from: "inspectable(KeyedPool);\n",
+    to: "",
+  },
+  {
     name: "retry_of_any_name",
     about: "a mistyped delay of a retry is not refused",
     file: OPTIONS,
