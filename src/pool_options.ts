@@ -972,7 +972,7 @@ function backoff(retry: Retry | false, check: Check): Backoff | false {
 }
 
 /** Ends a resource as it says itself, in the way of `await using`. */
-function dispose(resource: unknown): unknown {
+export function dispose(resource: unknown): unknown {
   const disposable = Object(resource) as Partial<AsyncDisposable & Disposable>;
   const end = disposable[Symbol.asyncDispose] ?? disposable[Symbol.dispose];
   return end?.call(disposable as never);
