@@ -894,6 +894,9 @@ const OPTIONS = {
   },
 } satisfies { [K in Option]-?: Row<PoolOptions<never>[K]> };
 
+/** The names of all options of a pool. */
+export const OPTION_NAMES = Object.keys(OPTIONS) as Option[];
+
 type Option = keyof PoolOptions<never>;
 
 /** The compiler sees that an option can be absent only where it has a default. */
@@ -929,9 +932,8 @@ export function settle<T>(options: PoolOptions<T>): PoolSettings<T> {
   const check = new Check("Cannot create pool");
   check.that("options", options, OBJECT);
   const values: Record<string, unknown> = {};
-  const known = Object.keys(OPTIONS) as Option[];
-  check.names(options, known);
-  for (const name of known) {
+  check.names(options, OPTION_NAMES);
+  for (const name of OPTION_NAMES) {
     const row: { is: Rule; default?: unknown; needs?: Option } = OPTIONS[name];
     const value = options[name];
     const isAbsent = value === undefined && "default" in row;
@@ -959,6 +961,7 @@ export function settle<T>(options: PoolOptions<T>): PoolSettings<T> {
 
 function backoff(retry: Retry | false, check: Check): Backoff | false {
   if (retry === false) return false;
+  check.names(retry, ["delay", "maxDelay"]);
   const { delay = 100, maxDelay = Math.max(delay, 2_000) } = retry;
   check.that("createRetry.delay", delay, DELAY);
   check.that("createRetry.maxDelay", maxDelay, DELAY);
@@ -969,7 +972,7 @@ function backoff(retry: Retry | false, check: Check): Backoff | false {
 }
 
 /** Ends a resource as it says itself, in the way of `await using`. */
-function dispose(resource: unknown): unknown {
+export function dispose(resource: unknown): unknown {
   const disposable = Object(resource) as Partial<AsyncDisposable & Disposable>;
   const end = disposable[Symbol.asyncDispose] ?? disposable[Symbol.dispose];
   return end?.call(disposable as never);

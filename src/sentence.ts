@@ -3,10 +3,12 @@ import type { StripeStats } from "./pool_stats.ts";
 
 /** What is known of a line at one moment. Durations are milliseconds. */
 export interface Circumstance {
-  readonly stats: Readonly<Omit<StripeStats, "waiting" | "validating">>;
+  readonly stats: Readonly<Omit<StripeStats, "waiting">>;
   readonly isPaused?: boolean | undefined;
   /** Whether a create waits for a permit of a budget. */
   readonly lacksPermit?: boolean | undefined;
+  /** How many of the used are being reset. */
+  readonly resetting?: number | undefined;
   /** How long those have waited who came first, the longest first. */
   readonly waits?: readonly number[] | undefined;
   /** How long the oldest use has lasted. */
@@ -37,12 +39,16 @@ export interface Circumstance {
 /** Why whoever waits gets nothing, in one plain sentence without a full stop. */
 export function sentence(known: Circumstance): string {
   const { stats, outage, holders, oldestUse, oldestCreate, overdue } = known;
-  const { idle, used, creating, destroying, pending, max } = stats;
+  const { idle, used, creating, destroying, pending, validating, max } = stats;
+  const { resetting = 0 } = known;
+  const held = used - validating - resetting;
   const clauses = [
     known.isPaused && "the pool is paused",
     // Where all are used it is a release that is waited for.
     used < max && outage && failing(outage, known.cause),
-    share(used, max, "used", holders ?? aged(oldestUse)),
+    share(held, max, "used", holders ?? aged(oldestUse)),
+    share(validating, max, "being validated"),
+    share(resetting, max, "being reset"),
     share(
       creating,
       max,
@@ -52,9 +58,9 @@ export function sentence(known: Circumstance): string {
     share(destroying, max, "being destroyed"),
     share(idle, max, "idle"),
     known.lacksPermit && "its budget has no permit left",
-    used > 0 && known.noneReleasedFor !== undefined &&
+    held > 0 && known.noneReleasedFor !== undefined &&
     `none was released ${forTime(known.noneReleasedFor)}`,
-    used >= max && pending >= max && known.noneReleasedFor !== undefined &&
+    held >= max && pending >= max && known.noneReleasedFor !== undefined &&
     "holders may be waiting for a second lease",
   ];
   return clauses.filter(Boolean).join("; ") || "no resource exists";

@@ -10,10 +10,12 @@ import {
 import { CallTimeoutError, PoolClosedError, PoolError } from "../mod.ts";
 import {
   assertClosesClean,
+  fill,
   fixture,
   leaseOf,
   type Outcome,
   settled,
+  validated,
   watch,
 } from "./fixture.ts";
 import { test } from "./test.ts";
@@ -51,6 +53,21 @@ test("one who finds nothing with timeout 0 has waited for 0 ms", async () => {
   assertStringIncludes(message, "within 0 ms: no resource exists (0 idle");
 });
 
+test("a timeout says that what nobody holds is being validated, and nothing of holders", async () => {
+  const f = validated();
+  await fill(f.pool, 1);
+  f.factory.manual.add("validate");
+  const waiter = watch(f.pool.acquire({ timeout: 10 }));
+  await f.clock.advance(10);
+  assertStringIncludes(
+    errorOf(waiter).message,
+    "within 10 ms: the only one is being validated (0 idle, 1 used",
+  );
+  f.factory.validations.shift()!.resolve(true);
+  await settled();
+  await assertClosesClean(f);
+});
+
 test("one who times out late has waited for longer than its timeout", async () => {
   const { pool, clock } = fixture();
   using _held = await pool.acquire();
@@ -73,7 +90,7 @@ test("a refusal as full says its code and counts, and that nobody waited", async
   assertEquals(stats, { ...NONE, used: 1, pending: 1, waiting: 1, max: 1 });
   assertStringIncludes(
     message,
-    "as 1 wait already: the only one is used, for 7 ms (0",
+    "as 1 waits already: the only one is used, for 7 ms (0",
   );
 });
 

@@ -352,6 +352,23 @@ test("a predicate of one in flight may close the pool by force", async () => {
   await assertClosesClean(f);
 });
 
+test("one in flight that an evict before has destroyed is not asked about", async () => {
+  const f = told();
+  f.factory.manual.add("create");
+  const controller = new AbortController();
+  watch(f.pool.acquire({ signal: controller.signal }));
+  await settled();
+  const asked: string[] = [];
+  f.pool.evict(() => asked.push("first") > 0);
+  f.pool.evict(() => asked.push("second") > 0);
+  controller.abort();
+  f.factory.finishCreate();
+  await settled();
+  assertEquals(asked, ["first"]);
+  assertEquals(f.ends, [[1, "evict", 0]]);
+  await assertClosesClean(f);
+});
+
 test("what is under validate is retired, and its taker served with it", async () => {
   const f = validated();
   await fill(f.pool, 1);

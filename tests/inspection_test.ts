@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { Pool } from "../mod.ts";
+import { KeyedPool } from "../src/keyed/mod.ts";
 import { assertClosesClean, fixture, settled } from "./fixture.ts";
 import { test } from "./test.ts";
 
@@ -22,6 +23,17 @@ test("the console shows a pool by its name and counts", async () => {
     inspect(pool),
     /^Pool \{.*db.*idle"?: ?0.*used"?: ?1.*max"?: ?2/s,
   );
+});
+
+test("the console and JSON show a keyed pool by its name and counts over all keys", async () => {
+  const pool = new KeyedPool({ create: () => ({}), max: 2, name: "hosts" });
+  using _lease = await pool.acquire("a");
+  await pool.use("b", () => {});
+  const counts = /hosts.*keys"?: ?2.*idle"?: ?1.*used"?: ?1.*max"?: ?2/s;
+  assertMatch(inspect(pool), counts);
+  assertMatch(inspect(pool), /^KeyedPool \{/);
+  assertMatch(JSON.stringify(pool), counts);
+  await pool.close({ signal: AbortSignal.abort() });
 });
 
 test("the console shows a lease by its state, not by its resource", async () => {

@@ -41,6 +41,20 @@ function keyed(options: Partial<KeyedPoolOptions<string, string>> = {}) {
   return { pool, clock, log, live };
 }
 
+/** How many keys it keeps, as each asks an observer that comes whom it hears. */
+function kept<K, T>(pool: KeyedPool<K, T>): number {
+  let asked = 0;
+  const observer = {
+    get pendingChanged() {
+      asked++;
+      return undefined;
+    },
+  };
+  pool.observe(observer as unknown as PoolObserver<T>)[Symbol.dispose]();
+  // One stands for the others.
+  return asked - 1;
+}
+
 test("each key has resources of its own, and all of them one maximum", async () => {
   const { pool, live } = keyed();
   const a = await pool.acquire("a");
@@ -106,6 +120,7 @@ test("a key that was refused at once is forgotten", async () => {
   await assertRejects(() => pool.acquire("c", { timeout: -1 }), RangeError);
   assertStrictEquals(pool.tryAcquire("d"), undefined);
   assertEquals(pool.stats().keys.size, 0);
+  assertEquals(kept(pool), 0);
 });
 
 test("many keys over time leave nothing behind", async () => {
@@ -163,7 +178,12 @@ test("bad options throw when it is built", () => {
   }
   const unknown = { idletimeout: 1 } as object;
   assertThrows(() => keyed(unknown), TypeError, "'idleTimeout'");
+  const mistyped = { maxPerKy: 1 } as object;
+  assertThrows(() => keyed(mistyped), TypeError, "is 'maxPerKey'");
+  const nameless = { creat: () => {}, max: 1 } as never;
+  assertThrows(() => new KeyedPool(nameless), TypeError, "is 'create'");
   assertThrows(() => keyed({ create: 1 as never }), TypeError, "'create'");
+  assertThrows(() => keyed({ destroy: 1 as never }), TypeError, "'destroy'");
   assertThrows(() => keyed({ clock: {} as never }), TypeError, "'clock.now'");
 });
 
@@ -231,13 +251,99 @@ test("a key that is acquired as it is dropped is served", async () => {
 });
 
 test("an acquire that cannot wait hears nothing of a key that is dropped", async () => {
-  const { pool, clock } = keyed({ idleTimeout: 10, validate: () => false });
+  const { pool, clock } = keyed({ idleTimeout: 10 });
   await pool.use("a", () => {});
+  clock.jump(11);
   const error = await pool.acquire("a", { timeout: 0 }).catch((e) => e);
   assertInstanceOf(error, AcquireTimeoutError);
   await settled();
   assertEquals(pool.stats().keys.size, 0);
   assertEquals(clock.timers, 0);
+});
+
+test("a key whose creates fail is not tried before its time, however often it is asked for", async () => {
+  for (const hasWorked of [false, true]) {
+    let creates = 0;
+    let isDown = !hasWorked;
+    const { pool, clock } = keyed({
+      create: (key) => {
+        if (!isDown) return key;
+        creates++;
+        throw new Error("down");
+      },
+      createRetry: { delay: 100, maxDelay: 100 },
+      max: 1,
+    });
+    if (hasWorked) {
+      const held = await pool.acquire("a");
+      watch(pool.acquire("a", { timeout: 10 }));
+      isDown = true;
+      pool.clear();
+      held.release();
+    }
+    for (let i = 0; i < 100; i++) {
+      await clock.advance(10);
+      const wait = watch(pool.acquire("a", { timeout: 10 }));
+      await clock.advance(10);
+      assertEquals([wait.settled, pool.stats().keys.size], [true, 0]);
+      if (hasWorked) assertInstanceOf(wait.error, AcquireTimeoutError);
+    }
+    assertEquals(creates > 9 && creates < 30, true, `${creates} creates`);
+    const { lines: [line] } = pool.stats({ details: true });
+    assertEquals(line!.outage, undefined, "of keys that have something");
+    await clock.advance(1_000);
+    assertEquals(clock.timers, 0);
+    await pool.close();
+  }
+});
+
+test("the acquires of a key that has lost what it had keep place while its server is down", async () => {
+  const lost: (() => void)[] = [];
+  let isDown = false;
+  const { pool, clock } = keyed({
+    create: (key, context) => {
+      if (isDown) throw new Error("down");
+      lost.push(context.lost);
+      return key;
+    },
+    createRetry: {},
+  });
+  await pool.use("a", () => {});
+  lost[0]!();
+  await settled();
+  assertEquals(pool.stats().keys.size, 0);
+  isDown = true;
+  const wait = watch(pool.acquire("a"));
+  await clock.advance(1_000);
+  assertEquals(wait.settled, false);
+  isDown = false;
+  await clock.advance(2_000);
+  leaseOf(wait).release();
+  await pool.close();
+});
+
+test("of keys that had trouble the last thousand are remembered", async () => {
+  const asked: number[] = [];
+  const clock = new VirtualClock();
+  const pool = new KeyedPool({
+    create: (key: number) => {
+      asked.push(key);
+      throw new Error("down");
+    },
+    max: 1,
+    clock,
+  });
+  const ask = (key: number) => watch(pool.acquire(key));
+  for (let key = 0; key <= 1_000; key++) {
+    ask(key);
+    await settled();
+  }
+  assertEquals(asked.length, 1_001);
+  ask(1);
+  ask(0);
+  await settled();
+  assertEquals(asked.slice(1_001), [0], "its first failure was forgotten");
+  await pool.close();
 });
 
 test("an old pool of a key does not drop the new one", async () => {

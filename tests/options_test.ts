@@ -130,6 +130,7 @@ test("createRetry must be false, or delays above 0 that end", () => {
     { delay: 10, maxDelay: 9 },
     "'createRetry.maxDelay' must be at least 'delay' (10): received 9",
   );
+  assertNone({ dealy: 10 }, "'dealy' is no option: the nearest is 'delay'");
   for (const retry of [{}, { delay: 5_000 }, { delay: 9, maxDelay: 9 }]) {
     fixture({ createRetry: retry });
   }

@@ -624,6 +624,28 @@ test("a check in the background is waited for, and none begins before the end", 
   }
 });
 
+test("what became due for a check in a pause is checked when that ends", async () => {
+  const f = validated({
+    validateAfter: Infinity,
+    keepalive: 1_000,
+    idleTimeout: Infinity,
+  });
+  (await f.pool.acquire()).release();
+  await f.clock.advance(500);
+  const pause = watch(f.pool.pause());
+  await f.clock.advance(1_000);
+  const checks = () => f.factory.log.filter((it) => it.startsWith("validate"));
+  assertEquals(checks().length, 0);
+  await end(pause);
+  await f.clock.advance(0);
+  assertEquals(checks().length, 1);
+  await f.clock.advance(999);
+  assertEquals(checks().length, 1);
+  await f.clock.advance(1);
+  assertEquals(checks().length, 2);
+  await assertClosesClean(f);
+});
+
 test("a pause may begin within create and destroy, and end there", async () => {
   const pauses: Outcome<AsyncDisposable>[] = [];
   const f = fixture({

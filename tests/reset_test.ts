@@ -2,6 +2,7 @@ import {
   assertEquals,
   assertInstanceOf,
   assertStrictEquals,
+  assertStringIncludes,
 } from "@std/assert";
 import { Pool, PoolClosedError, PoolError, type PoolOptions } from "../mod.ts";
 import {
@@ -368,4 +369,57 @@ test("a reset that uses its pool, clears or closes it harms nothing", async () =
     assertEquals([used, pending], [0, 0]);
     await assertClosesClean(f);
   }
+});
+
+test("a timeout says that what nobody holds is being reset, and nothing of holders", async () => {
+  const f = await inReset({ max: 2 });
+  const held = await f.pool.acquire();
+  const refused = async (timeout: number) => {
+    const waiters = [1, 2].map(() => watch(f.pool.acquire({ timeout })));
+    await f.clock.advance(timeout);
+    return (waiters[0]!.error as Error).message.split(": ")[1]!;
+  };
+  assertStringIncludes(
+    await refused(10),
+    "1 of 2 is used, for 10 ms; 1 of 2 is being reset; none was released",
+  );
+  const waiter = watch(f.pool.acquire({ timeout: 10 }));
+  held.release();
+  await f.clock.advance(10);
+  assertStringIncludes(
+    (waiter.error as Error).message,
+    "within 10 ms: all 2 are being reset (0 idle, 2 used",
+  );
+  // A reset that has ended or failed is none any more.
+  f.factory.resets.shift()!.resolve(undefined);
+  await settled();
+  const again = watch(f.pool.acquire());
+  f.factory.resets.shift()!.reject(new Error("dirty"));
+  await settled();
+  const next = await f.pool.acquire();
+  assertStringIncludes(
+    await refused(5),
+    "all 2 are used, the oldest for 5 ms; none",
+  );
+  leaseOf(again).release();
+  next.release();
+  f.factory.manual.clear();
+  for (const { resolve } of f.factory.resets) resolve(undefined);
+  await assertClosesClean(f);
+});
+
+test("what is released to a reset was released while others waited", async () => {
+  const f = resetting({ max: 2 });
+  f.factory.manual.add("reset");
+  const held = [await f.pool.acquire(), await f.pool.acquire()];
+  const waiter = watch(f.pool.acquire({ timeout: 10 }));
+  held[0]!.release();
+  await f.clock.advance(10);
+  assertStringIncludes(
+    (waiter.error as Error).message,
+    "10 ms: 1 of 2 is used, for 10 ms; 1 of 2 is being reset (0 idle",
+  );
+  held[1]!.destroy();
+  f.factory.resets.shift()!.resolve(undefined);
+  await assertClosesClean(f);
 });

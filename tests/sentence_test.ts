@@ -7,7 +7,14 @@ function said(
   counts: Partial<Circumstance["stats"]>,
   known: Omit<Circumstance, "stats"> = {},
 ): string {
-  const none = { idle: 0, used: 0, creating: 0, destroying: 0, pending: 1 };
+  const none = {
+    idle: 0,
+    used: 0,
+    creating: 0,
+    destroying: 0,
+    pending: 1,
+    validating: 0,
+  };
   return sentence({ stats: { ...none, max: 10, ...counts }, ...known });
 }
 
@@ -44,6 +51,23 @@ test("where as many wait as could be served and none was released, holders may w
   assertEquals(isHinted({ used: 10, pending: 9 }, 5), false);
   assertEquals(isHinted({ used: 9, pending: 10 }, 5), false);
   assertEquals(isHinted({ used: 10, pending: 10 }), false);
+});
+
+test("what is validated or reset is held by nobody", () => {
+  const none = { noneReleasedFor: 5 };
+  assertEquals(
+    said({ used: 1, max: 1, validating: 1 }, { oldestUse: 5, ...none }),
+    "the only one is being validated",
+  );
+  assertEquals(
+    said({ used: 1, max: 1 }, { oldestUse: 5, resetting: 1, ...none }),
+    "the only one is being reset",
+  );
+  assertEquals(
+    said({ used: 10, pending: 10, validating: 2 }, { resetting: 3, ...none }),
+    "5 of 10 are used; 2 of 10 are being validated; 3 of 10 are being reset; " +
+      "none was released for 5 ms",
+  );
 });
 
 test("where some are used the sentence says of how many", () => {
@@ -173,6 +197,7 @@ test("a diagnosis names who holds where one waits, or a lease may have leaked", 
           used: 1,
           creating: 0,
           destroying: 0,
+          validating: 0,
           pending,
           max: 2,
         },
@@ -192,7 +217,14 @@ test("a diagnosis names who holds where one waits, or a lease may have leaked", 
 });
 
 test("a diagnosis says first who waits, and since when", () => {
-  const none = { idle: 0, used: 0, creating: 0, destroying: 0, pending: 0 };
+  const none = {
+    idle: 0,
+    used: 0,
+    creating: 0,
+    destroying: 0,
+    pending: 0,
+    validating: 0,
+  };
   const said = (known: Circumstance) => diagnosis(known);
   assertEquals(
     said({ stats: { ...none, max: 10 } }),

@@ -42,10 +42,12 @@ class Share {
  * At most `max` resources over all pools that are given it, those being created
  * or destroyed included. A permit is asked for before each create, in order of
  * arrival over all pools; while somebody waits for one, the pool in which
- * something has been idle longest parts with it, but never with its `min`; where
- * nothing is idle, what is released next goes, unless who waits for it there
- * came before. A create that settles only after its `createTimeout` is not
- * counted any more. The pools should have one `clock`, or each the default.
+ * something has been idle longest parts with it, but never with its `min`, nor
+ * with what a `warm` of it still waits for; where nothing is idle, what is
+ * released next goes, unless who waits for it there came before. A `warm` of more
+ * than there are permits waits until its signal aborts. A create that settles
+ * only after its `createTimeout` is not counted any more. The pools should have
+ * one `clock`, or each the default.
  *
  * @example
  * ```ts

@@ -671,6 +671,11 @@ export class Line<T> {
     this.#effects.reject(waiter, error);
   }
 
+  /** A use has ended; what was used is given back later. */
+  useEnded(): void {
+    this.#turned = this.#arrivals;
+  }
+
   /** Whether no use has ended, for anybody, since a waiter joined the line. */
   isStuck({ order }: Waiter): boolean {
     return order >= this.#turned;

@@ -17,9 +17,10 @@
 
 import { type Budget, LocalBudget } from "../budget/mod.ts";
 import { Check, COUNT, FUNCTION, OBJECT } from "../check.ts";
+import { inspectable } from "../inspection.ts";
 import type { Lease } from "../lease.ts";
 import { Pool } from "../pool.ts";
-import type { PoolObserver } from "../pool_observer.ts";
+import type { DestroyReason, PoolObserver } from "../pool_observer.ts";
 import {
   type AcquireOptions,
   checkClose,
@@ -28,6 +29,8 @@ import {
   checkStats,
   type CloseOptions,
   type CreateContext,
+  dispose,
+  OPTION_NAMES,
   type PoolOptions,
   type StatsOptions,
   type TryAcquireOptions,
@@ -46,6 +49,17 @@ import { Observers } from "./observers.ts";
 
 /** Options of a pool that make no sense for a key. */
 const UNSHARED = ["min", "budget", "stripes", "isolated"] as const;
+
+/** How many keys are remembered that had to do with a server that is down. */
+const REMEMBERED = 1_000;
+
+/** What a resource ends of when its server is down, or may be. */
+const TROUBLES: readonly DestroyReason[] = [
+  "lost",
+  "invalid",
+  "lease",
+  "reset",
+];
 
 /** Those options of a pool that the pools of all keys share. */
 export type SharedOptions<T> = Omit<
@@ -71,9 +85,11 @@ export interface KeyedPoolStats<K> extends StripeStats {
 
 /**
  * A pool for each key, made when it is first asked for and dropped when nothing
- * is left of it. To make room for one who waits, what has been idle longest
- * leaves; where nothing is idle, what is released next goes to who has waited
- * longest, for whichever key.
+ * is left of it. But the last 1 000 whose creates fail, or that have lost what
+ * they had, are remembered: while a server is down their acquires keep place, and
+ * no create is tried before its time. To make room for one who waits, what has
+ * been idle longest leaves; where nothing is idle, what is released next goes to
+ * who has waited longest, for whichever key.
  *
  * @example
  * ```ts
@@ -99,8 +115,12 @@ export class KeyedPool<K, T> implements AsyncDisposable {
   readonly #max: number;
   readonly #maxPerKey: number;
   readonly #budget: LocalBudget;
-  /** Invariant, but for a microtask: of every key that has something. */
+  /** Invariant, but for a microtask: of keys with something, and those below. */
   readonly #pools = new Map<K, Pool<T>>();
+  /** The keys that are remembered, the latest last. */
+  readonly #troubled = new Set<K>();
+  /** What the last resource of a pool has ended of, unless a create came after. */
+  readonly #ends = new WeakMap<Pool<T>, DestroyReason>();
   readonly #observers: Observers<T>;
   /** Stands for keys that have nothing; it closes with the whole. */
   readonly #none: Pool<T>;
@@ -116,8 +136,12 @@ export class KeyedPool<K, T> implements AsyncDisposable {
   constructor(options: KeyedPoolOptions<K, T>) {
     const check = new Check("Cannot create keyed pool");
     check.that("options", options, OBJECT);
+    check.names(options, [...OPTION_NAMES, "maxPerKey"]);
     const { create, max, maxPerKey = max, observer, ...shared } = options;
     check.that("create", create, FUNCTION);
+    if (shared.destroy !== undefined) {
+      check.that("destroy", shared.destroy, FUNCTION);
+    }
     check.that("max", max, COUNT);
     check.that("maxPerKey", maxPerKey, COUNT);
     for (const name of UNSHARED) {
@@ -218,7 +242,7 @@ export class KeyedPool<K, T> implements AsyncDisposable {
   stats(options?: { details?: false }): KeyedPoolStats<K>;
   stats(options?: StatsOptions): KeyedPoolStats<K> | PoolDetails {
     if (options !== undefined && checkStats(options)) {
-      const pools = [...this.#pools.values()];
+      const pools = [...this.#pools.values()].filter((it) => !isEmpty(it));
       const details = pools.map((pool) => pool.stats({ details: true }));
       return merged(details, this.#max);
     }
@@ -230,10 +254,17 @@ export class KeyedPool<K, T> implements AsyncDisposable {
     };
     for (const [key, pool] of this.#pools) {
       const counts = pool.stats();
+      if (isZero(counts)) continue;
       stats.keys.set(key, counts);
       for (const name of COUNTS) stats[name] += counts[name];
     }
     return stats;
+  }
+
+  /** Its name and counts, which `JSON.stringify` and `console.log` show. */
+  toJSON(): { name: string; keys: number } & StripeStats {
+    const { keys, ...counts } = this.stats();
+    return { name: this.name, keys: keys.size, ...counts };
   }
 
   /** The same as `close()`. */
@@ -268,9 +299,17 @@ export class KeyedPool<K, T> implements AsyncDisposable {
 
   #pool(key: K, budget: Budget | undefined): Pool<T> {
     const create = this.#create;
+    const { destroy = dispose } = this.#shared;
     const pool = new Pool<T>({
       ...this.#shared,
-      create: (context) => create(key, context),
+      create: (context) => {
+        this.#ends.delete(pool);
+        return create(key, context);
+      },
+      destroy: (resource, context) => {
+        this.#ends.set(pool, context.reason);
+        return destroy(resource, context);
+      },
       max: this.#maxPerKey,
       budget,
     });
@@ -278,17 +317,41 @@ export class KeyedPool<K, T> implements AsyncDisposable {
     return pool;
   }
 
-  /** Forgets a key of which nothing is left. */
+  /** Forgets a key of which nothing is left, unless it is to be remembered. */
   #drop(key: K, pool: Pool<T>): void {
     if (this.#pools.get(key) !== pool || !isEmpty(pool)) return;
+    this.#troubled.delete(key);
+    if (!this.#isTroubled(pool)) return this.#forget(key, pool);
+    this.#troubled.add(key);
+    if (this.#troubled.size <= REMEMBERED) return;
+    const [first] = this.#troubled as Iterable<K>;
+    this.#troubled.delete(first!);
+    const oldest = this.#pools.get(first!)!;
+    if (isEmpty(oldest)) this.#forget(first!, oldest);
+  }
+
+  /** Whether its creates fail, or may do so next. */
+  #isTroubled(pool: Pool<T>): boolean {
+    const end = this.#ends.get(pool);
+    if (end !== undefined) return TROUBLES.includes(end);
+    const [line] = pool.stats({ details: true }).lines;
+    return line!.outage !== undefined;
+  }
+
+  #forget(key: K, pool: Pool<T>): void {
     this.#pools.delete(key);
     this.#observers.forget(pool);
     void pool.close();
   }
 }
 
+inspectable(KeyedPool);
+
 function isEmpty(pool: Pick<Pool<unknown>, "stats">): boolean {
-  const stats = pool.stats();
+  return isZero(pool.stats());
+}
+
+function isZero(stats: StripeStats): boolean {
   return COUNTS.every((name) => stats[name] === 0);
 }
 

@@ -72,7 +72,8 @@ const NESTED: Rule = {
  * - that of an `acquire` by a function that has awaited something before, in the
  *   function that called it;
  * - that of a `tryAcquire`; acquires that wait at once for several;
- * - tasks that hold a lease of one pool and wait for another pool.
+ * - tasks that hold a lease of one pool and wait for another pool, or of one key
+ *   and wait for another.
  *
  * Reported though nobody waits for himself is what a task has started without an
  * `await` and acquires while the task holds, or the other way round; and what a

@@ -45,6 +45,8 @@ export class Evicting<T> {
 
   /** Asks of one that was in flight. */
   #ask(entry: Entry<T>, predicate: Predicate<T>): void {
+    // An `evict` before, or who was told of it, may have had it destroyed.
+    if (!isIn(entry)) return;
     const now = this.#parts.time.now();
     let isMatch = true;
     try {

@@ -20,10 +20,10 @@ export class Keepalive<T> implements Chore {
     parts.agenda.add(this);
   }
 
-  /** Something has become idle. */
+  /** Something has become idle, or is so after a pause, and may be due. */
   watch(now: number): void {
     if (this.due !== Infinity || this.#isChecking) return;
-    this.due = now + this.#keepalive;
+    this.due = now;
     this.#parts.agenda.advance(this.due);
   }
 

@@ -32,7 +32,10 @@ export class Resetting<T> implements Lessor<T>, Task {
   release(entry: Entry<T>, failed: boolean): void {
     // An aborted close took it back.
     if (entry.place !== "used") return;
-    const { events } = this.#parts;
+    const { events, partition, refusals } = this.#parts;
+    const line = partition.lineOf(entry.stripe);
+    line.useEnded();
+    refusals.resets(line, 1);
     if (events.isObserved) {
       events.released(entry, this.#parts.now() - entry.usedAt);
     }
@@ -63,20 +66,23 @@ export class Resetting<T> implements Lessor<T>, Task {
   }
 
   #reset(entry: Entry<T>, failed: boolean): void {
-    const { settings, calls, partition } = this.#parts;
+    const { settings, calls, partition, refusals } = this.#parts;
     const line = partition.lineOf(entry.stripe);
+    const release = () => {
+      refusals.resets(line, -1);
+      this.#lessor.release(entry, failed);
+    };
     // As everything is in a pool that closes.
-    if (line.isWorn(entry, this.#parts.now())) {
-      return this.#lessor.release(entry, failed);
-    }
+    if (line.isWorn(entry, this.#parts.now())) return release();
     const call = new ResetCall(failed);
     calls.begin({
       name: "reset",
       stripe: entry.stripe,
       limit: settings.resetTimeout,
       call: () => settings.reset!(entry.resource, call),
-      done: () => this.#lessor.release(entry, failed),
+      done: release,
       failed: (error, isLate) => {
+        refusals.resets(line, -1);
         entry.error ??= error;
         line.destroy(entry, "reset");
         if (isLate) call.abort(error);

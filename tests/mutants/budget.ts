@@ -371,6 +371,63 @@ export const BUDGETS: readonly Mutant[] = [
     to: `create(undefined as K, context)`,
   },
 
+  {
+    name: "keyed_forgets_an_outage",
+    about: "a key whose creates fail is created for at each acquire",
+    file: KEYED,
+    from: `line!.outage !== undefined`,
+    to: `line === undefined`,
+  },
+  {
+    name: "keyed_forgets_what_was_lost",
+    about: "a key that has lost what it had rejects as if none had ever worked",
+    file: KEYED,
+    from: `        this.#ends.set(pool, context.reason);\n`,
+    to: ``,
+  },
+  {
+    name: "keyed_end_outlives_a_create",
+    about: "a key that had an idle one evicted forgets that its creates fail",
+    file: KEYED,
+    from: `        this.#ends.delete(pool);\n`,
+    to: ``,
+  },
+  {
+    name: "keyed_remembers_all",
+    about: "all keys that ever had trouble are kept",
+    file: KEYED,
+    from: `this.#troubled.size <= REMEMBERED`,
+    to: `this.#troubled.size > 0`,
+  },
+  {
+    name: "keyed_remembers_the_healthy",
+    about: "a key that was evicted as idle is kept",
+    file: KEYED,
+    from: `return TROUBLES.includes(end)`,
+    to: `return true`,
+  },
+  {
+    name: "keyed_shows_what_it_remembers",
+    about: "keys that have nothing are among those that are counted",
+    file: KEYED,
+    from: `      if (isZero(counts)) continue;\n`,
+    to: ``,
+  },
+  {
+    name: "keyed_tells_of_what_it_remembers",
+    about: "the outage of a key that has nothing is that of the whole",
+    file: KEYED,
+    from: `.filter((it) => !isEmpty(it))`,
+    to: ``,
+  },
+  {
+    name: "keyed_destroy_unchecked",
+    about: "a destroy that is no function is taken",
+    file: KEYED,
+    from: `    if (shared.destroy !== undefined) {`,
+    to: `    if (shared.destroy === null) {`,
+  },
+
   // Keys that are watched as one pool.
   {
     name: "keyed_key_closes_the_whole",

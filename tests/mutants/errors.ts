@@ -12,6 +12,35 @@ const USER_CALL = "src/shell/user_call.ts";
 /** Of what users are told when something goes wrong. */
 export const ERRORS: readonly Mutant[] = [
   {
+    name: "one_wait",
+    about: "a pool that is full with one says that 1 wait",
+    file: REFUSALS,
+    from: `maxPending === 1 ? "waits" : "wait"`,
+    to: `"wait"`,
+  },
+  {
+    name: "keyed_is_not_shown",
+    about: "the console shows no counts of a keyed pool",
+    file: "src/keyed/mod.ts",
+    from: "inspectable(KeyedPool);\n",
+    to: "",
+  },
+  {
+    name: "retry_of_any_name",
+    about: "a mistyped delay of a retry is not refused",
+    file: OPTIONS,
+    from: `  check.names(retry, ["delay", "maxDelay"]);\n`,
+    to: "",
+  },
+  {
+    name: "keyed_names_of_a_pool",
+    about:
+      "a mistyped option of a keyed pool is told the nearest one of a pool",
+    file: "src/keyed/mod.ts",
+    from: `[...OPTION_NAMES, "maxPerKey"]`,
+    to: "Object.keys(options)",
+  },
+  {
     name: "close_shares_one_error",
     about: "all that a close rejects are told the wait of the first",
     file: REFUSALS,
@@ -44,6 +73,43 @@ export const ERRORS: readonly Mutant[] = [
     to: `void errors[i];
       const error = this.#late(inFlight.call, inFlight.call.limit);
       this.#failed(inFlight, error, true);`,
+  },
+  {
+    name: "validated_is_held",
+    about: "what is being validated is said to be used, by holders that wait",
+    file: SENTENCE,
+    from: "used - validating - resetting",
+    to: "used - resetting",
+  },
+  {
+    name: "reset_is_held",
+    about: "what is being reset is said to be used, by holders that wait",
+    file: SENTENCE,
+    from: "used - validating - resetting",
+    to: "used - validating",
+  },
+  {
+    name: "release_to_reset_is_no_turn",
+    about: "none was released, although one was given to a reset",
+    file: "src/shell/resetting.ts",
+    from: "    line.useEnded();\n",
+    to: "",
+  },
+  {
+    name: "reset_that_failed_goes_on",
+    about: "what could not be reset is said to be in its reset for ever",
+    file: "src/shell/resetting.ts",
+    from: `        refusals.resets(line, -1);
+        entry.error`,
+    to: `        entry.error`,
+  },
+  {
+    name: "reset_that_ended_goes_on",
+    about: "what was reset is said to be in its reset for ever",
+    file: "src/shell/resetting.ts",
+    from: `      refusals.resets(line, -1);
+      this.#lessor`,
+    to: `      this.#lessor`,
   },
   {
     name: "release_is_no_turn",

@@ -126,14 +126,14 @@ export const NESTING: readonly Mutant[] = [
     name: "hint_without_line",
     about: "a timeout suspects holders where fewer wait than hold",
     file: SENTENCE,
-    from: `used >= max && pending >= max && known`,
-    to: `used >= max && known`,
+    from: `held >= max && pending >= max && known`,
+    to: `held >= max && known`,
   },
   {
     name: "hint_with_spare",
     about: "a timeout suspects holders where not all are used",
     file: SENTENCE,
-    from: `used >= max && pending >= max && known`,
+    from: `held >= max && pending >= max && known`,
     to: `pending >= max && known`,
   },
   {

@@ -681,6 +681,13 @@ export const POLICY: readonly Mutant[] = [
     to: `    } else if`,
   },
   {
+    name: "a_keepalive_after_a_pause",
+    about: "what became due in a pause is checked one keepalive after it",
+    file: KEEPALIVE,
+    from: "    this.due = now;",
+    to: "    this.due = now + this.#keepalive;",
+  },
+  {
     name: "one_check",
     about: "after the first check there is none",
     file: KEEPALIVE,
@@ -708,8 +715,8 @@ export const POLICY: readonly Mutant[] = [
     name: "reset_of_the_worn",
     about: "what is to be destroyed is reset before",
     file: RESETTING,
-    from: "if (line.isWorn(entry, this.#parts.now())) {",
-    to: "if (line === undefined) {",
+    from: "if (line.isWorn(entry, this.#parts.now())) return",
+    to: "if (line === undefined) return",
   },
   {
     name: "failed_reset_trusted",

@@ -424,6 +424,13 @@ export const PRESSURE: readonly Mutant[] = [
 
   // Evict.
   {
+    name: "evict_asks_the_destroyed",
+    about: "one in flight is asked about though an evict before has ended it",
+    file: EVICTING,
+    from: "    if (!isIn(entry)) return;\n",
+    to: "",
+  },
+  {
     name: "evict_skips_used",
     about: "used resources are not evicted",
     file: EVICTING,
