@@ -43,6 +43,8 @@ export type Event =
     readonly kind: "leaseDestroyed" | "detached" | "cancel" | "rejected";
     readonly client: number;
   }
+  /** A client gives its resource back later. */
+  | { readonly kind: "useEnded"; readonly client: number }
   /** The first of a line is rejected, if it is meant. */
   | {
     readonly kind: "rejectedFirst";
@@ -262,6 +264,7 @@ function ofUsed(scope: Scope, world: World, stripe: Stripe): Event[] {
         all.push({ kind: "leaseDestroyed", client });
       }
       if (faults.has("detached")) all.push({ kind: "detached", client });
+      if (faults.has("useEnded")) all.push({ kind: "useEnded", client });
     } else all.push(...ofVerdict(scope, world, it, waiting));
     if (faults.has("retired") && retired === undefined) {
       all.push({ kind: "retired", resource });
@@ -502,6 +505,8 @@ export function eventInWords(event: Event): string {
       return `client ${event.client} destroys its resource`;
     case "detached":
       return `client ${event.client} detaches its resource`;
+    case "useEnded":
+      return `client ${event.client} ends its use`;
     case "cancel":
       return `the acquire of client ${event.client} is cancelled`;
     case "rejected":

@@ -167,6 +167,8 @@ export class Machine implements Effects<number> {
         this.entries.delete(entry.resource);
         return this.#line(entry).detach(entry);
       }
+      case "useEnded":
+        return this.#line(this.#leases.get(event.client)!).useEnded();
       case "cancel": {
         const waiter = this.waiters.get(event.client)!;
         return this.partition.lineOf(waiter.home).cancel(waiter, "abort");

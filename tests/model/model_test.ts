@@ -186,7 +186,13 @@ const END_VERBS = [
 ] as const;
 
 /** Those under pressure. */
-const SIZE_VERBS = ["resize", "pause", "unpause", "detach"] as const;
+const SIZE_VERBS = [
+  "resize",
+  "pause",
+  "unpause",
+  "detach",
+  "useEnded",
+] as const;
 const BUDGET_VERBS = ["permit", "letGo", "yieldTo"] as const;
 
 const ALL_VERBS: [keyof Line<unknown>, Scope][] = [

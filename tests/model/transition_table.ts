@@ -70,6 +70,8 @@ export class TransitionTable implements Step {
         return this.destroy(...this.#leased(event.client), "lease");
       case "detached":
         return this.detach(...this.#leased(event.client));
+      case "useEnded":
+        return this.#turn(this.#held(event.client)[0].line);
       case "cancel":
         return this.cancel(event.client, "abort");
       case "rejected":
@@ -962,10 +964,14 @@ export class TransitionTable implements Step {
     return [stripe, used];
   }
 
-  #leased(client: number): [Stripe, Used] {
+  #held(client: number): [Stripe, Used] {
     const { resource } = this.world.stripes.flatMap(({ used }) => used)
       .find(({ holder }) => holder === client)!;
-    return this.#unuse(resource);
+    return this.#used(resource) as [Stripe, Used];
+  }
+
+  #leased(client: number): [Stripe, Used] {
+    return this.#unuse(this.#held(client)[1].resource);
   }
 }
 
