@@ -8,6 +8,9 @@ import type { Fault } from "./tally.ts";
 /** What a lost one fails with when it passes its limit, unknown to its signal. */
 const OF_LIMIT = Symbol("of limit");
 
+/** By how many ms a sum of times may be off as it is rounded. */
+const ROUNDING = 1e-9;
+
 /** Who was told that a create failed. */
 interface Told {
   readonly line: number;
@@ -193,7 +196,7 @@ export class CreateBooks {
     } else if (
       !this.#closing.aborted && !this.#clockErrors.has(signal.reason)
     ) {
-      if (clock.most(since) < limit) {
+      if (clock.most(since) < limit - ROUNDING) {
         this.#fail("a create is given up too early");
       }
     }
