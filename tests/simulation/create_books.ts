@@ -1,15 +1,12 @@
 import { CallTimeoutError, PoolClosedError } from "../../mod.ts";
 import type { CloseWatch } from "./close_watch.ts";
-import { type CreateCall, LineWatch } from "./line_watch.ts";
+import { type CreateCall, LineWatch, ROUNDING } from "./line_watch.ts";
 import type { Config } from "./scenario.ts";
 import type { SeenClock } from "./seen_clock.ts";
 import type { Fault } from "./tally.ts";
 
 /** What a lost one fails with when it passes its limit, unknown to its signal. */
 const OF_LIMIT = Symbol("of limit");
-
-/** By how many ms a sum of times may be off as it is rounded. */
-const ROUNDING = 1e-9;
 
 /** Who was told that a create failed. */
 interface Told {
@@ -113,7 +110,7 @@ export class CreateBooks {
     // Without a timer for their limits it gives up all it waits for.
     return limit === Infinity ||
       since.failures === this.#clock.failures &&
-        this.#clock.mostFired(since) < limit;
+        this.#clock.mostFired(since) < limit - ROUNDING;
   }
 
   /** Whether it may wait for it: a lost one's signal has aborted before. */
@@ -214,7 +211,7 @@ export class CreateBooks {
     this.note(call, error, epoch);
     // A lost one may have passed its limit before its answer was heard.
     const { lostIn, since, limit } = call;
-    if (lostIn !== undefined && this.#clock.most(since) >= limit) {
+    if (lostIn !== undefined && this.#clock.most(since) >= limit - ROUNDING) {
       this.note(call, OF_LIMIT, epoch);
     }
   }

@@ -516,7 +516,8 @@ export class Ledger {
     };
     for (const { line, since, timeout } of this.pending) {
       // It has timed out, though nobody has heard of it yet.
-      if (this.#clock.most(since) >= timeout) this.creates.disappoint(line);
+      const isOver = this.#clock.most(since) >= timeout - ROUNDING;
+      if (isOver) this.creates.disappoint(line);
     }
     this.creates.began(call);
     const max = this.capacity.most;
@@ -630,7 +631,7 @@ export class Ledger {
     // A timer for its limit may fail to be set before this is heard.
     const isSure = this.#isAwaited(call) &&
       (call.limit === Infinity || !this.#config.hazards.includes("timers")) &&
-      this.#clock.most(call.since) < call.limit;
+      this.#clock.most(call.since) < call.limit - ROUNDING;
     const isKnown = this.destroys.delete(call);
     // Where its slot was vacated before, a close may hear of it all the same.
     const isFarewell = call.limit < this.#config.destroyTimeout;
@@ -831,7 +832,7 @@ export class Ledger {
     if (late || limit === Infinity) return !late;
     // Without a timer for their limits it gives up all it waits for.
     return since.failures === this.#clock.failures &&
-      this.#clock.mostFired(since) < limit;
+      this.#clock.mostFired(since) < limit - ROUNDING;
   }
 
   /** All promises have settled: what happened until now is known to all. */
@@ -944,7 +945,7 @@ export class Ledger {
           this.fail("a signal does not abort when its call is given up");
         }
         if (calls === this.validations && isDistrusting) continue;
-        if (clock.most(since) < limit) {
+        if (clock.most(since) < limit - ROUNDING) {
           this.fail("a call is given up too early");
         }
       }
