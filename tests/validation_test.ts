@@ -144,6 +144,38 @@ test("the taker of an invalid resource keeps its place before those who came lat
   assertEquals(order, ["first", "second", "third"]);
 });
 
+test("what a validate acquires comes after who it is asked for", async () => {
+  const order: string[] = [];
+  const acquire = async (name: string) => {
+    const lease = await pool.acquire();
+    order.push(name);
+    lease.release();
+  };
+  let inner: Promise<void> | undefined;
+  let asked = 0;
+  let made = 0;
+  let go = () => {};
+  const slow = new Promise<void>((resolve) => go = resolve);
+  const pool: Pool<number> = new Pool({
+    create: () => made++ < 2 ? made : slow.then(() => 3),
+    validate: (it) => {
+      if (it === 3) return true;
+      if (asked++ === 0) inner = acquire("second");
+      return Promise.resolve(false);
+    },
+    max: 2,
+  });
+  const held = await Promise.all([pool.acquire(), pool.acquire()]);
+  for (const lease of held) lease.release();
+  const outer = acquire("first");
+  await settled();
+  go();
+  await outer;
+  await inner;
+  assertEquals(order, ["first", "second"]);
+  await pool.close();
+});
+
 test("several takers of invalid resources go back in their order of arrival", async () => {
   const { pool, factory } = validated({ max: 3 });
   const held = await Promise.all([1, 2, 3].map(() => pool.acquire()));

@@ -228,23 +228,19 @@ export class Acquiring<T> implements Canceller<T> {
     priority: number,
   ): Promise<Lease<T>> {
     const isAhead = this.#tape.end === end;
-    const isSuspect = this.#validates && this.#isSuspect(entry, now);
+    const { stripe } = entry;
+    const line = this.#partition.lineOf(stripe);
+    // What user code acquires meanwhile comes after it.
+    const order = line.arrive();
+    const isSuspect = this.#validates && line.isSuspect(entry, now);
     const verdict = isAhead && (!isSuspect || this.#validating.ask(entry, now));
     if (!this.#isOurs(entry)) {
       this.#validating.judge(entry, verdict);
-      return this.#refuseClosed(entry.stripe);
+      return this.#refuseClosed(stripe);
     }
     if (verdict === true) return this.#resolve(entry, now);
-    const { stripe } = entry;
-    const line = this.#partition.lineOf(stripe);
     const preferred = this.#partition.lines.length === 1 ? home : stripe;
-    const waiter = new Pending<T>(
-      line.arrive(),
-      preferred,
-      now,
-      timeout,
-      priority,
-    );
+    const waiter = new Pending<T>(order, preferred, now, timeout, priority);
     const promise = this.#promise(waiter);
     if (isSuspect) line.judge(waiter, entry);
     if (isAhead) this.#validating.judge(entry, verdict);

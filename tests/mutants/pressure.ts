@@ -94,20 +94,16 @@ export const PRESSURE: readonly Mutant[] = [
     name: "taker_without_priority",
     about: "one that has taken what proves bad loses its priority",
     file: ACQUIRING,
-    from: `lines.length === 1 ? home : stripe;
-    const waiter = new Pending<T>(
-      line.arrive(),
-      preferred,
-      now,
-      timeout,
-      priority,`,
-    to: `lines.length === 1 ? home : stripe;
-    const waiter = new Pending<T>(
-      line.arrive(),
-      preferred,
-      now,
-      timeout,
-      0,`,
+    from: "Pending<T>(order, preferred, now, timeout, priority);",
+    to: "Pending<T>(order, preferred, now, timeout, 0);",
+  },
+  {
+    name: "taker_comes_after_its_validate",
+    about:
+      "who is acquired for while it validates is before one that has taken",
+    file: ACQUIRING,
+    from: "Pending<T>(order, preferred, now, timeout, priority);",
+    to: "Pending<T>(line.arrive(), preferred, now, timeout, priority);",
   },
 
   // Size.
