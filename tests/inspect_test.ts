@@ -16,6 +16,7 @@ import {
 } from "../src/inspect/mod.ts";
 import { watchLeaks } from "../src/leaks/mod.ts";
 import { drawing } from "./drawing.ts";
+import { FaultyClock } from "./faulty_clock.ts";
 import { dice, fixture, type Resource, settled, watch } from "./fixture.ts";
 import { openMetrics } from "./open_metrics.ts";
 import { test } from "./test.ts";
@@ -653,14 +654,9 @@ test("what listeners are told is made once for those whose turns are near", asyn
 });
 
 test("where the clock stands still listeners hear of what changes all the same", async () => {
-  const clock = new VirtualClock();
-  const { handler, pool } = inspected({}, {
-    clock: {
-      now: () => 0,
-      setTimeout: (callback, delay) => clock.setTimeout(callback, delay),
-      clearTimeout: (timer) => clock.clearTimeout(timer as never),
-    },
-  });
+  const clock = new FaultyClock();
+  clock.stop();
+  const { handler, pool } = inspected({}, { clock });
   const listener = await listen(handler);
   await listener.next();
   for (const used of [1, 2]) {

@@ -1,6 +1,7 @@
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { AcquireTimeoutError, type PoolOptions } from "../mod.ts";
 import { drawing } from "./drawing.ts";
+import { FaultyClock } from "./faulty_clock.ts";
 import {
   assertCounts,
   type Fixture,
@@ -11,7 +12,6 @@ import {
   watch,
 } from "./fixture.ts";
 import { test } from "./test.ts";
-import { VirtualClock } from "./virtual_clock.ts";
 
 /** A pool that measures, whose creates the test settles. */
 function measured(options: Partial<PoolOptions<Resource>> = {}): Fixture {
@@ -143,17 +143,14 @@ test("a waiter that times out gives up on no create that began after it came", a
 });
 
 test("a waiter that times out gives up on the create it came with, however late that began", async () => {
-  const ticking = new VirtualClock();
-  let readings = 0;
-  const { pool, factory } = measured({
-    clock: {
-      now: () => ticking.now() + (readings++ > 0 ? 10 : 0),
-      setTimeout: (callback, delay) => ticking.setTimeout(callback, delay),
-      clearTimeout: (timer) => ticking.clearTimeout(timer as never),
-    },
-  });
+  const clock = new FaultyClock();
+  const { pool, factory } = measured({ clock });
+  clock.reading = () => {
+    clock.shift(10);
+    return 0;
+  };
   const waiter = watch(pool.acquire({ timeout: 200 }));
-  while (!waiter.settled) await ticking.advance(1);
+  while (!waiter.settled) await clock.advance(1);
   watch(pool.acquire());
   await settled();
   assertEquals(factory.creates.length, 2);

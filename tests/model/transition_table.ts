@@ -71,7 +71,7 @@ export class TransitionTable implements Step {
       case "detached":
         return this.detach(...this.#leased(event.client));
       case "useEnded":
-        return this.#turn(this.#held(event.client)[0].line);
+        return this.#turn(this.#used(this.#held(event.client))[0]!.line);
       case "cancel":
         return this.cancel(event.client, "abort");
       case "rejected":
@@ -964,14 +964,14 @@ export class TransitionTable implements Step {
     return [stripe, used];
   }
 
-  #held(client: number): [Stripe, Used] {
-    const { resource } = this.world.stripes.flatMap(({ used }) => used)
-      .find(({ holder }) => holder === client)!;
-    return this.#used(resource) as [Stripe, Used];
+  /** The resource that a client holds. */
+  #held(client: number): number {
+    return this.world.stripes.flatMap(({ used }) => used)
+      .find(({ holder }) => holder === client)!.resource;
   }
 
   #leased(client: number): [Stripe, Used] {
-    return this.#unuse(this.#held(client)[1].resource);
+    return this.#unuse(this.#held(client));
   }
 }
 

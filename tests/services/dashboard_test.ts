@@ -3,6 +3,7 @@ import type { Snapshot } from "../../src/inspect/mod.ts";
 import { until } from "../fixture.ts";
 import { ROOT } from "../runtimes/bundle.ts";
 import { test } from "../test.ts";
+import { Output } from "./output.ts";
 
 /** A server takes some seconds to start, and to start again. */
 const PATIENCE = { deadline: 30_000 };
@@ -15,12 +16,10 @@ test("services: the dashboard shows what its keys break, and ends cleanly", asyn
     stdin: "piped",
     stdout: "piped",
   }).spawn();
-  let output = "";
-  const reading = child.stdout.pipeThrough(new TextDecoderStream())
-    .pipeTo(new WritableStream({ write: (text) => void (output += text) }));
+  const output = new Output(child.stdout);
   const keys = child.stdin.getWriter();
   const press = (key: string) => keys.write(new TextEncoder().encode(key));
-  const url = () => output.match(/^The page is at (http:\S+)$/m)?.[1];
+  const url = () => output.text.match(/^The page is at (http:\S+)$/m)?.[1];
   await until(() => url() !== undefined, PATIENCE);
   const stats = async () => {
     const { pools: [pool] }: Snapshot = await (await fetch(`${url()}stats`))
@@ -33,7 +32,8 @@ test("services: the dashboard shows what its keys break, and ends cleanly", asyn
   await until(async () => (await stats()).acquires.served > 0, PATIENCE);
   await press("s");
   await until(async () => (await stats()).state === "outage", PATIENCE);
-  const isDrawn = () => /^orders – OUTAGE: .*creates have failed/m.test(output);
+  const isDrawn = () =>
+    /^orders – OUTAGE: .*creates have failed/m.test(output.text);
   await until(isDrawn, PATIENCE);
   await press("s");
   await until(async () => (await stats()).state === "healthy", PATIENCE);
@@ -48,8 +48,8 @@ test("services: the dashboard shows what its keys break, and ends cleanly", asyn
   await press("x");
   await keys.close();
   assertEquals((await child.status).code, 0);
-  await reading;
-  assertMatch(output, /\nEnded\.\n$/);
+  await output.end;
+  assertMatch(output.text, /\nEnded\.\n$/);
 });
 
 test("services: the dashboard does not scroll a terminal that is too low for all", async () => {
@@ -61,15 +61,15 @@ test("services: the dashboard does not scroll a terminal that is too low for all
     stdin: "piped",
     stdout: "piped",
   }).spawn();
-  let output = "";
-  const reading = child.stdout.pipeThrough(new TextDecoderStream())
-    .pipeTo(new WritableStream({ write: (text) => void (output += text) }));
+  const output = new Output(child.stdout);
   const keys = child.stdin.getWriter();
   const frames = () =>
-    output.split("\x1b[H").slice(2).map((frame) => frame.split("\x1b[J")[0]!);
+    output.text.split("\x1b[H").slice(2).map((frame) =>
+      frame.split("\x1b[J")[0]!
+    );
   await until(() => frames().some((it) => /orders – /.test(it)), PATIENCE);
   await keys.write(new TextEncoder().encode("lx"));
-  await reading;
+  await output.end;
   await keys.close();
   assertEquals((await child.status).code, 0);
   const rows = frames().map((frame) => frame.split("\n").length);

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { until } from "../fixture.ts";
 import { ROOT } from "../runtimes/bundle.ts";
 import { test } from "../test.ts";
+import { Output } from "./output.ts";
 
 /** A server takes some seconds to start, and to stop. */
 const PATIENCE = { deadline: 30_000 };
@@ -20,10 +21,8 @@ test("services: the processes of the example of a fleet end where that is killed
     cwd: ROOT,
     stdout: "piped",
   }).spawn();
-  let output = "";
-  const reading = child.stdout.pipeThrough(new TextDecoderStream())
-    .pipeTo(new WritableStream({ write: (text) => void (output += text) }));
-  await until(() => /server counts [1-9]/.test(output), PATIENCE);
+  const output = new Output(child.stdout);
+  await until(() => /server counts [1-9]/.test(output.text), PATIENCE);
   const started = await processes("--ppid", `${child.pid}`);
   child.kill("SIGKILL");
   await child.status;
@@ -32,6 +31,6 @@ test("services: the processes of the example of a fleet end where that is killed
     .finally(async () => {
       for (const pid of await left()) Deno.kill(Number(pid), "SIGKILL");
     });
-  await reading;
+  await output.end;
   assertEquals(started.length > 6, true);
 });
