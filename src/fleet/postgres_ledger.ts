@@ -31,6 +31,9 @@ export interface PostgresLedgerOptions {
   name?: string | undefined;
 }
 
+/** The server takes names of channels of 63 bytes, and `lease_` is before. */
+const LONGEST = 57;
+
 /** Of members that make it at once all but one come too late, which is no harm. */
 const CREATE = `do $$ begin
   create table if not exists lease_fleet
@@ -41,9 +44,6 @@ end $$`;
 const INSERT = `insert into lease_fleet values ($1, 0, '')
   on conflict do nothing`;
 const READ = "select version, value from lease_fleet where name = $1";
-
-/** The server takes names of channels of 63 bytes, and `lease_` is before. */
-const LONGEST = 57;
 const SWAP = `with swapped as (
   update lease_fleet set version = version + 1, value = $3
     where name = $1 and version = $2 returning version)

@@ -101,16 +101,13 @@ export interface SettledOptions {
 export function settle<C extends PgClient>(
   options: PgPoolOptions<C>,
 ): PgPoolOptions<C> & SettledOptions {
+  // As there, `null` is no limit.
+  const { idleTimeoutMillis = 10_000 } = options;
   const settled: PgPoolOptions<C> & SettledOptions = {
     ...options,
     max: Number(options.max || options.poolSize || 10),
     min: Number(options.min || 0),
-    // As there, `null` is no limit.
-    idleTimeoutMillis: Number(
-      options.idleTimeoutMillis === undefined
-        ? 10_000
-        : options.idleTimeoutMillis,
-    ),
+    idleTimeoutMillis: Number(idleTimeoutMillis),
     maxUses: Number(options.maxUses || Infinity),
     maxLifetimeSeconds: Number(options.maxLifetimeSeconds || 0),
     allowExitOnIdle: options.allowExitOnIdle || false,

@@ -141,7 +141,8 @@ export class Acquiring<T> implements Canceller<T> {
       if (entry === undefined) return undefined;
       const isOurs = this.#isOurs(entry);
       const { isLost } = entry;
-      const isSuspect = this.#validates && this.#isSuspect(entry, now);
+      const line = this.#partition.lineOf(entry.stripe);
+      const isSuspect = this.#validates && line.isSuspect(entry, now);
       if (!isSuspect && !isLost && isOurs) return this.#lease(entry, now);
       const verdict = !isOurs || !isLost && this.#validating.ask(entry, now);
       if (verdict === true && this.#isOurs(entry)) {
@@ -288,10 +289,6 @@ export class Acquiring<T> implements Canceller<T> {
   /** Whether an entry was not taken back, and may be handed to a newcomer. */
   #isOurs(entry: Entry<T>): boolean {
     return entry.place === "used" && !this.#closing.hasBegun;
-  }
-
-  #isSuspect(entry: Entry<T>, now: number): boolean {
-    return this.#partition.lineOf(entry.stripe).isSuspect(entry, now);
   }
 
   #resolve(entry: Entry<T>, since: number): Promise<Lease<T>> {

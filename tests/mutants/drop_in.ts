@@ -133,8 +133,8 @@ export const DROP_INS: readonly Mutant[] = [
     name: "pg_null_idle_timeout",
     about: "an idleTimeoutMillis of null is the default",
     file: "src/pg/pool_options.ts",
-    from: `options.idleTimeoutMillis === undefined`,
-    to: `options.idleTimeoutMillis == undefined`,
+    from: `Number(idleTimeoutMillis)`,
+    to: `Number(idleTimeoutMillis ?? 10_000)`,
   },
   {
     name: "pg_end_told_twice",
