@@ -286,6 +286,22 @@ test("a slot that comes free has a create for who has waited long at max", async
   assertEquals(waiters[1]!.settled, false);
 });
 
+test("a slot that a detached one leaves has a create for who waits at max", async () => {
+  const f: Fixture = fixture({ max: 3, growth: "measured" });
+  const [first, second] = [await f.pool.acquire(), await f.pool.acquire()];
+  f.factory.manual.add("create");
+  const third = watch(f.pool.acquire());
+  first!.release();
+  await settled();
+  assertEquals(third.settled, true);
+  assertEquals(f.pool.stats().creating, 1);
+  for (let i = 0; i < 2; i++) watch(f.pool.acquire());
+  await f.clock.advance(10);
+  second!.detach();
+  await settled();
+  assertEquals(f.pool.stats().creating, 2);
+});
+
 /** Pseudo-random numbers below 1, by their seed. */
 function random(seed: number): () => number {
   let state = seed >>> 0;

@@ -99,8 +99,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
       refuse: (error) => this.#refuse(error),
       abort: (error) => this.#supply.abort(error),
     });
-    this.#eviction = new Eviction(this);
-    const eviction = this.#eviction;
+    const eviction = this.#eviction = new Eviction(this);
     this.#stocking = new Stocking(this, this.#context, eviction);
     this.#supply = new Supply(this, this.closing, eviction, this.#stocking);
     this.evicting = new Evicting(this, eviction, this.#supply);
@@ -203,8 +202,11 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   }
 
   detach(entry: Entry<T>): void {
-    this.partition.lineOf(entry.stripe).detach(entry);
-    if (this.#tells) this.events.detached(entry, this.time.now());
+    const line = this.partition.lineOf(entry.stripe);
+    const now = this.time.now();
+    line.detach(entry);
+    this.#supply.look(line, now);
+    this.events.detached(entry, now);
     this.play();
   }
 
@@ -217,9 +219,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
   }
 
   warm(n: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#acquirer.refuses) {
-      return Promise.reject(this.refusals.closed());
-    }
+    if (this.#acquirer.refuses) return Promise.reject(this.refusals.closed());
     return this.#stocking.warm(n, this.#supply.begun, signal);
   }
 

@@ -324,7 +324,7 @@ export const OBSERVING: readonly Mutant[] = [
     name: "detach_untold",
     about: "a detach is not told",
     file: LOCAL_POOL,
-    from: `    if (this.#tells) this.events.detached(entry, this.time.now());
+    from: `    this.events.detached(entry, now);
 `,
     to: ``,
   },
@@ -332,11 +332,13 @@ export const OBSERVING: readonly Mutant[] = [
     name: "detach_told_too_early",
     about: "a detach is told before it is one",
     file: LOCAL_POOL,
-    from: `    this.partition.lineOf(entry.stripe).detach(entry);
-    if (this.#tells) this.events.detached(entry, this.time.now());
+    from: `    line.detach(entry);
+    this.#supply.look(line, now);
+    this.events.detached(entry, now);
 `,
-    to: `    if (this.#tells) this.events.detached(entry, this.time.now());
-    this.partition.lineOf(entry.stripe).detach(entry);
+    to: `    this.events.detached(entry, now);
+    line.detach(entry);
+    this.#supply.look(line, now);
 `,
   },
   {

@@ -629,9 +629,8 @@ export const POLICY: readonly Mutant[] = [
     name: "warm_of_closed_pool",
     about: "a closed pool is warmed",
     file: LOCAL_POOL,
-    from: `    if (this.#acquirer.refuses) {
-      return Promise.reject(this.refusals.closed());
-    }
+    from:
+      `    if (this.#acquirer.refuses) return Promise.reject(this.refusals.closed());
     return this.#stocking`,
     to: `    return this.#stocking`,
   },

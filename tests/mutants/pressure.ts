@@ -571,9 +571,9 @@ export const PRESSURE: readonly Mutant[] = [
     name: "detach_without_effects",
     about: "what a detach causes waits for the next act",
     file: LOCAL_POOL,
-    from: `    if (this.#tells) this.events.detached(entry, this.time.now());
+    from: `    this.events.detached(entry, now);
     this.play();`,
-    to: `    if (this.#tells) this.events.detached(entry, this.time.now());`,
+    to: `    this.events.detached(entry, now);`,
   },
   {
     name: "detach_keeps_lease",

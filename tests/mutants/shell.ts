@@ -746,6 +746,16 @@ export const SHELL: readonly Mutant[] = [
     to: ``,
   },
   {
+    name: "detach_unlooked_at",
+    about: "a slot that a detached one leaves waits for the next event",
+    file: "src/shell/local_pool.ts",
+    from: `    line.detach(entry);
+    this.#supply.look(line, now);
+`,
+    to: `    line.detach(entry);
+`,
+  },
+  {
     name: "serving_close_of_nobody",
     about: "a close that serves nobody waits for something to happen",
     file: "src/shell/closing.ts",
