@@ -3,11 +3,12 @@ import type { StripeStats } from "./pool_stats.ts";
 
 /** What is known of a line at one moment. Durations are milliseconds. */
 export interface Circumstance {
-  readonly stats: Readonly<Omit<StripeStats, "waiting">>;
+  readonly stats: Readonly<Omit<StripeStats, "waiting" | "validating">>;
   readonly isPaused?: boolean | undefined;
   /** Whether a create waits for a permit of a budget. */
   readonly lacksPermit?: boolean | undefined;
-  /** How many of the used are being reset. */
+  /** How many of the used are being validated, for whomever, and reset. */
+  readonly checking?: number | undefined;
   readonly resetting?: number | undefined;
   /** How long those have waited who came first, the longest first. */
   readonly waits?: readonly number[] | undefined;
@@ -39,15 +40,15 @@ export interface Circumstance {
 /** Why whoever waits gets nothing, in one plain sentence without a full stop. */
 export function sentence(known: Circumstance): string {
   const { stats, outage, holders, oldestUse, oldestCreate, overdue } = known;
-  const { idle, used, creating, destroying, pending, validating, max } = stats;
-  const { resetting = 0 } = known;
-  const held = used - validating - resetting;
+  const { idle, used, creating, destroying, pending, max } = stats;
+  const { checking = 0, resetting = 0 } = known;
+  const held = used - checking - resetting;
   const clauses = [
     known.isPaused && "the pool is paused",
     // Where all are used it is a release that is waited for.
     used < max && outage && failing(outage, known.cause),
     share(held, max, "used", holders ?? aged(oldestUse)),
-    share(validating, max, "being validated"),
+    share(checking, max, "being validated"),
     share(resetting, max, "being reset"),
     share(
       creating,
