@@ -43,21 +43,23 @@ export function sentence(known: Circumstance): string {
   const { idle, used, creating, destroying, pending, max } = stats;
   const { checking = 0, resetting = 0 } = known;
   const held = used - checking - resetting;
+  // After a shrink there may be more than `max` for a while.
+  const all = Math.max(max, idle + used + creating + destroying);
   const clauses = [
     known.isPaused && "the pool is paused",
     // Where all are used it is a release that is waited for.
     used < max && outage && failing(outage, known.cause),
-    share(held, max, "used", holders ?? aged(oldestUse)),
-    share(checking, max, "being validated"),
-    share(resetting, max, "being reset"),
+    share(held, all, "used", holders ?? aged(oldestUse)),
+    share(checking, all, "being validated"),
+    share(resetting, all, "being reset"),
     share(
       creating,
-      max,
+      all,
       overdue ? `being created, ${overdue} overdue` : "being created",
       aged(oldestCreate),
     ),
-    share(destroying, max, "being destroyed"),
-    share(idle, max, "idle"),
+    share(destroying, all, "being destroyed"),
+    share(idle, all, "idle"),
     known.lacksPermit && "its budget has no permit left",
     held > 0 && known.noneReleasedFor !== undefined &&
     `none was released ${forTime(known.noneReleasedFor)}`,
@@ -91,11 +93,11 @@ function aged(age: number | undefined): Aged {
 }
 
 /** How many are in a state, and since when; nothing for none. */
-function share(n: number, max: number, state: string, ages: Aged = []): string {
+function share(n: number, all: number, state: string, ages: Aged = []): string {
   if (n === 0) return "";
   const are = n === 1 ? "is" : "are";
-  const all = n === 1 ? "the only one" : `all ${n}`;
-  const words = [`${n < max ? `${n} of ${max}` : all} ${are} ${state}`];
+  const whole = n === 1 ? "the only one" : `all ${n}`;
+  const words = [`${n < all ? `${n} of ${all}` : whole} ${are} ${state}`];
   for (const { age, where } of ages) {
     const oldest = n > 1 && words.length === 1 ? "the oldest " : "";
     const from = where === undefined ? "" : ` (acquired at ${where})`;

@@ -36,6 +36,10 @@ test("where all are used the sentence says since when, and how long none came ba
 
 test("where a shrink left more than max the sentence counts them all", () => {
   assertEquals(said({ used: 12 }), "all 12 are used");
+  assertEquals(
+    said({ used: 2, destroying: 1, max: 1 }),
+    "2 of 3 are used; 1 of 3 is being destroyed",
+  );
 });
 
 test("where as many wait as could be served and none was released, holders may wait themselves", () => {

@@ -89,10 +89,10 @@ export class Refusals<T> {
     );
   }
 
-  full(line: Line<T>, maxPending: number, now: number): PoolFullError {
-    const wait = maxPending === 1 ? "waits" : "wait";
-    const why = `as ${maxPending} ${wait} already`;
+  full(line: Line<T>, now: number): PoolFullError {
     const details = { ...this.#details(line), waited: 0 };
+    const { pending } = details.stats;
+    const why = `as ${pending} ${pending === 1 ? "waits" : "wait"} already`;
     return new PoolFullError(
       `${this.#cannotAcquire} ${why}: ${this.#state(line, now, details)}`,
       details,

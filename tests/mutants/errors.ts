@@ -15,7 +15,7 @@ export const ERRORS: readonly Mutant[] = [
     name: "one_wait",
     about: "a pool that is full with one says that 1 wait",
     file: REFUSALS,
-    from: `maxPending === 1 ? "waits" : "wait"`,
+    from: `pending === 1 ? "waits" : "wait"`,
     to: `"wait"`,
   },
   {
@@ -94,6 +94,20 @@ export const ERRORS: readonly Mutant[] = [
     file: "src/shell/resetting.ts",
     from: "    partition.lineOf(entry.stripe).useEnded();\n",
     to: "",
+  },
+  {
+    name: "shares_of_max_after_a_shrink",
+    about: "after a shrink one beside others is said to be the only one",
+    file: SENTENCE,
+    from: "Math.max(max, idle + used + creating + destroying)",
+    to: "max",
+  },
+  {
+    name: "full_counts_its_limit",
+    about: "who is refused as full is told how many may wait, not how many do",
+    file: REFUSALS,
+    from: "const { pending } = details.stats;",
+    to: "const pending = this.#partition.lines.length - 1;",
   },
   {
     name: "reset_that_ended_goes_on",
