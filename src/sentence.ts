@@ -3,11 +3,12 @@ import type { StripeStats } from "./pool_stats.ts";
 
 /** What is known of a line at one moment. Durations are milliseconds. */
 export interface Circumstance {
-  readonly stats: Readonly<Omit<StripeStats, "waiting">>;
+  readonly stats: Readonly<Omit<StripeStats, "waiting" | "validating">>;
   readonly isPaused?: boolean | undefined;
   /** Whether a create waits for a permit of a budget. */
   readonly lacksPermit?: boolean | undefined;
-  /** How many of the used are being reset. */
+  /** How many of the used are being validated, for whomever, and reset. */
+  readonly checking?: number | undefined;
   readonly resetting?: number | undefined;
   /** How long those have waited who came first, the longest first. */
   readonly waits?: readonly number[] | undefined;
@@ -39,24 +40,26 @@ export interface Circumstance {
 /** Why whoever waits gets nothing, in one plain sentence without a full stop. */
 export function sentence(known: Circumstance): string {
   const { stats, outage, holders, oldestUse, oldestCreate, overdue } = known;
-  const { idle, used, creating, destroying, pending, validating, max } = stats;
-  const { resetting = 0 } = known;
-  const held = used - validating - resetting;
+  const { idle, used, creating, destroying, pending, max } = stats;
+  const { checking = 0, resetting = 0 } = known;
+  const held = used - checking - resetting;
+  // After a shrink there may be more than `max` for a while.
+  const all = Math.max(max, idle + used + creating + destroying);
   const clauses = [
     known.isPaused && "the pool is paused",
     // Where all are used it is a release that is waited for.
     used < max && outage && failing(outage, known.cause),
-    share(held, max, "used", holders ?? aged(oldestUse)),
-    share(validating, max, "being validated"),
-    share(resetting, max, "being reset"),
+    share(held, all, "used", holders ?? aged(oldestUse)),
+    share(checking, all, "being validated"),
+    share(resetting, all, "being reset"),
     share(
       creating,
-      max,
+      all,
       overdue ? `being created, ${overdue} overdue` : "being created",
       aged(oldestCreate),
     ),
-    share(destroying, max, "being destroyed"),
-    share(idle, max, "idle"),
+    share(destroying, all, "being destroyed"),
+    share(idle, all, "idle"),
     known.lacksPermit && "its budget has no permit left",
     held > 0 && known.noneReleasedFor !== undefined &&
     `none was released ${forTime(known.noneReleasedFor)}`,
@@ -90,11 +93,11 @@ function aged(age: number | undefined): Aged {
 }
 
 /** How many are in a state, and since when; nothing for none. */
-function share(n: number, max: number, state: string, ages: Aged = []): string {
+function share(n: number, all: number, state: string, ages: Aged = []): string {
   if (n === 0) return "";
   const are = n === 1 ? "is" : "are";
-  const all = n === 1 ? "the only one" : `all ${n}`;
-  const words = [`${n < max ? `${n} of ${max}` : all} ${are} ${state}`];
+  const whole = n === 1 ? "the only one" : `all ${n}`;
+  const words = [`${n < all ? `${n} of ${all}` : whole} ${are} ${state}`];
   for (const { age, where } of ages) {
     const oldest = n > 1 && words.length === 1 ? "the oldest " : "";
     const from = where === undefined ? "" : ` (acquired at ${where})`;

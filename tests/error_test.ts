@@ -94,6 +94,17 @@ test("a refusal as full says its code and counts, and that nobody waited", async
   );
 });
 
+test("a refusal as full counts those a create comes for among who waits", async () => {
+  const { pool, factory } = fixture({ max: 2, maxPending: 0 });
+  factory.manual.add("create");
+  const [, , refused] = Array.from({ length: 3 }, () => watch(pool.acquire()));
+  await settled();
+  assertStringIncludes(
+    errorOf(refused!).message,
+    "as 2 wait already: all 2 are being created",
+  );
+});
+
 test("a close says to each how long it waited, and the counts from before", async () => {
   const f = fixture({ name: "db" });
   const held = await f.pool.acquire();

@@ -527,6 +527,34 @@ test("fleet: who waits in vain for a permit learns why, who waits for a release 
   await fleet.end(a, b);
 });
 
+test("fleet: a pool that holds and wants nothing any more is forgotten", async () => {
+  const fleet = new Fleet(2);
+  const a = fleet.member();
+  const told: string[] = [];
+  const seat = a.budget.join({
+    ...{ idleSince: Infinity, letGo: () => {}, yieldTo: () => {} },
+    grant: (permits) => void told.push(`granted ${permits}`),
+    failed: () => void told.push("failed"),
+  });
+  seat.want(2, 0);
+  a.ledger.state = "fails";
+  await fleet.clock.advance(1);
+  assertEquals(told, ["failed"]);
+  a.ledger.state = "works";
+  await fleet.clock.advance(TTL);
+  seat.want(0, Infinity);
+  a.ledger.state = "fails";
+  await fleet.clock.advance(TTL);
+  assertEquals(told.splice(1).at(-1), "failed", "it holds something");
+  seat.giveBack(2);
+  told.length = 0;
+  const errors = a.errors.length;
+  await fleet.clock.advance(TTL);
+  assertEquals([told, a.errors.length > errors], [[], true]);
+  a.ledger.state = "works";
+  await fleet.end(a);
+});
+
 test("fleet: an observer that throws breaks nothing", async () => {
   const fleet = new Fleet(2);
   const fail = () => {

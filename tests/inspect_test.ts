@@ -17,7 +17,14 @@ import {
 import { watchLeaks } from "../src/leaks/mod.ts";
 import { drawing } from "./drawing.ts";
 import { FaultyClock } from "./faulty_clock.ts";
-import { dice, fixture, type Resource, settled, watch } from "./fixture.ts";
+import {
+  dice,
+  Factory,
+  fixture,
+  type Resource,
+  settled,
+  watch,
+} from "./fixture.ts";
 import { openMetrics } from "./open_metrics.ts";
 import { test } from "./test.ts";
 import { VirtualClock } from "./virtual_clock.ts";
@@ -233,6 +240,8 @@ test("stats tell what a pool does and has done", async () => {
       lacksPermit: false,
       waits: [],
       holders: [{ age: 16 }],
+      checking: 0,
+      resetting: 0,
       overdue: 0,
       state: "healthy",
       sentence: "nobody waits; 1 of 2 is used, for 16 ms; 1 of 2 is idle",
@@ -301,6 +310,71 @@ test("each state has its word and its sentence", async () => {
   held[1]!.release();
   await settled();
   assertEquals(third.settled, true);
+});
+
+/** A factory whose calls of `validate` and `reset` hang. */
+function hanging(): Factory {
+  const factory = new Factory();
+  factory.manual.add("validate").add("reset");
+  return factory;
+}
+
+test("what nobody holds is said to be used neither on the page nor to who times out", async () => {
+  const { validate, reset } = hanging();
+  const idle = { validateAfter: 60_000, keepalive: 1_000 };
+  const checked = "the only one is being validated";
+  const cases = [
+    [{ reset }, 0, "the only one is being reset"],
+    // Its taker leaves before the verdict.
+    [{ validate }, 0, checked],
+    [{ validate, ...idle }, 1_000, checked],
+  ] as const;
+  for (const [options, wait, why] of cases) {
+    const { pool, handler, clock } = inspected({ max: 1, ...options });
+    (await pool.acquire()).release();
+    await clock.advance(wait);
+    watch(pool.acquire({ timeout: 500 }));
+    const waiter = watch(pool.acquire({ timeout: 1_000 }));
+    await clock.advance(999);
+    const { lines: [line] } = await statsOf(handler);
+    assertEquals(line!.sentence, `1 waits, the first for 999 ms; ${why}`);
+    assertEquals(line!.holders, []);
+    await clock.advance(1);
+    assertMatch(String(waiter.error), RegExp(`within 1000 ms: ${why} \\(`));
+  }
+});
+
+test("a use is as old as it is held, whatever is validated or reset beside it", async () => {
+  const { validate, reset } = hanging();
+  for (const options of [{ validate }, { reset }]) {
+    const { pool, handler, clock } = inspected(options);
+    const first = await pool.acquire();
+    if ("validate" in options) {
+      first.release();
+      watch(pool.acquire());
+    }
+    await clock.advance(2_000);
+    const _second = await pool.acquire();
+    first.release();
+    const { lines: [line] } = await statsOf(handler);
+    assertEquals(line!.holders, [{ age: 0 }]);
+    assertMatch(line!.sentence, /1 of 2 is used, for 0 ms; 1 of 2 is being/);
+  }
+});
+
+test("what was validated or reset is used again by who holds it", async () => {
+  const factory = hanging();
+  const { validate, reset } = factory;
+  const { pool, handler } = inspected({ max: 1, validate, reset });
+  (await pool.acquire()).release();
+  await settled();
+  factory.resets.shift()!.resolve(undefined);
+  await settled();
+  const next = pool.acquire();
+  factory.validations.shift()!.resolve(true);
+  const _held = await next;
+  const { lines: [line] } = await statsOf(handler);
+  assertEquals(line!.sentence, "nobody waits; the only one is used, for 0 ms");
 });
 
 test("where a budget has no permit left the sentence says that", async () => {

@@ -697,7 +697,7 @@ test("the details of all keys are those of one pool", async () => {
     }],
     lines: [{
       ...{ stripes: [0], isPaused: false, lacksPermit: false },
-      ...{ waits: [], holders: [] },
+      ...{ waits: [], holders: [], checking: 0, resetting: 0 },
       ...{ noneReleasedFor: undefined, oldestCreate: undefined },
       ...{ overdue: 0, outage: undefined, cause: undefined },
     }],

@@ -13,7 +13,6 @@ function said(
     creating: 0,
     destroying: 0,
     pending: 1,
-    validating: 0,
   };
   return sentence({ stats: { ...none, max: 10, ...counts }, ...known });
 }
@@ -37,6 +36,10 @@ test("where all are used the sentence says since when, and how long none came ba
 
 test("where a shrink left more than max the sentence counts them all", () => {
   assertEquals(said({ used: 12 }), "all 12 are used");
+  assertEquals(
+    said({ used: 2, destroying: 1, max: 1 }),
+    "2 of 3 are used; 1 of 3 is being destroyed",
+  );
 });
 
 test("where as many wait as could be served and none was released, holders may wait themselves", () => {
@@ -56,7 +59,7 @@ test("where as many wait as could be served and none was released, holders may w
 test("what is validated or reset is held by nobody", () => {
   const none = { noneReleasedFor: 5 };
   assertEquals(
-    said({ used: 1, max: 1, validating: 1 }, { oldestUse: 5, ...none }),
+    said({ used: 1, max: 1 }, { oldestUse: 5, checking: 1, ...none }),
     "the only one is being validated",
   );
   assertEquals(
@@ -64,7 +67,7 @@ test("what is validated or reset is held by nobody", () => {
     "the only one is being reset",
   );
   assertEquals(
-    said({ used: 10, pending: 10, validating: 2 }, { resetting: 3, ...none }),
+    said({ used: 10, pending: 10 }, { checking: 2, resetting: 3, ...none }),
     "5 of 10 are used; 2 of 10 are being validated; 3 of 10 are being reset; " +
       "none was released for 5 ms",
   );
@@ -197,7 +200,6 @@ test("a diagnosis names who holds where one waits, or a lease may have leaked", 
           used: 1,
           creating: 0,
           destroying: 0,
-          validating: 0,
           pending,
           max: 2,
         },
@@ -223,7 +225,6 @@ test("a diagnosis says first who waits, and since when", () => {
     creating: 0,
     destroying: 0,
     pending: 0,
-    validating: 0,
   };
   const said = (known: Circumstance) => diagnosis(known);
   assertEquals(

@@ -267,6 +267,33 @@ test("a minimum takes what is free, and makes nobody part with anything", async 
   assertEquals(house.log, ["create a", "destroy a clear", "create b"]);
 });
 
+test("a pool that holds nothing any more is asked for nothing, and forgotten", async () => {
+  await using house = new House(1, "ab");
+  const [a, b] = house.threads;
+  let asked = 0;
+  const seat = a!.budget.join({
+    get idleSince() {
+      asked++;
+      return Infinity;
+    },
+    ...{
+      letGo: () => {},
+      grant: () => {},
+      yieldTo: () => {},
+      failed: () => {},
+    },
+  });
+  seat.want(1, 0);
+  seat.giveBack(1);
+  const before = asked;
+  const held = await lease(a!.pool);
+  watch(b!.pool.acquire());
+  await turns();
+  await a!.clock.advance(BEAT);
+  assertEquals(asked, before);
+  held.release();
+});
+
 test("a thread that is closed gives all back", async () => {
   await using house = new House(2, "ab");
   const [a, b] = house.threads;

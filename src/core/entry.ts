@@ -43,6 +43,8 @@ export class Entry<T> {
   isLost = false;
   /** Who waits for the verdict on it. */
   taker: Waiter | undefined = undefined;
+  /** What is done to it while it is used and nobody holds it. */
+  care: "validate" | "reset" | undefined = undefined;
   /** Where it is among the lives that end. */
   life: HeapNode<Entry<T>> | undefined = undefined;
   /** Neighbours in an `IdleOrder`. */

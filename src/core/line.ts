@@ -237,26 +237,22 @@ export class Line<T> {
     return first !== undefined && this.isStuck(first) ? first.since : undefined;
   }
 
-  /** When the longest of its uses began, `limit` at most. */
-  usedFrom(limit: number): number[] {
-    const began: number[] = [];
+  /**
+   * When the uses of what is held began, the longest first, and how many of the
+   * used are validated or reset instead.
+   */
+  usage(): { began: number[]; checking: number; resetting: number } {
+    const usage = { began: [] as number[], checking: 0, resetting: 0 };
     for (const stripe of this.stripes) {
-      for (const { place, usedAt } of stripe.entries()) {
-        if (place === "used") began.push(usedAt);
+      for (const { place, care, taker, usedAt } of stripe.entries()) {
+        if (place !== "used") continue;
+        if (care === "reset") usage.resetting++;
+        else if (care !== undefined || taker !== undefined) usage.checking++;
+        else usage.began.push(usedAt);
       }
     }
-    return began.sort((a, b) => a - b).slice(0, limit);
-  }
-
-  /** When the longest of its uses began. */
-  oldestUse(): number {
-    let oldest = Infinity;
-    for (const stripe of this.stripes) {
-      for (const { place, usedAt } of stripe.entries()) {
-        if (place === "used") oldest = Math.min(oldest, usedAt);
-      }
-    }
-    return oldest;
+    usage.began.sort((a, b) => a - b);
+    return usage;
   }
 
   stats(): LineStats {

@@ -119,6 +119,7 @@ export class FleetBudget implements Budget, AsyncDisposable {
   /** How many permits the pools hold, and how many more they could use. */
   #held = 0;
   #wants = 0;
+  /** Those that hold something, or could use more. */
   readonly #members = new Set<BudgetMember>();
   #wasLeased = false;
   #isClosing = false;
@@ -165,7 +166,14 @@ export class FleetBudget implements Budget, AsyncDisposable {
   join(member: BudgetMember): BudgetSeat {
     if (this.#isClosing) throw new Error("Cannot join budget as it is closed");
     this.#mail.begin();
-    this.#members.add(member);
+    let [wants, held] = [0, 0];
+    const change = (more: number, wanted = wants) => {
+      this.#held += more;
+      this.#wants += wanted - wants;
+      [wants, held] = [wanted, held + more];
+      if (wants + held > 0) this.#members.add(member);
+      else this.#members.delete(member);
+    };
     const seat = this.#inner.join({
       get idleSince() {
         return member.idleSince;
@@ -174,23 +182,21 @@ export class FleetBudget implements Budget, AsyncDisposable {
       yieldTo: (time) => member.yieldTo(time),
       failed: ignore,
       grant: (permits) => {
-        this.#held += permits;
+        change(permits);
         // What it was told for those elsewhere is over.
         member.yieldTo(Infinity);
         member.grant(permits);
       },
     });
-    let wanted = 0;
     return {
       want: (permits, since) => {
-        this.#wants += permits - wanted;
-        wanted = permits;
+        change(0, permits);
         this.#look();
         seat.want(permits, since);
       },
       leaving: (permits) => seat.leaving(permits),
       giveBack: (permits) => {
-        this.#held -= permits;
+        change(-permits);
         this.#look();
         seat.giveBack(permits);
       },

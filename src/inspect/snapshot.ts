@@ -120,7 +120,6 @@ function lineOf(line: LineDetails, all: StripeDetails[]): LineSnapshot {
     destroying: sum("destroying"),
     max: sum("max"),
     pending: stripes[0]!.pending,
-    validating: stripes[0]!.validating,
   };
   const { cause, holders } = line;
   const shown = holders.map(held);

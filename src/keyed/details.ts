@@ -40,14 +40,23 @@ function lineOf(pools: readonly PoolDetails[]): LineDetails {
       .sort((a, b) => b - a).slice(0, WAITS),
     holders: lines.flatMap(({ holders }) => holders)
       .sort((a, b) => b.age - a.age).slice(0, HOLDERS),
+    checking: sum(lines, "checking"),
+    resetting: sum(lines, "resetting"),
     noneReleasedFor: stuckFor(pools),
     oldestCreate: creates.length > 0
       ? creates.reduce((a, b) => Math.max(a, b))
       : undefined,
-    overdue: lines.reduce((sum, { overdue }) => sum + overdue, 0),
+    overdue: sum(lines, "overdue"),
     outage: down[0]?.outage,
     cause: failed?.cause,
   };
+}
+
+function sum(
+  lines: readonly LineDetails[],
+  name: "checking" | "resetting" | "overdue",
+): number {
+  return lines.reduce((total, line) => total + line[name], 0);
 }
 
 /** For how long no use of any key has ended, where that is known of each. */

@@ -193,7 +193,7 @@ export class Acquiring<T> implements Canceller<T> {
     const { maxPending } = this.#parts.settings;
     const isFull = line.pending >= maxPending;
     if (isFull && !this.#canCreate(line, now)) {
-      return this.#refuse(this.#parts.refusals.full(line, maxPending, now));
+      return this.#refuse(this.#parts.refusals.full(line, now));
     }
     const waiter = new Pending<T>(
       line.arrive(),

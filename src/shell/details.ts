@@ -16,13 +16,17 @@ export function detailsOf<T>(
 ): LineDetails {
   const { stuckSince, overdue } = line;
   const { isPaused, lacksPermit, oldestCreate, outage, cause } = known;
+  const { checking = 0, resetting = 0 } = known;
   return {
     stripes: line.stripes.map(({ id }) => id),
     isPaused: isPaused === true,
     lacksPermit: lacksPermit === true,
     waits: line.waitingFrom(WAITS).map((since) => now - since),
     holders: holders ??
-      line.usedFrom(HOLDERS).map((since) => ({ age: now - since })),
+      line.usage().began.slice(0, HOLDERS)
+        .map((since) => ({ age: now - since })),
+    checking,
+    resetting,
     noneReleasedFor: stuckSince === undefined ? undefined : now - stuckSince,
     oldestCreate,
     overdue,

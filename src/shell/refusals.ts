@@ -28,8 +28,6 @@ export class Refusals<T> {
   readonly #witness: Witness<T>;
   /** The last failure of `create` for each line, unless one succeeded since. */
   readonly #failures = new Map<Line<T>, unknown>();
-  /** How many of each line are being reset. */
-  readonly #resetting = new Map<Line<T>, number>();
 
   constructor(name: string, partition: Partition<T>, witness: Witness<T>) {
     this.#name = name;
@@ -48,11 +46,6 @@ export class Refusals<T> {
 
   causeOf(line: Line<T>): unknown {
     return this.#failures.get(line);
-  }
-
-  /** So many more of a line are being reset. */
-  resets(line: Line<T>, more: number): void {
-    this.#resetting.set(line, (this.#resetting.get(line) ?? 0) + more);
   }
 
   /** Something comes too late, of a stripe, or of the pool. */
@@ -96,10 +89,10 @@ export class Refusals<T> {
     );
   }
 
-  full(line: Line<T>, maxPending: number, now: number): PoolFullError {
-    const wait = maxPending === 1 ? "waits" : "wait";
-    const why = `as ${maxPending} ${wait} already`;
+  full(line: Line<T>, now: number): PoolFullError {
     const details = { ...this.#details(line), waited: 0 };
+    const { pending } = details.stats;
+    const why = `as ${pending} ${pending === 1 ? "waits" : "wait"} already`;
     return new PoolFullError(
       `${this.#cannotAcquire} ${why}: ${this.#state(line, now, details)}`,
       details,
@@ -159,11 +152,7 @@ export class Refusals<T> {
     const noneReleasedFor = first !== undefined && line.isStuck(first)
       ? now - first.since
       : undefined;
-    const resetting = this.#resetting.get(line);
-    const known = {
-      ...{ ...this.#witness(line, now), ...details, noneReleasedFor },
-      resetting,
-    };
+    const known = { ...this.#witness(line, now), ...details, noneReleasedFor };
     const { waiting: _, validating: __, ...shown } = details.stats;
     const counts = Object.entries(shown).map(([name, n]) => `${n} ${name}`);
     return `${sentence(known)} (${counts.join(", ")})`;

@@ -32,10 +32,9 @@ export class Resetting<T> implements Lessor<T>, Task {
   release(entry: Entry<T>, failed: boolean): void {
     // An aborted close took it back.
     if (entry.place !== "used") return;
-    const { events, partition, refusals } = this.#parts;
-    const line = partition.lineOf(entry.stripe);
-    line.useEnded();
-    refusals.resets(line, 1);
+    const { events, partition } = this.#parts;
+    partition.lineOf(entry.stripe).useEnded();
+    entry.care = "reset";
     if (events.isObserved) {
       events.released(entry, this.#parts.now() - entry.usedAt);
     }
@@ -66,10 +65,10 @@ export class Resetting<T> implements Lessor<T>, Task {
   }
 
   #reset(entry: Entry<T>, failed: boolean): void {
-    const { settings, calls, partition, refusals } = this.#parts;
+    const { settings, calls, partition } = this.#parts;
     const line = partition.lineOf(entry.stripe);
     const release = () => {
-      refusals.resets(line, -1);
+      entry.care = undefined;
       this.#lessor.release(entry, failed);
     };
     // As everything is in a pool that closes.
@@ -82,7 +81,6 @@ export class Resetting<T> implements Lessor<T>, Task {
       call: () => settings.reset!(entry.resource, call),
       done: release,
       failed: (error, isLate) => {
-        refusals.resets(line, -1);
         entry.error ??= error;
         line.destroy(entry, "reset");
         if (isLate) call.abort(error);

@@ -114,10 +114,13 @@ export class Supply<T> implements Chore {
     const nextTry = outage !== undefined && outage.nextAt > now
       ? outage.nextAt - now
       : undefined;
+    const { began: [oldest = now], checking, resetting } = line.usage();
     return {
       isPaused: line.isPaused,
       lacksPermit: line.lacking > 0,
-      oldestUse: now - line.oldestUse(),
+      oldestUse: now - oldest,
+      checking,
+      resetting,
       overdue: line.overdue,
       oldestCreate: first && now - first.began,
       outage: since === undefined ? undefined : { since: now - since, nextTry },

@@ -83,12 +83,17 @@ export class Validating<T> implements Chore {
     over: (isValid: boolean) => void,
   ): void {
     if (typeof verdict === "boolean") return over(verdict);
+    entry.care = "validate";
     this.#parts.calls.begin<boolean>({
       name: "validate",
       stripe: entry.stripe,
       limit: this.#parts.settings.validateTimeout,
       call: () => verdict.answer!,
-      done: (isValid) => over(Boolean(isValid)),
+      done: (isValid) => {
+        // Else it is never held again.
+        if (isValid) entry.care = undefined;
+        over(Boolean(isValid));
+      },
       failed: (error, isLate) => {
         const { releasedAt } = entry;
         entry.error ??= error;

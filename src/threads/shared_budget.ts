@@ -123,6 +123,7 @@ export class SharedBudget implements Budget, Disposable {
   readonly #relay = new Relay(() => {
     if (this.#self !== undefined) this.#settle();
   });
+  /** Those that hold something. */
   readonly #shares = new Set<Share>();
   /** Those that want something, in the order in which they came to. */
   readonly #wanting = new Set<Share>();
@@ -235,7 +236,6 @@ export class SharedBudget implements Budget, Disposable {
       );
     }
     const share = new Share(member);
-    this.#shares.add(share);
     return {
       want: (permits, since) => this.#want(share, permits, since),
       leaving: (permits) => {
@@ -284,7 +284,10 @@ export class SharedBudget implements Budget, Disposable {
   #giveBack(share: Share, permits: number): void {
     share.held -= permits;
     share.leaving = Math.max(0, share.leaving - permits);
-    if (share.held === 0) this.#tell(share, Infinity);
+    if (share.held === 0) {
+      this.#shares.delete(share);
+      this.#tell(share, Infinity);
+    }
     const own = Math.max(0, permits - this.#excess);
     this.#excess -= permits - own;
     this.#self?.spent.push(...this.#slots.splice(0, own));
@@ -363,6 +366,7 @@ export class SharedBudget implements Budget, Disposable {
   #grant(): void {
     const share = this.#first()!;
     share.held++;
+    this.#shares.add(share);
     if (--share.wants === 0) this.#wanting.delete(share);
     share.member.grant(1);
   }
@@ -383,9 +387,7 @@ export class SharedBudget implements Budget, Disposable {
     const since = this.#leaving < this.#excess
       ? -Infinity
       : Math.min(ownSince, this.#othersSince);
-    for (const share of this.#shares) {
-      if (share.held > 0) this.#tell(share, since);
-    }
+    for (const share of this.#shares) this.#tell(share, since);
     if (isOwn && !this.#hasAsked) this.#ringAll();
     this.#hasAsked = isOwn;
   }

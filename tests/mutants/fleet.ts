@@ -370,4 +370,18 @@ export const FLEET: readonly Mutant[] = [
     from: "if (this.#line.lacking > 0) this.#failed(error);",
     to: "this.#failed(error);",
   },
+  {
+    name: "fleet_keeps_closed_pools",
+    about: "a fleet budget keeps the pools that hold and want nothing any more",
+    file: BUDGET,
+    from: "else this.#members.delete(member);",
+    to: "",
+  },
+  {
+    name: "fleet_forgets_who_holds",
+    about: "a pool that wants nothing more, but holds, is asked for nothing",
+    file: BUDGET,
+    from: "if (wants + held > 0)",
+    to: "if (wants > 0)",
+  },
 ];

@@ -291,4 +291,11 @@ export const THREADS: readonly Mutant[] = [
     from: "if (max > MAX_PERMITS)",
     to: "if (max > MAX_PERMITS + 1)",
   },
+  {
+    name: "threads_keep_closed_pools",
+    about: "a shared budget keeps the pools that hold nothing any more",
+    file: SHARED,
+    from: "      this.#shares.delete(share);\n",
+    to: "",
+  },
 ];
