@@ -68,6 +68,20 @@ test("a timeout says that what nobody holds is being validated, and nothing of h
   await assertClosesClean(f);
 });
 
+test("what a close took back while it was asked about is not counted as validated", async () => {
+  const f = fixture({
+    validate: () => {
+      f.pool.close({ signal: AbortSignal.abort() }).catch(() => {});
+      return new Promise<boolean>(() => {});
+    },
+  });
+  await fill(f.pool, 1);
+  assertEquals(f.pool.tryAcquire(), undefined);
+  const { used, lines: [line] } = f.pool.stats({ details: true });
+  assertEquals([used, line!.checking], [0, 0]);
+  await settled();
+});
+
 test("one who times out late has waited for longer than its timeout", async () => {
   const { pool, clock } = fixture();
   using _held = await pool.acquire();

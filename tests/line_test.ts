@@ -412,3 +412,39 @@ test("how long a use takes is learnt from the first 64, then from one in eight",
   for (let uses = 1; uses < 8; uses++) assertEquals(use(80), learnt);
   assertEquals(use(80), learnt + (80 - learnt) / 8);
 });
+
+test("the longest use is found among those held, and looked for when it has ended", () => {
+  const { line, rest } = lined([2, 2]);
+  rest(0, 0, 0, 0);
+  assertEquals(line.oldestUse(), Infinity);
+  let looks = 0;
+  for (const stripe of line.stripes) {
+    const entries = stripe.entries();
+    Object.assign(stripe, { entries: () => (looks++, entries) });
+  }
+  const [a, b, c] = [1, 2, 3].map((now) => line.take(-1, now)!);
+  for (let i = 0; i < 3; i++) assertEquals(line.oldestUse(), 1);
+  assertEquals(looks, 2);
+  line.release(a!, 4);
+  assertEquals(line.oldestUse(), 2);
+  assertStrictEquals(line.take(a!.stripe, 5), a);
+  line.tend(b!, "reset");
+  line.tend(c!, "validate");
+  assertEquals([line.oldestUse(), line.resetting, line.checking], [5, 1, 1]);
+  line.release(a!, 6);
+  assertStrictEquals(line.take(a!.stripe, 7), a);
+  assertEquals(line.oldestUse(), 7, "it is another use");
+  line.tend(b!);
+  line.destroy(a!, "lease");
+  assertEquals([line.oldestUse(), line.resetting, line.checking], [2, 0, 1]);
+  line.detach(b!);
+  looks = 0;
+  assertEquals([line.oldestUse(), looks], [Infinity, 0], "nothing is held");
+  line.destroy(c!, "invalid");
+  const d = line.stripes.find(({ newest }) => newest !== undefined)!.newest!;
+  line.inspect(d);
+  line.tend(d, "validate");
+  assertEquals([line.oldestUse(), line.checking, looks], [Infinity, 1, 0]);
+  line.inspected(d, 9);
+  assertEquals([line.oldestUse(), line.checking, looks], [Infinity, 0, 0]);
+});

@@ -8,6 +8,9 @@ import type { Waiter } from "./waiter.ts";
  */
 export type Place = "idle" | "used" | "destroying" | "gone";
 
+/** What is done to an entry that is used and that nobody holds. */
+export type Care = "validate" | "reset";
+
 /**
  * A resource in a pool, at home in one stripe. Times are in ms of the clock, and
  * start as what V8 keeps as doubles: else each new one would be allocated.
@@ -43,8 +46,8 @@ export class Entry<T> {
   isLost = false;
   /** Who waits for the verdict on it. */
   taker: Waiter | undefined = undefined;
-  /** What is done to it while it is used and nobody holds it. */
-  care: "validate" | "reset" | undefined = undefined;
+  /** Set by its line, which counts them. */
+  care: Care | undefined = undefined;
   /** Where it is among the lives that end. */
   life: HeapNode<Entry<T>> | undefined = undefined;
   /** Neighbours in an `IdleOrder`. */
@@ -63,6 +66,11 @@ export class Entry<T> {
     this.bornAt = this.usedAt = this.releasedAt = now;
     this.maxUses = maxUses;
     this.diesAt = diesAt;
+  }
+
+  /** Whether it is leased, or on its way to a lease. */
+  get isHeld(): boolean {
+    return this.place === "used" && this.care === undefined;
   }
 
   /** When it was released or found good last. */

@@ -2,7 +2,7 @@ import { assert } from "./bug.ts";
 import { Creation } from "./creation.ts";
 import type { DestroyReason } from "./destroy_reason.ts";
 import type { Effects } from "./effects.ts";
-import { Entry } from "./entry.ts";
+import { type Care, Entry } from "./entry.ts";
 import type { Gate } from "./gate.ts";
 import { Heap } from "./heap.ts";
 import type { IdleOrder } from "./idle_order.ts";
@@ -84,6 +84,11 @@ export class Line<T> {
   #isCalm: boolean;
   /** Invariant: how many waiters are with an entry under `validate`. */
   #validating = 0;
+  /** Invariant: how many of its entries have this care. */
+  readonly #tended = { validate: 0, reset: 0 };
+  /** The use that had begun first when it was looked for, and when it began. */
+  #longest: Entry<T> | undefined = undefined;
+  #longestSince = Infinity;
   /** How many uses have ended, begun anew now and then; which are not sampled. */
   #uses = 0;
   #unsampled = 0;
@@ -237,22 +242,33 @@ export class Line<T> {
     return first !== undefined && this.isStuck(first) ? first.since : undefined;
   }
 
-  /**
-   * When the uses of what is held began, the longest first, and how many of the
-   * used are validated or reset instead.
-   */
-  usage(): { began: number[]; checking: number; resetting: number } {
-    const usage = { began: [] as number[], checking: 0, resetting: 0 };
+  /** How many of the used are validated, and reset, while nobody holds them. */
+  get checking(): number {
+    return this.#tended.validate;
+  }
+
+  get resetting(): number {
+    return this.#tended.reset;
+  }
+
+  /** When the longest uses began, `limit` at most. */
+  usedFrom(limit: number): number[] {
+    const began: number[] = [];
     for (const stripe of this.stripes) {
-      for (const { place, care, taker, usedAt } of stripe.entries()) {
-        if (place !== "used") continue;
-        if (care === "reset") usage.resetting++;
-        else if (care !== undefined || taker !== undefined) usage.checking++;
-        else usage.began.push(usedAt);
+      for (const entry of stripe.entries()) {
+        if (entry.isHeld) began.push(entry.usedAt);
       }
     }
-    usage.began.sort((a, b) => a - b);
-    return usage;
+    return began.sort((a, b) => a - b).slice(0, limit);
+  }
+
+  /** When the longest use began; `Infinity` where nothing is held. */
+  oldestUse(): number {
+    if (this.used === this.checking + this.resetting) return Infinity;
+    const longest = this.#longest;
+    // Others began later: until that use ends there is no need to look again.
+    if (!longest?.isHeld || longest.usedAt !== this.#longestSince) this.#seek();
+    return this.#longestSince;
   }
 
   stats(): LineStats {
@@ -423,6 +439,13 @@ export class Line<T> {
     waiter.at = entry;
   }
 
+  /** This, or nothing any more, is done to what is used and nobody holds. */
+  tend(entry: Entry<T>, care?: Care): void {
+    if (entry.care !== undefined) this.#tended[entry.care]--;
+    entry.care = care;
+    if (care !== undefined) this.#tended[care]++;
+  }
+
   /** A create succeeded: for the head of the line, or idle. */
   created(
     creation: Creation,
@@ -494,6 +517,7 @@ export class Line<T> {
 
   /** The verdict on an entry is good; without its taker it is released. */
   valid(entry: Entry<T>, now: number): void {
+    this.tend(entry);
     const taker = this.#dismiss(entry);
     if (taker !== undefined) return this.#deliver(taker, entry, now);
     entry.releasedAt = now;
@@ -532,6 +556,7 @@ export class Line<T> {
 
   /** The check found it good: for the head of the line, or idle as before. */
   inspected(entry: Entry<T>, now: number): void {
+    this.tend(entry);
     entry.checkedAt = now;
     const waiter = this.isWorn(entry, now) ? undefined : this.#next(now);
     if (waiter !== undefined) this.#deliver(waiter, entry, now);
@@ -580,6 +605,7 @@ export class Line<T> {
   destroy(entry: Entry<T>, reason: DestroyReason): void {
     this.#turned = this.#arrivals;
     this.#forget(entry);
+    this.tend(entry);
     this.#stripe(entry).leave(entry);
     this.#existing--;
     this.#destroying++;
@@ -922,8 +948,21 @@ export class Line<T> {
     this.resume();
   }
 
+  #seek(): void {
+    this.#longest = undefined;
+    this.#longestSince = Infinity;
+    for (const stripe of this.stripes) {
+      for (const entry of stripe.entries()) {
+        if (!entry.isHeld || entry.usedAt >= this.#longestSince) continue;
+        this.#longest = entry;
+        this.#longestSince = entry.usedAt;
+      }
+    }
+  }
+
   /** Its life is no longer watched. */
   #forget(entry: Entry<T>): void {
+    if (entry === this.#longest) this.#longest = undefined;
     if (entry.life !== undefined) this.#lives.remove(entry.life);
     entry.life = undefined;
   }

@@ -23,8 +23,7 @@ export function detailsOf<T>(
     lacksPermit: lacksPermit === true,
     waits: line.waitingFrom(WAITS).map((since) => now - since),
     holders: holders ??
-      line.usage().began.slice(0, HOLDERS)
-        .map((since) => ({ age: now - since })),
+      line.usedFrom(HOLDERS).map((since) => ({ age: now - since })),
     checking,
     resetting,
     noneReleasedFor: stuckSince === undefined ? undefined : now - stuckSince,

@@ -33,8 +33,9 @@ export class Resetting<T> implements Lessor<T>, Task {
     // An aborted close took it back.
     if (entry.place !== "used") return;
     const { events, partition } = this.#parts;
-    partition.lineOf(entry.stripe).useEnded();
-    entry.care = "reset";
+    const line = partition.lineOf(entry.stripe);
+    line.useEnded();
+    line.tend(entry, "reset");
     if (events.isObserved) {
       events.released(entry, this.#parts.now() - entry.usedAt);
     }
@@ -68,7 +69,7 @@ export class Resetting<T> implements Lessor<T>, Task {
     const { settings, calls, partition } = this.#parts;
     const line = partition.lineOf(entry.stripe);
     const release = () => {
-      entry.care = undefined;
+      line.tend(entry);
       this.#lessor.release(entry, failed);
     };
     // As everything is in a pool that closes.

@@ -22,6 +22,8 @@ export class Source<T> implements Timed {
   readonly growth: Growth | undefined;
   /** The creates in flight, the one that began first first. */
   readonly births = new Set<Birth<T>>();
+  /** Those of them that are counted on. */
+  readonly coming = new Set<Birth<T>>();
   trial: Trial | undefined = undefined;
   /** Tell of what began and ended that observers have not heard of yet. */
   readonly untold: (() => void)[] = [];
@@ -43,6 +45,23 @@ export class Source<T> implements Timed {
     return this.pace.usual === undefined;
   }
 
+  begun(birth: Birth<T>): void {
+    this.births.add(birth);
+    this.coming.add(birth);
+  }
+
+  ended(birth: Birth<T>): void {
+    birth.isOver = true;
+    this.births.delete(birth);
+    this.coming.delete(birth);
+  }
+
+  /** It is not counted on any more. */
+  giveUpOn(birth: Birth<T>): void {
+    this.coming.delete(birth);
+    this.line.giveUpOn(birth.creation);
+  }
+
   /**
    * Gives up on what is overdue, rejects whom a first failure rejects, opens what
    * may open, and owes those who have waited for the usual time of a create one
@@ -61,12 +80,11 @@ export class Source<T> implements Timed {
   }
 
   #giveUp(now: number): number {
-    for (const { creation, began } of this.births) {
-      if (creation.isOverdue) continue;
-      const due = began + this.pace.patience;
+    for (const birth of this.coming) {
+      const due = birth.began + this.pace.patience;
       if (now < due) return due;
       this.pace.wasOverdue();
-      this.line.giveUpOn(creation);
+      this.giveUpOn(birth);
     }
     return Infinity;
   }
@@ -93,12 +111,10 @@ export class Source<T> implements Timed {
 
   #judge(): void {
     const { trial, line } = this;
-    if (trial === undefined) return;
     // Since the failure none has begun: those in flight are more than allowed.
-    for (const { creation } of this.births) {
-      // One that is lost will say itself why it failed.
-      if (!creation.isOverdue || creation.isLost) return;
-    }
+    if (trial === undefined || this.coming.size > 0) return;
+    // One that is lost will say itself why it failed.
+    for (const { creation } of this.births) if (creation.isLost) return;
     this.trial = undefined;
     line.reject(trial.order, trial.error);
   }

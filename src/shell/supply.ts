@@ -81,16 +81,16 @@ export class Supply<T> implements Chore {
   timedOut(line: Line<T>, wait: number, now: number): void {
     if (!this.#isMeasured) return;
     const source = this.of(line);
-    const { pace, births } = source;
-    for (const { creation, began } of births) {
-      if (creation.isOverdue) continue;
+    const { pace, coming } = source;
+    for (const birth of coming) {
+      const { creation, began } = birth;
       // Reserved when the waiter came, it may have begun a little later.
       const took = now - Math.min(began, creation.since);
       const isSlow = took >= wait && (source.isNew || took > pace.usual!);
       if (!isSlow || now < source.trustsUntil) break;
       source.trustsUntil = now + (pace.usual ?? 0);
       pace.wasOverdue();
-      line.giveUpOn(creation);
+      source.giveUpOn(birth);
       break;
     }
     this.look(line, now);
@@ -114,14 +114,11 @@ export class Supply<T> implements Chore {
     const nextTry = outage !== undefined && outage.nextAt > now
       ? outage.nextAt - now
       : undefined;
-    const { began: [oldest = now], checking, resetting } = line.usage();
+    const { isPaused, checking, resetting, overdue } = line;
     return {
-      isPaused: line.isPaused,
+      ...{ isPaused, checking, resetting, overdue },
       lacksPermit: line.lacking > 0,
-      oldestUse: now - oldest,
-      checking,
-      resetting,
-      overdue: line.overdue,
+      oldestUse: now - line.oldestUse(),
       oldestCreate: first && now - first.began,
       outage: since === undefined ? undefined : { since: now - since, nextTry },
     };
@@ -132,7 +129,7 @@ export class Supply<T> implements Chore {
     const source = this.of(line);
     const moment = source.outage?.began() ?? 0;
     const birth = new Birth<T>(creation, now, moment, this.begun++);
-    source.births.add(birth);
+    source.begun(birth);
     return birth;
   }
 
@@ -145,8 +142,7 @@ export class Supply<T> implements Chore {
     const now = this.#parts.now();
     const duration = now - began;
     const since = source.outage?.since;
-    birth.isOver = true;
-    source.births.delete(birth);
+    source.ended(birth);
     if (creation.isLost) {
       this.#fail(source, birth, loss, now);
       this.#stocking.failed(birth.number, loss);
@@ -189,7 +185,7 @@ export class Supply<T> implements Chore {
     birth.loss = loss;
     creation.isLost = true;
     this.#fail(source, birth, loss, now);
-    line.giveUpOn(creation);
+    source.giveUpOn(birth);
     this.#tellOutage(source);
   }
 
@@ -204,8 +200,7 @@ export class Supply<T> implements Chore {
     const error = isClosed && !(failure instanceof PoolClosedError)
       ? refusals.closed(stripe)
       : failure;
-    birth.isOver = true;
-    source.births.delete(birth);
+    source.ended(birth);
     this.#fail(source, birth, error, now);
     this.#stocking.failed(birth.number, error);
     line.createFailed(creation, error, settings.createRetry === false);

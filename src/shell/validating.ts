@@ -83,17 +83,14 @@ export class Validating<T> implements Chore {
     over: (isValid: boolean) => void,
   ): void {
     if (typeof verdict === "boolean") return over(verdict);
-    entry.care = "validate";
+    const line = this.#parts.partition.lineOf(entry.stripe);
+    if (entry.place === "used") line.tend(entry, "validate");
     this.#parts.calls.begin<boolean>({
       name: "validate",
       stripe: entry.stripe,
       limit: this.#parts.settings.validateTimeout,
       call: () => verdict.answer!,
-      done: (isValid) => {
-        // Else it is never held again.
-        if (isValid) entry.care = undefined;
-        over(Boolean(isValid));
-      },
+      done: (isValid) => over(Boolean(isValid)),
       failed: (error, isLate) => {
         const { releasedAt } = entry;
         entry.error ??= error;

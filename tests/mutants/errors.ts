@@ -92,7 +92,7 @@ export const ERRORS: readonly Mutant[] = [
     name: "release_to_reset_is_no_turn",
     about: "none was released, although one was given to a reset",
     file: "src/shell/resetting.ts",
-    from: "    partition.lineOf(entry.stripe).useEnded();\n",
+    from: "    line.useEnded();\n",
     to: "",
   },
   {
@@ -113,21 +113,24 @@ export const ERRORS: readonly Mutant[] = [
     name: "reset_that_ended_goes_on",
     about: "what was reset is said to be in its reset for ever",
     file: "src/shell/resetting.ts",
-    from: "      entry.care = undefined;\n",
+    from: "      line.tend(entry);\n",
     to: "",
   },
   {
     name: "verdict_that_came_goes_on",
     about: "what was validated is said to be under validate for ever",
-    file: "src/shell/validating.ts",
-    from: "if (isValid) entry.care = undefined;",
-    to: "",
+    file: LINE,
+    from: `  valid(entry: Entry<T>, now: number): void {
+    this.tend(entry);
+`,
+    to: `  valid(entry: Entry<T>, now: number): void {
+`,
   },
   {
     name: "reset_is_a_use",
     about: "the page says that what is being reset is used, as long as before",
     file: "src/shell/resetting.ts",
-    from: `    entry.care = "reset";
+    from: `    line.tend(entry, "reset");
 `,
     to: "",
   },
@@ -135,9 +138,55 @@ export const ERRORS: readonly Mutant[] = [
     name: "check_without_a_taker_is_a_use",
     about: "what is validated is said to be used once nobody waits for it",
     file: "src/shell/validating.ts",
-    from: `    entry.care = "validate";
+    from: `    if (entry.place === "used") line.tend(entry, "validate");
 `,
     to: "",
+  },
+  {
+    name: "destroyed_is_still_checked",
+    about: "what is destroyed counts as validated or reset for ever",
+    file: LINE,
+    from: `    this.tend(entry);
+    this.#stripe(entry).leave`,
+    to: `    this.#stripe(entry).leave`,
+  },
+  {
+    name: "background_check_goes_on",
+    about: "what was validated in the background is said to be for ever",
+    file: LINE,
+    from: `  inspected(entry: Entry<T>, now: number): void {
+    this.tend(entry);`,
+    to: `  inspected(entry: Entry<T>, now: number): void {`,
+  },
+  {
+    name: "longest_use_of_its_last",
+    about: "what is used again counts as used since its use before",
+    file: LINE,
+    from: " || longest.usedAt !== this.#longestSince",
+    to: "",
+  },
+  {
+    name: "longest_use_sought_each_time",
+    about: "who is refused has all resources looked at",
+    file: LINE,
+    from: "if (!longest?.isHeld || longest.usedAt !== this.#longestSince) ",
+    to: "void longest;\n    ",
+  },
+  {
+    name: "longest_use_of_nothing_sought",
+    about: "who is refused has all stripes looked at where nothing is held",
+    file: LINE,
+    from:
+      `    if (this.used === this.checking + this.resetting) return Infinity;
+`,
+    to: "",
+  },
+  {
+    name: "closed_is_checked",
+    about: "what a close took back is validated by the count",
+    file: "src/shell/validating.ts",
+    from: `    if (entry.place === "used") line.tend`,
+    to: `    line.tend`,
   },
   {
     name: "page_counts_resets_as_used",
@@ -167,9 +216,9 @@ export const ERRORS: readonly Mutant[] = [
     file: LINE,
     from: `    this.#turned = this.#arrivals;
     this.#forget(entry);
-    this.#stripe(entry).leave`,
+    this.tend(entry);`,
     to: `    this.#forget(entry);
-    this.#stripe(entry).leave`,
+    this.tend(entry);`,
   },
   {
     name: "counts_can_be_changed",

@@ -309,17 +309,26 @@ export const POLICY: readonly Mutant[] = [
     name: "timeout_gives_up_on_all",
     about: "one timeout gives up on all creates",
     file: SUPPLY,
-    from: `      line.giveUpOn(creation);
+    from: `      source.giveUpOn(birth);
       break;`,
-    to: `      line.giveUpOn(creation);`,
+    to: `      source.giveUpOn(birth);`,
   },
   {
     name: "ended_create_overdue",
     about: "a create that has succeeded can still be overdue",
-    file: SUPPLY,
-    from: `    source.births.delete(birth);
-    if (creation.isLost) {`,
-    to: `    if (creation.isLost) {`,
+    file: SOURCE,
+    from: `    this.births.delete(birth);
+    this.coming.delete(birth);
+`,
+    to: `    this.births.delete(birth);
+`,
+  },
+  {
+    name: "ended_create_is_oldest",
+    about: "a create that has ended counts as the one that takes longest",
+    file: SOURCE,
+    from: "    this.births.delete(birth);\n",
+    to: "",
   },
 
   // Failures.
@@ -327,22 +336,22 @@ export const POLICY: readonly Mutant[] = [
     name: "first_failure_judged_at_once",
     about: "a first failure rejects although another create may succeed",
     file: SOURCE,
-    from: "if (!creation.isOverdue || creation.isLost) return;",
-    to: "void creation;",
+    from: "trial === undefined || this.coming.size > 0",
+    to: "trial === undefined",
   },
   {
     name: "first_failure_waits_for_overdue",
     about: "a first failure waits for a create that is overdue",
     file: SOURCE,
-    from: "!creation.isOverdue || creation.isLost",
-    to: "true",
+    from: "this.coming.size > 0",
+    to: "this.births.size > 0",
   },
   {
     name: "first_failure_forgets_lost",
     about: "a first failure does not wait for the failure of a lost one",
     file: SOURCE,
-    from: "!creation.isOverdue || creation.isLost",
-    to: "!creation.isOverdue",
+    from: "if (creation.isLost) return;",
+    to: "void creation;",
   },
   {
     name: "first_failure_rejects_newcomers",
@@ -413,9 +422,9 @@ export const POLICY: readonly Mutant[] = [
     name: "outage_untold_of_lost",
     about: "an outage that began with a loss is not told of",
     file: SUPPLY,
-    from: `    line.giveUpOn(creation);
+    from: `    source.giveUpOn(birth);
     this.#tellOutage(source);`,
-    to: `    line.giveUpOn(creation);
+    to: `    source.giveUpOn(birth);
     source.untold.length = 0;`,
   },
   {
@@ -460,7 +469,7 @@ export const POLICY: readonly Mutant[] = [
     name: "lost_create_waited_for",
     about: "a create whose resource is lost is still counted on",
     file: SUPPLY,
-    from: `    line.giveUpOn(creation);
+    from: `    source.giveUpOn(birth);
     this.#tellOutage`,
     to: "    this.#tellOutage",
   },
