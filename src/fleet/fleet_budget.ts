@@ -175,8 +175,6 @@ export class FleetBudget implements Budget, AsyncDisposable {
       failed: ignore,
       grant: (permits) => {
         this.#held += permits;
-        // What it was told for those elsewhere is over.
-        member.yieldTo(Infinity);
         member.grant(permits);
       },
     });
