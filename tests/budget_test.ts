@@ -218,6 +218,23 @@ test("a permit that comes before the budget is told of what yields is one more",
   assertEquals(more.map(({ settled }) => settled), [true, true, true]);
 });
 
+test("what was checked in the background goes to who has waited longest", async () => {
+  const verdicts: ((isValid: boolean) => void)[] = [];
+  const validate = () =>
+    new Promise<boolean>((resolve) => void verdicts.push(resolve));
+  const { pools: [a, b], clock } = shared(1, ["a", "b"], {
+    ...{ validate, keepalive: 10, validateTimeout: Infinity },
+  });
+  (await a!.acquire()).release();
+  await clock.advance(10);
+  const elsewhere = watch(b!.acquire());
+  await clock.advance(5);
+  const here = watch(a!.acquire());
+  verdicts[0]!(true);
+  await settled();
+  assertEquals([elsewhere.settled, here.settled], [true, false]);
+});
+
 test("one who came before keeps what is released in its own pool", async () => {
   const { pools: [a, b], log, clock } = shared(1, ["a", "b"]);
   const held = await a!.acquire();

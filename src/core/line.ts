@@ -537,7 +537,8 @@ export class Line<T> {
   /** The check found it good: for the head of the line, or idle as before. */
   inspected(entry: Entry<T>, now: number): void {
     entry.checkedAt = now;
-    const waiter = this.isWorn(entry, now) ? undefined : this.#next(now);
+    if (this.#leaves(entry, now)) return;
+    const waiter = this.#next(now);
     if (waiter !== undefined) this.#deliver(waiter, entry, now);
     else this.#settle(entry, now, true);
   }

@@ -413,8 +413,9 @@ export class TransitionTable implements Step {
     const { now } = this.world;
     const [stripe, found] = this.#unuse(resource);
     const checked = { ...found, isChecked: false, checkedAt: now };
-    const isWorn = this.wornBy(checked) !== undefined;
-    const head = isWorn ? undefined : this.next(stripe.line);
+    const reason = this.leavesBy(stripe, checked);
+    if (reason !== undefined) return this.destroy(stripe, checked, reason);
+    const head = this.next(stripe.line);
     if (head === undefined) return this.settle(stripe, checked);
     this.deliver(stripe, checked, head.client);
   }

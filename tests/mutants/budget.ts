@@ -215,6 +215,15 @@ export const BUDGETS: readonly Mutant[] = [
     to: `    this.yielded++;`,
   },
   {
+    name: "checked_kept_from_others",
+    about: "what was checked stays for who waits, whoever else is to have it",
+    file: LINE,
+    from: `    if (this.#leaves(entry, now)) return;
+    const waiter = this.#next(now);`,
+    to:
+      `    const waiter = this.isWorn(entry, now) ? undefined : this.#next(now);`,
+  },
+  {
     name: "budget_yields_to_level",
     about: "one who came at the same time elsewhere is first",
     file: LINE,
