@@ -218,10 +218,10 @@ export const BUDGETS: readonly Mutant[] = [
     name: "checked_kept_from_others",
     about: "what was checked stays for who waits, whoever else is to have it",
     file: LINE,
-    from: `    if (this.#leaves(entry, now)) return;
-    const waiter = this.#next(now);`,
-    to:
-      `    const waiter = this.isWorn(entry, now) ? undefined : this.#next(now);`,
+    from: `    entry.checkedAt = now;
+    if (this.#leaves(entry, now)) return;`,
+    to: `    entry.checkedAt = now;
+    if (this.isWorn(entry, now)) return this.#settle(entry, now);`,
   },
   {
     name: "budget_yields_to_level",
