@@ -21,8 +21,9 @@ export interface BudgetMember {
   grant(permits: number): void;
   /**
    * Someone has waited elsewhere since this time: the next one that is released
-   * goes, unless who waits here came before; `Infinity` for nobody. With
-   * `-Infinity` nothing is created until the next call.
+   * goes, and none that ends is replaced, unless who waits here came before;
+   * `Infinity` for nobody. With `-Infinity` nothing is created until the next
+   * call.
    */
   yieldTo(time: number): void;
   /** The budget has failed: the cause of what waits in vain for a permit. */

@@ -109,6 +109,132 @@ test("what is released goes to who has waited longest, in whichever pool", async
   ]);
 });
 
+test("however one leaves, its permit goes to who has waited longest", async () => {
+  const losts: (() => void)[] = [];
+  const ways: Record<string, Partial<PoolOptions<string>>> = {
+    destroy: {},
+    detach: {},
+    lost: { create: ({ lost }) => (losts.push(lost), "a") },
+    "used up": { maxUses: 1 },
+    "reset fails": { reset: () => Promise.reject(new Error("reset")) },
+  };
+  for (const [way, options] of Object.entries(ways)) {
+    const { pools: [a, b], clock } = shared(1, ["a", "b"], options);
+    const held = await a!.acquire();
+    const elsewhere = watch(b!.acquire());
+    await clock.advance(5);
+    const here = watch(a!.acquire());
+    await clock.advance(5);
+    if (way === "lost") losts[0]!();
+    if (way === "destroy" || way === "detach") held[way]();
+    else held.release();
+    await clock.advance(5);
+    assertEquals([elsewhere.settled, here.settled], [true, false], way);
+    leaseOf(elsewhere).destroy();
+    await clock.advance(5);
+    leaseOf(here);
+  }
+});
+
+test("the permit of a create that failed goes to who has waited longest", async () => {
+  const { pools: [b], clock, budget } = shared(1, ["b"]);
+  const a = new Pool<string>({
+    create: () =>
+      new Promise((_, reject) =>
+        void clock.setTimeout(() => reject(new Error("create")), 10)
+      ),
+    ...{ max: 1, clock, budget, growth: "eager", createRetry: false },
+  });
+  const first = watch(a.acquire());
+  await clock.advance(1);
+  const elsewhere = watch(b!.acquire());
+  await clock.advance(1);
+  const here = watch(a.acquire());
+  await clock.advance(10);
+  assertEquals([first.settled, here.settled], [true, false]);
+  leaseOf(elsewhere).destroy();
+  await clock.advance(10);
+  assertEquals(here.settled, true);
+});
+
+test("one of the minimum that is destroyed keeps its permit", async () => {
+  const { clock, budget, pools: [b], log } = shared(1, ["b"]);
+  const create = () => (log.push("create a"), "a");
+  const a = new Pool<string>({ create, max: 1, min: 1, clock, budget });
+  const held = await a.acquire();
+  const elsewhere = watch(b!.acquire());
+  await clock.advance(5);
+  held.destroy();
+  await settled();
+  assertEquals(elsewhere.settled, false);
+  assertEquals(log, ["create a", "create a"]);
+});
+
+test("what yields within user code is not replaced before the budget is told", async () => {
+  const clock = new VirtualClock();
+  const budget = new LocalBudget(2);
+  const options = { max: 2, clock, budget, growth: "eager" as const };
+  const here: Outcome<Lease<string>>[] = [];
+  const a = new Pool({ create: () => "a", ...options });
+  const b: Pool<string> = new Pool({
+    ...options,
+    create: () => "b",
+    destroy: () => {
+      second.release();
+      if (here.length === 0) here.push(watch(b.acquire()), watch(b.acquire()));
+    },
+  });
+  const [first, second] = [await b.acquire(), await b.acquire()];
+  const elsewhere = watch(a.acquire());
+  await clock.advance(5);
+  first.destroy();
+  await clock.advance(5);
+  leaseOf(elsewhere);
+  assertEquals(here.map(({ settled }) => settled), [true, false]);
+});
+
+test("a permit that comes before the budget is told of what yields is one more", async () => {
+  const clock = new VirtualClock();
+  const budget = new LocalBudget(4);
+  const options = { max: 4, clock, budget, growth: "eager" as const };
+  const a = new Pool({ create: () => "a", ...options });
+  const c = new Pool({ create: () => "c", ...options });
+  let ended = () => {
+    ended = () => {};
+    yields.release();
+    for (const lease of elsewhere) lease.detach();
+  };
+  const b = new Pool({ create: () => "b", destroy: () => ended(), ...options });
+  const [first, yields] = [await b.acquire(), await b.acquire()];
+  const elsewhere = [await c.acquire(), await c.acquire()];
+  const served = watch(a.acquire());
+  await clock.advance(5);
+  for (let i = 0; i < 4; i++) void b.use(() => {});
+  first.destroy();
+  await clock.advance(5);
+  leaseOf(served);
+  const more = [1, 2, 3].map(() => watch(a.acquire()));
+  await clock.advance(5);
+  assertEquals(more.map(({ settled }) => settled), [true, true, true]);
+});
+
+test("what was checked in the background goes to who has waited longest", async () => {
+  const verdicts: ((isValid: boolean) => void)[] = [];
+  const validate = () =>
+    new Promise<boolean>((resolve) => void verdicts.push(resolve));
+  const { pools: [a, b], clock } = shared(1, ["a", "b"], {
+    ...{ validate, keepalive: 10, validateTimeout: Infinity },
+  });
+  (await a!.acquire()).release();
+  await clock.advance(10);
+  const elsewhere = watch(b!.acquire());
+  await clock.advance(5);
+  const here = watch(a!.acquire());
+  verdicts[0]!(true);
+  await settled();
+  assertEquals([elsewhere.settled, here.settled], [true, false]);
+});
+
 test("one who came before keeps what is released in its own pool", async () => {
   const { pools: [a, b], log, clock } = shared(1, ["a", "b"]);
   const held = await a!.acquire();

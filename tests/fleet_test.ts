@@ -246,6 +246,22 @@ test("fleet: one that is cut off makes nothing more, and retires what it has", a
   await fleet.end(a);
 });
 
+test("fleet: one that is cut off makes nothing of its minimum anew", async () => {
+  const fleet = new Fleet(4);
+  const a = fleet.member({}, { min: 1 });
+  const [held] = a.ask(1);
+  await fleet.clock.advance(100);
+  a.ledger.state = "hangs";
+  await fleet.clock.advance(TTL);
+  held!.value!.destroy();
+  await fleet.clock.advance(5 * TTL);
+  assertEquals(a.live, 0);
+  a.ledger.state = "works";
+  await fleet.clock.advance(TTL);
+  assertEquals(a.live, 1);
+  await fleet.end(a);
+});
+
 test("fleet: after a standstill nothing is made, though no timer has fired", async () => {
   for (const act of ["acquire", "release", "destroy"] as const) {
     const fleet = new Fleet(4);

@@ -92,6 +92,28 @@ test("those who wait are served in order of arrival over all keys", async () => 
   assertEquals(order, ["b", "a", "c", "a"]);
 });
 
+test("a key whose uses all fail lets others have their turn", async () => {
+  const { pool, clock } = keyed({ max: 1 });
+  let isOver = false;
+  const uses = async () => {
+    while (!isOver) {
+      await pool.use("a", async () => {
+        await new Promise<void>((resolve) => void clock.setTimeout(resolve, 2));
+        throw new Error("use");
+      }).catch(() => {});
+    }
+  };
+  const busy = [uses(), uses(), uses()];
+  await clock.advance(20);
+  let isServed = false;
+  const waiting = pool.use("b", () => void (isServed = true));
+  await clock.advance(10);
+  assertEquals(isServed, true);
+  isOver = true;
+  await clock.advance(10);
+  await Promise.all([waiting, ...busy]);
+});
+
 test("a key has no more than maxPerKey", async () => {
   const { pool } = keyed({ max: 3, maxPerKey: 1, growth: "eager" });
   const first = await pool.acquire("a");

@@ -402,6 +402,26 @@ test("a line that forms during a check gets the resource", async () => {
   assertEquals([second.settled, checks(factory).length], [false, 1]);
 });
 
+test("what is beyond max after its check is destroyed, whoever waits", async () => {
+  const { pool, clock, factory } = kept({ max: 2 });
+  await fill(pool, 2);
+  factory.manual.add("validate");
+  await clock.advance(1_000);
+  // The other one.
+  const held = pool.acquire();
+  factory.validations[1]!.resolve(true);
+  const waiting = watch(pool.acquire());
+  pool.resize(1);
+  factory.validations[0]!.resolve(true);
+  await settled();
+  assertCounts(pool, { used: 1, pending: 1 });
+  (await held).release();
+  await settled();
+  factory.validations[2]!.resolve(true);
+  await settled();
+  leaseOf(waiting);
+});
+
 test("a bad check evicts, and a line that forms meanwhile gets a new one", async () => {
   const { pool, clock, factory } = kept({ max: 1 });
   await fill(pool, 1);

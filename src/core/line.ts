@@ -419,8 +419,8 @@ export class Line<T> {
   }
 
   /**
-   * Something released goes, unless who waits here came before `time`. For one who
-   * came before all, nothing is created either.
+   * Something released goes, and what ends is not replaced, unless who waits here
+   * came before `time`. For one who came before all, nothing is created either.
    */
   yieldTo(time: number): void {
     this.#yieldsTo = time;
@@ -558,7 +558,8 @@ export class Line<T> {
   inspected(entry: Entry<T>, now: number): void {
     this.tend(entry);
     entry.checkedAt = now;
-    const waiter = this.isWorn(entry, now) ? undefined : this.#next(now);
+    if (this.#leaves(entry, now)) return;
+    const waiter = this.#next(now);
     if (waiter !== undefined) this.#deliver(waiter, entry, now);
     else this.#settle(entry, now, true);
   }
@@ -860,6 +861,7 @@ export class Line<T> {
     this.#yieldsTo = Infinity;
     this.#calm();
     this.yielded++;
+    this.#permits--;
   }
 
   /** As what is released, once nobody here came before, or less is kept. */
@@ -1019,6 +1021,9 @@ export class Line<T> {
       this.#owes = this.stripes.some(({ spare }) => spare < 0);
       this.#calm();
     }
+    const isKept = this.#existing < this.#stock;
+    // Its permit is for one elsewhere who came before all here.
+    if (this.#yieldsTo < this.#waiting.oldest && !isKept) this.#permits--;
     this.#demand(id);
     if (this.#isClosed && this.#isEmpty) this.#effects.closed();
   }

@@ -183,8 +183,6 @@ export class FleetBudget implements Budget, AsyncDisposable {
       failed: ignore,
       grant: (permits) => {
         change(permits);
-        // What it was told for those elsewhere is over.
-        member.yieldTo(Infinity);
         member.grant(permits);
       },
     });

@@ -46,15 +46,16 @@ class Permits<T> implements BudgetMember {
       this.#call((seat) => seat.leaving(yielded));
     }
     const back = this.#held - line.occupied;
-    this.#isSyncing = true;
-    // First, as what is given back is not to come again for nobody.
-    this.#want();
     if (back > 0) {
       this.#held -= back;
       this.#owed = Math.max(0, this.#owed - back);
+      // Without these the line may lack more.
       this.#permit();
-      this.#call((seat) => seat.giveBack(back));
     }
+    this.#isSyncing = true;
+    // First, as what is given back is not to come again for nobody.
+    this.#want();
+    if (back > 0) this.#call((seat) => seat.giveBack(back));
     this.#isSyncing = false;
   }
 
@@ -106,7 +107,8 @@ class Permits<T> implements BudgetMember {
   }
 
   #permit(): void {
-    this.#line.permit(this.#held - this.#owed);
+    const untold = this.#line.yielded - this.#yielded;
+    this.#line.permit(this.#held - this.#owed - untold);
   }
 }
 

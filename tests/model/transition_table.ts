@@ -235,23 +235,29 @@ export class TransitionTable implements Step {
     const worn = this.wornBy(used);
     if (worn !== undefined) return worn;
     if (spare + destroying.length < 0) return "resize";
-    const { yieldsTo, yielded, stock } = this.world.terms[line]!;
+    const { yieldsTo, stock } = this.world.terms[line]!;
     // A used one that is about to leave has left its stripe already.
     const { existing } = countsOf(this.world, line);
     const came = Math.min(...this.world.queues[line]!.map((it) => it.since));
     if (yieldsTo >= came || existing + 1 <= stock) return undefined;
-    this.#set(line, { yieldsTo: Infinity, yielded: yielded + 1 });
+    this.#yield(line);
     return "budget";
   }
 
   /** One that is idle and no longer kept leaves for one who waits elsewhere. */
   yieldIdle(line: number): void {
-    const { yieldsTo, yielded, stock } = this.world.terms[line]!;
+    const { yieldsTo, stock } = this.world.terms[line]!;
     const { existing, idle } = countsOf(this.world, line);
     const came = Math.min(...this.world.queues[line]!.map((it) => it.since));
     if (yieldsTo >= came || existing <= stock || idle === 0) return;
-    this.#set(line, { yieldsTo: Infinity, yielded: yielded + 1 });
+    this.#yield(line);
     this.#evictLongest(line);
+  }
+
+  #yield(line: number): void {
+    const { yielded, permits } = this.world.terms[line]!;
+    const yields = { yieldsTo: Infinity, yielded: yielded + 1 };
+    this.#set(line, { ...yields, permits: permits - 1 });
   }
 
   /** An idle or released resource goes to a taker, by way of `validate`. */
@@ -407,8 +413,9 @@ export class TransitionTable implements Step {
     const { now } = this.world;
     const [stripe, found] = this.#unuse(resource);
     const checked = { ...found, isChecked: false, checkedAt: now };
-    const isWorn = this.wornBy(checked) !== undefined;
-    const head = isWorn ? undefined : this.next(stripe.line);
+    const reason = this.leavesBy(stripe, checked);
+    if (reason !== undefined) return this.destroy(stripe, checked, reason);
+    const head = this.next(stripe.line);
     if (head === undefined) return this.settle(stripe, checked);
     this.deliver(stripe, checked, head.client);
   }
@@ -707,7 +714,13 @@ export class TransitionTable implements Step {
   vacate(stripe: Stripe): void {
     stripe.spare++;
     if (stripe.spare > 0) this.#note(this.world.withSpare, stripe);
-    this.demand(stripe.line, stripe.id);
+    const { line } = stripe;
+    const { yieldsTo, stock, permits } = this.world.terms[line]!;
+    const { existing } = countsOf(this.world, line);
+    const came = Math.min(...this.world.queues[line]!.map((it) => it.since));
+    const isLeft = yieldsTo < came && existing >= stock;
+    if (isLeft) this.#set(line, { permits: permits - 1 });
+    this.demand(line, stripe.id);
     this.#endClose(stripe.line);
   }
 

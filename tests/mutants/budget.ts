@@ -66,9 +66,9 @@ export const BUDGETS: readonly Mutant[] = [
     about: "what is given back is granted again for one who has left",
     file: BUDGETING,
     from: `    this.#want();
-    if (back > 0) {`,
+    if (back > 0) this.#call`,
     to: `    queueMicrotask(() => this.#want());
-    if (back > 0) {`,
+    if (back > 0) this.#call`,
   },
   {
     name: "budget_keeps_unused",
@@ -76,6 +76,22 @@ export const BUDGETS: readonly Mutant[] = [
     file: BUDGETING,
     from: `    if (back > 0) {`,
     to: `    if (back > this.#held) {`,
+  },
+  {
+    name: "budget_wants_beside_what_it_gives_back",
+    about: "what it gives back counts as its own in what it wants",
+    file: BUDGETING,
+    from: `      this.#permit();
+    }`,
+    to: `    }
+    queueMicrotask(() => this.#permit());`,
+  },
+  {
+    name: "budget_forgets_what_is_untold",
+    about: "a grant gives back what has yielded and is not told yet",
+    file: BUDGETING,
+    from: ` - this.#owed - untold);`,
+    to: ` - this.#owed);`,
   },
   {
     name: "budget_uses_what_it_owes",
@@ -167,6 +183,45 @@ export const BUDGETS: readonly Mutant[] = [
     from: `    this.#yieldsTo = Infinity;
     this.#calm();`,
     to: `    this.#calm();`,
+  },
+  {
+    name: "budget_destroyed_replaced_first",
+    about: "what is destroyed is replaced for who came after one elsewhere",
+    file: LINE,
+    from:
+      `    if (this.#yieldsTo < this.#waiting.oldest && !isKept) this.#permits--;`,
+    to: ``,
+  },
+  {
+    name: "budget_minimum_not_replaced",
+    about: "what is destroyed is not replaced though it is of the minimum",
+    file: LINE,
+    from: `    const isKept = this.#existing < this.#stock;`,
+    to: `    const isKept = false;`,
+  },
+  {
+    name: "budget_older_not_replaced_for",
+    about: "what is destroyed is not replaced for who came before all others",
+    file: LINE,
+    from: `if (this.#yieldsTo < this.#waiting.oldest && !isKept)`,
+    to: `if (this.#yieldsTo < Infinity && !isKept)`,
+  },
+  {
+    name: "budget_yielded_replaced",
+    about: "what has yielded is replaced before the budget is told",
+    file: LINE,
+    from: `    this.yielded++;
+    this.#permits--;`,
+    to: `    this.yielded++;`,
+  },
+  {
+    name: "checked_kept_from_others",
+    about: "what was checked stays for who waits, whoever else is to have it",
+    file: LINE,
+    from: `    entry.checkedAt = now;
+    if (this.#leaves(entry, now)) return;`,
+    to: `    entry.checkedAt = now;
+    if (this.isWorn(entry, now)) return this.#settle(entry, now);`,
   },
   {
     name: "budget_yields_to_level",

@@ -228,13 +228,6 @@ export const FLEET: readonly Mutant[] = [
     to: "    if (!wasLeased",
   },
   {
-    name: "fleet_lines_stay_stopped",
-    about: "a line that had to yield creates nothing when it may again",
-    file: BUDGET,
-    from: "member.yieldTo(Infinity);",
-    to: "",
-  },
-  {
     name: "fleet_replaces_what_is_lost",
     about: "one that is cut off makes anew what is lost",
     file: "src/core/line.ts",
