@@ -409,6 +409,26 @@ test("one that comes back gets permits for what it holds, if some are free", asy
   assertEquals([third.settled, house.peak], [false, 2]);
 });
 
+test("one that is said to have ended comes back a beat later, as it may be gone by then", async () => {
+  await using house = new House(2, "ab", 3);
+  const [, b] = house.threads;
+  const c = house.move("c");
+  const held = await lease(c.pool);
+  (await lease(c.pool)).release();
+  house.ports.at(-1)!.dispatchEvent(new Event("close"));
+  // It goes on for a moment: what others may have had since leaves.
+  held.destroy();
+  await turns();
+  assertEquals(house.live, 0);
+  const late = watch(c.pool.acquire());
+  const d = house.move("d");
+  for (const { pool } of [b!, d]) await lease(pool);
+  assertEquals(house.peak, 2);
+  d.budget.close();
+  await c.clock.advance(BEAT);
+  await until(() => late.settled);
+});
+
 test("a bell that was lost costs no more than a beat", async () => {
   await using house = new House(1, "ab");
   const [a, b] = house.threads;

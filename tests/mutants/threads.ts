@@ -298,4 +298,26 @@ export const THREADS: readonly Mutant[] = [
     from: "      this.#shares.delete(share);\n",
     to: "",
   },
+  {
+    name: "threads_ended_come_back_at_once",
+    about:
+      "one that was said to have ended takes a row that it may never leave",
+    file: SHARED,
+    from: "if (this.#read(wordAt(row, GUEST)) === this.#guest) this.#enter();",
+    to: "this.#enter();",
+  },
+  {
+    name: "threads_ended_unmarked",
+    about: "one that was said to have ended cannot know that",
+    file: SHARED,
+    from: "compareExchange(this.#words, at, guest, -guest)",
+    to: "compareExchange(this.#words, at, guest, guest)",
+  },
+  {
+    name: "threads_without_a_row_keep",
+    about: "one that has no row keeps what is idle, and others may have",
+    file: SHARED,
+    from: "        else this.#part();\n",
+    to: "",
+  },
 ];
