@@ -421,6 +421,8 @@ test("one that is said to have ended comes back a beat later, as it may be gone 
   await turns();
   assertEquals(house.live, 0);
   const late = watch(c.pool.acquire());
+  await turns();
+  assertEquals([late.settled, c.clock.referenced], [false, 2]);
   const d = house.move("d");
   for (const { pool } of [b!, d]) await lease(pool);
   assertEquals(house.peak, 2);

@@ -322,7 +322,7 @@ export class SharedBudget implements Budget, Disposable {
       if (self === undefined) return false;
       self.wants = this.#excess;
       for (const { wants } of this.#wanting) self.wants += wants;
-      self.starves = (this.#first()?.since ?? Infinity) < Infinity;
+      self.starves = this.#starves;
       const effect = this.#swap((read) => step(read, this.#shape, self));
       // An effect is for those who have not ended meanwhile.
       if (!this.#isAlive(self)) this.#comeBack();
@@ -356,6 +356,11 @@ export class SharedBudget implements Budget, Disposable {
         if (this.#hasAsked) this.#ringAll();
         this.#hasAsked = false;
     }
+  }
+
+  /** Whether somebody waits. */
+  get #starves(): boolean {
+    return (this.#first()?.since ?? Infinity) < Infinity;
   }
 
   /** Who has waited longest. */
@@ -543,7 +548,7 @@ export class SharedBudget implements Budget, Disposable {
   /** While somebody waits, the timer keeps the process alive. */
   #holdOn(): void {
     const timer = this.#timer as { ref?(): void; unref?(): void } | undefined;
-    if (this.#self?.starves) timer?.ref?.();
+    if (this.#starves) timer?.ref?.();
     else timer?.unref?.();
   }
 

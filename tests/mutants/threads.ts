@@ -223,7 +223,7 @@ export const THREADS: readonly Mutant[] = [
     name: "threads_timer_holds_none",
     about: "the timer of one who waits lets the process end",
     file: SHARED,
-    from: `if (this.#self?.starves) timer?.ref?.();`,
+    from: `if (this.#starves) timer?.ref?.();`,
     to: `if (this.#isClosed) timer?.ref?.();`,
   },
   {
@@ -319,5 +319,12 @@ export const THREADS: readonly Mutant[] = [
     file: SHARED,
     from: "        else this.#part();\n",
     to: "",
+  },
+  {
+    name: "threads_without_a_row_hold_none",
+    about: "the process ends while somebody waits in a thread without a row",
+    file: SHARED,
+    from: `if (this.#starves) timer?.ref?.();`,
+    to: `if (this.#self?.starves) timer?.ref?.();`,
   },
 ];
