@@ -63,8 +63,9 @@ export interface LineDetails {
   waits: number[];
   /** Those who have held longest, 10 at most, longest first. */
   holders: HolderDetails[];
-  /** How many of the used are being validated, for whomever, and reset. */
+  /** How many of the used are being validated, for whomever. */
   checking: number;
+  /** How many of the used are being reset. */
   resetting: number;
   /** For how long no use has ended, where the first waits as long. */
   noneReleasedFor: number | undefined;
