@@ -327,6 +327,17 @@ test("what a thread holds is to be had as soon as its port has closed", async ()
   assertEquals([leaseOf(waiter).value, a!.pool.stats().used], ["b", 0]);
 });
 
+test("a thread that is closed ends no other, though its ports close", async () => {
+  await using house = new House(1, "abc");
+  const [a, b, c] = house.threads;
+  await lease(b!.pool);
+  const waiter = watch(c!.pool.acquire());
+  a!.budget.close();
+  for (const port of house.ports) port.dispatchEvent(new Event("close"));
+  await turns();
+  assertEquals([waiter.settled, house.peak], [false, 1]);
+});
+
 test("what a silent thread holds is to be had after ten beats of another", async () => {
   await using house = new House(1, "ab");
   const [a, b] = house.threads;

@@ -199,7 +199,10 @@ export class SharedBudget implements Budget, Disposable {
     const memory = this.#words.buffer as SharedArrayBuffer;
     const { port2: port } = channel;
     const invitation = { memory, port, guest, silence: this.#silence };
-    this.#relay.add(channel.port1, guest, () => this.ended(invitation));
+    this.#relay.add(channel.port1, guest, () => {
+      // Some runtimes tell of a port that this thread itself has closed.
+      if (!this.#isClosed) this.ended(invitation);
+    });
     return invitation;
   }
 

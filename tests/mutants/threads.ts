@@ -327,4 +327,12 @@ export const THREADS: readonly Mutant[] = [
     from: `if (this.#starves) timer?.ref?.();`,
     to: `if (this.#self?.starves) timer?.ref?.();`,
   },
+  {
+    name: "threads_close_ends_all",
+    about:
+      "a thread that is closed has those that it has invited taken for dead",
+    file: SHARED,
+    from: "if (!this.#isClosed) this.ended(invitation);",
+    to: "this.ended(invitation);",
+  },
 ];
