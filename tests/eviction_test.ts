@@ -280,6 +280,32 @@ test("resources of isolated stripes that expire at once are evicted in batches",
   }
 });
 
+test("what ends between two batches of a sweep that has passed it is evicted in time", async () => {
+  const stripes = 1_200;
+  const f = fixture({
+    ...{ max: stripes, stripes, isolated: true, idleTimeout: 1_000 },
+    observer: { destroyBegan: () => swept() },
+  });
+  const leases = await Promise.all(
+    Array.from({ length: stripes }, (_, i) => f.pool.acquire({ affinity: i })),
+  );
+  const [first, second] = leases.map(({ value }) => value);
+  let swept = () => {
+    swept = () => {};
+    leases[0]!.release();
+    leases[1]!.release();
+    f.pool.evict((it) => it === first || it === second, { within: 20 });
+  };
+  for (const lease of leases.slice(2)) lease.release();
+  await f.clock.advance(1_001);
+  assertEquals([...f.factory.live], [second]);
+  await f.clock.advance(10);
+  assertEquals([...f.factory.live], [second]);
+  await f.clock.advance(1);
+  assertCounts(f.pool, {});
+  await assertClosesClean(f);
+});
+
 test("an acquire of isolated stripes evicts what has expired until it finds one", async () => {
   const { pool, clock, factory } = fixture({
     max: 3,

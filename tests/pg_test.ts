@@ -609,6 +609,44 @@ test("pg: a native client that has connected is not waited for any longer", asyn
   assertEquals(client.isConnected(), true);
 });
 
+test("pg: a native client is not ended while it connects, and is when it has", async () => {
+  const { server, clock } = pooled();
+  const told: string[] = [];
+  const connecting: (() => void)[] = [];
+  const Client = class extends server.Client {
+    #isConnected = false;
+    override connection = undefined!;
+    isConnected(): boolean {
+      return this.#isConnected;
+    }
+    override connect(callback: (error?: Error) => void): void {
+      connecting.push(() => {
+        this.#isConnected = true;
+        callback();
+      });
+    }
+    override end(callback: () => void): void {
+      told.push(`end ${this.#isConnected}`);
+      callback();
+    }
+  };
+  const pool = new Pool({
+    Client,
+    clock,
+    onConnect: () => void told.push("onConnect"),
+    connectionTimeoutMillis: 100,
+  });
+  pool.on("connect", () => told.push("connect"));
+  const late = watch(pool.connect());
+  await clock.advance(101);
+  assertMatch(`${late.error}`, /timeout/);
+  assertEquals(told, []);
+  connecting[0]!();
+  await clock.advance(0);
+  assertEquals(told, ["end true"]);
+  await pool.end();
+});
+
 test("pg: clients that cannot even be ended keep nobody from the next", async () => {
   const { server, clock } = pooled();
   const nope = new Error("nope");

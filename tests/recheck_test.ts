@@ -366,6 +366,18 @@ test("a keepalive does not put off the idle end", async () => {
   assertCounts(f.pool, {});
 });
 
+test("a check that outlasts the idle end puts it off until its verdict", async () => {
+  const f = kept({ idleTimeout: 1_000, max: 1 });
+  f.factory.manual.add("validate");
+  await fill(f.pool, 1);
+  await f.clock.advance(1_005);
+  f.factory.validations[0]!.resolve(true);
+  await f.clock.advance(1);
+  assertEquals(checks(f.factory), [1]);
+  assertCounts(f.pool, {});
+  await assertClosesClean(f);
+});
+
 test("a check in the background is no use", async () => {
   const { pool, clock, factory } = kept({ maxUses: 2, max: 1 });
   await fill(pool, 1);

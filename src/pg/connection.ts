@@ -101,8 +101,10 @@ export class Connection<C extends PgClient> {
   /** Ends it without farewell. */
   breakOff(): void {
     const { stream } = this.#inside.connection ?? {};
-    if (stream?.destroy !== undefined) stream.destroy();
+    if (stream?.destroy !== undefined) return stream.destroy();
+    // A native client that is ended while it connects throws when it is there.
+    if (this.#inside.isConnected?.() === false) return;
     // There is nothing else to be done, so nobody is told.
-    else this.end().catch(() => {});
+    this.end().catch(() => {});
   }
 }

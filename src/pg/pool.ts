@@ -480,6 +480,7 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
     signal.addEventListener("abort", () => connection.breakOff());
     try {
       await connection.open();
+      signal.throwIfAborted();
     } catch (error) {
       this.#log("client failed to connect");
       connection.breakOff();

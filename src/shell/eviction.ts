@@ -11,6 +11,8 @@ export class Eviction<T> implements Chore {
   /** Where among the lines it is, and the earliest end it has seen. */
   #sweptTo = 0;
   #earliest = Infinity;
+  /** Whether a sweep goes on in a later turn. */
+  #isSweeping = false;
   /** Invariant: at most one ms after the end of anything idle. */
   due = Infinity;
 
@@ -27,6 +29,8 @@ export class Eviction<T> implements Chore {
 
   /** Something ends its life or its idle time after this time. */
   expect(end: number): void {
+    // The sweep may have passed it already.
+    if (this.#isSweeping) this.#earliest = Math.min(this.#earliest, end);
     // One more, as what is as old as its limit stays.
     if (end + 1 >= this.due) return;
     this.due = end + 1;
@@ -46,6 +50,7 @@ export class Eviction<T> implements Chore {
 
   #sweep(now: number): number {
     const { lines } = this.#parts.partition;
+    this.#isSweeping = true;
     for (let left = BATCH; this.#sweptTo < lines.length;) {
       if (left <= 0) return now;
       const line = lines[this.#sweptTo]!;
@@ -59,6 +64,7 @@ export class Eviction<T> implements Chore {
     const earliest = this.#earliest;
     this.#sweptTo = 0;
     this.#earliest = Infinity;
+    this.#isSweeping = false;
     const isEmpty = lines.every(({ idle }) => idle === 0);
     if (isEmpty) this.#parts.watches = true;
     const latest = isEmpty ? Infinity : now + this.#idleTimeout;

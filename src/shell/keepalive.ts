@@ -1,6 +1,7 @@
 import type { Entry } from "../core/entry.ts";
 import type { Line } from "../core/line.ts";
 import type { Chore } from "./agenda.ts";
+import type { Eviction } from "./eviction.ts";
 import type { Parts } from "./parts.ts";
 import type { Validating } from "./validating.ts";
 
@@ -8,14 +9,20 @@ import type { Validating } from "./validating.ts";
 export class Keepalive<T> implements Chore {
   readonly #parts: Parts<T>;
   readonly #validating: Validating<T>;
+  readonly #eviction: Eviction<T>;
   readonly #keepalive: number;
   #isChecking = false;
   /** Invariant: `Infinity` while nothing is idle, and during a check. */
   due = Infinity;
 
-  constructor(parts: Parts<T>, validating: Validating<T>) {
+  constructor(
+    parts: Parts<T>,
+    validating: Validating<T>,
+    eviction: Eviction<T>,
+  ) {
     this.#parts = parts;
     this.#validating = validating;
+    this.#eviction = eviction;
     this.#keepalive = parts.settings.keepalive;
     parts.agenda.add(this);
   }
@@ -58,6 +65,8 @@ export class Keepalive<T> implements Chore {
     line.inspect(entry);
     this.#validating.inspect(entry, () => {
       this.#isChecking = false;
+      // A sweep meanwhile did not see it.
+      if (entry.place === "idle") this.#eviction.expect(entry.endsAt);
       // The next one may be due already; it has a turn of its own.
       this.due = this.#parts.time.now();
       this.#parts.agenda.advance(this.due);

@@ -110,7 +110,7 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
     const validating = new Validating(this);
     this.#keepalive = keepalive === Infinity
       ? undefined
-      : new Keepalive(this, validating);
+      : new Keepalive(this, validating, eviction);
     const lessor = reset ? new Resetting(this, this.#context, this) : this;
     const watcher = this.#watcher = settings.leaks?.(this, lessor);
     this.#acquirer = new Acquiring(

@@ -108,6 +108,20 @@ export const DROP_INS: readonly Mutant[] = [
     to: `(maxUses ?? Infinity) || 1`,
   },
   {
+    name: "pg_native_ended_while_it_connects",
+    about: "a native client that is given up ends before it has connected",
+    file: "src/pg/connection.ts",
+    from: `if (this.#inside.isConnected?.() === false) return;`,
+    to: ``,
+  },
+  {
+    name: "pg_native_given_up_kept",
+    about: "a native client that connects too late is greeted as a new one",
+    file: PG,
+    from: `      signal.throwIfAborted();`,
+    to: ``,
+  },
+  {
     name: "pg_stack_of_socket",
     about: "the stack of a query that fails ends in a socket",
     file: PG,

@@ -695,6 +695,14 @@ export const POLICY: readonly Mutant[] = [
     to: "",
   },
   {
+    name: "check_outlasts_the_idle_end",
+    about: "what is idle again after a check is evicted as if released then",
+    file: KEEPALIVE,
+    from:
+      `      if (entry.place === "idle") this.#eviction.expect(entry.endsAt);`,
+    to: ``,
+  },
+  {
     name: "next_check_a_keepalive_later",
     about: "checks that are due together come one keepalive after the other",
     file: KEEPALIVE,

@@ -265,6 +265,13 @@ export const TIMERS: readonly Mutant[] = [
     to: `      if (endsAt === undefined) return Infinity;`,
   },
   {
+    name: "sweep_blind_to_what_it_passed",
+    about: "what ends where a sweep has been waits for a later one",
+    file: EVICTION,
+    from: `    this.#isSweeping = true;`,
+    to: ``,
+  },
+  {
     name: "sweep_in_one_turn",
     about: "a sweep looks at everything in one turn",
     file: EVICTION,
