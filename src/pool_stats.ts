@@ -2,7 +2,7 @@
 export interface StripeStats {
   /** Resources ready to be leased. */
   idle: number;
-  /** Resources that are leased, or under `validate` on their way to a lease. */
+  /** Resources that are leased, or validated, or reset. */
   used: number;
   /** Calls of `create` in flight. */
   creating: number;

@@ -177,6 +177,9 @@ test("a close that has waited for long tells of each lease it waits for, again i
   await f.clock.advance(1_400);
   leases.push(await f.pool.acquire());
   const closed = f.pool.close();
+  const { lines: [line] } = f.pool.stats({ details: true });
+  const areTold = line!.holders.map(({ isTold }) => isTold);
+  assertEquals(areTold, [true, true, false], "as they were");
   await f.clock.advance(200);
   leases[1]!.release();
   await f.clock.advance(799);

@@ -109,6 +109,23 @@ test("leases that are out, and acquires that wait, are found for each pool", asy
   await assertRejects(async () => await lease.value, Error, "closed");
 });
 
+test("what is validated or reset is found as that, and is no lease that is out", async () => {
+  const never = () => new Promise<never>(() => {});
+  const clock = new VirtualClock();
+  const calls = { create: () => ({}), clock };
+  const reset = new Pool({ ...calls, max: 2, reset: never, name: "reset" });
+  const leases = [await reset.acquire(), await reset.acquire()];
+  for (const lease of leases) lease.release();
+  const checked = new KeyedPool({ ...calls, max: 1, validate: never });
+  await checked.use("a", () => {});
+  watch(checked.acquire("a"));
+  assertEquals(await findLeaks(clock, reset, checked), [
+    "Pool 'reset': 2 resets have not ended",
+    "Pool 'pool': 1 acquire waits",
+    "Pool 'pool': 1 validate has not ended",
+  ]);
+});
+
 test("timers that outlive the pools are found, those of the pools are not", async () => {
   const clock = new VirtualClock();
   const pool = new Pool({ create: () => ({}), max: 1, clock });

@@ -327,6 +327,18 @@ test("what a thread holds is to be had as soon as its port has closed", async ()
   assertEquals([leaseOf(waiter).value, a!.pool.stats().used], ["b", 0]);
 });
 
+test("a thread that is closed ends no other, though its ports close", async () => {
+  await using house = new House(1, "abc");
+  const [a, b, c] = house.threads;
+  await lease(b!.pool);
+  const waiter = watch(c!.pool.acquire());
+  a!.budget.close();
+  // That of b, of whom c would have it.
+  house.ports[0]!.dispatchEvent(new Event("close"));
+  await turns();
+  assertEquals([waiter.settled, house.peak], [false, 1]);
+});
+
 test("what a silent thread holds is to be had after ten beats of another", async () => {
   await using house = new House(1, "ab");
   const [a, b] = house.threads;
@@ -407,6 +419,28 @@ test("one that comes back gets permits for what it holds, if some are free", asy
   const third = watch(b!.pool.acquire());
   await turns();
   assertEquals([third.settled, house.peak], [false, 2]);
+});
+
+test("one that is said to have ended comes back a beat later, as it may be gone by then", async () => {
+  await using house = new House(2, "ab", 3);
+  const [, b] = house.threads;
+  const c = house.move("c");
+  const held = await lease(c.pool);
+  (await lease(c.pool)).release();
+  house.ports.at(-1)!.dispatchEvent(new Event("close"));
+  // It goes on for a moment: what others may have had since leaves.
+  held.destroy();
+  await turns();
+  assertEquals(house.live, 0);
+  const late = watch(c.pool.acquire());
+  await turns();
+  assertEquals([late.settled, c.clock.referenced], [false, 2]);
+  const d = house.move("d");
+  for (const { pool } of [b!, d]) await lease(pool);
+  assertEquals(house.peak, 2);
+  d.budget.close();
+  await c.clock.advance(BEAT);
+  await until(() => late.settled);
 });
 
 test("a bell that was lost costs no more than a beat", async () => {

@@ -18,6 +18,8 @@ interface Hold<T> {
   readonly entry: Entry<T>;
   readonly since: number;
   readonly trace: Trace | undefined;
+  /** A close may tell of it once more. */
+  isTold: boolean;
 }
 
 /** Keeps the books of the leases of one pool. */
@@ -93,9 +95,8 @@ export class Watcher<T> implements LeaseWatcher<T> {
   ): HolderDetails[] | undefined {
     const holders: HolderDetails[] = [];
     for (const hold of this.#holds.values()) {
-      const { entry, since, trace } = hold;
+      const { entry, since, trace, isTold } = hold;
       if (entry.place !== "used" || !isOf(entry.stripe)) continue;
-      const isTold = !this.#untold.has(hold);
       const { place: where, words: stack } = trace ?? {};
       holders.push({ age: now - since, where, stack, isTold });
       if (holders.length === limit) break;
@@ -121,7 +122,8 @@ export class Watcher<T> implements LeaseWatcher<T> {
   /** A lease is given out. */
   #begin(lease: Lease<T>, trace: Trace | undefined): void {
     const entry = entryOf(lease);
-    const hold = { entry, since: this.#pool.time.now(), trace };
+    const since = this.#pool.time.now();
+    const hold = { entry, since, trace, isTold: false };
     this.#holds.set(entry, hold);
     this.#untold.add(hold);
     this.#registry.register(lease, hold, hold);
@@ -153,7 +155,9 @@ export class Watcher<T> implements LeaseWatcher<T> {
     if (isNew) this.#tell(hold, this.#pool.time.now());
   }
 
-  #tell({ entry, since, trace }: Hold<T>, now: number): void {
+  #tell(hold: Hold<T>, now: number): void {
+    const { entry, since, trace } = hold;
+    hold.isTold = true;
     const { resource, stripe } = entry;
     const event = { resource, stripe, held: now - since, stack: trace?.words };
     this.#pool.events.tell("leaked", event);

@@ -41,10 +41,14 @@ export interface TestedPool {
   /** Names it in what is found. */
   readonly name: string;
   /** Its counts. */
-  stats(): {
+  stats(options: { details: true }): {
     readonly used: number;
     readonly pending: number;
     readonly destroying: number;
+    readonly lines: readonly {
+      readonly checking: number;
+      readonly resetting: number;
+    }[];
   };
   /** Ends it, without waiting for leases if the signal has aborted. */
   close(options: { signal: AbortSignal }): Promise<void>;
@@ -52,13 +56,14 @@ export interface TestedPool {
 
 /**
  * Ends a test: closes the pools, and says, in a sentence each, what was left:
- * leases that are out, acquires that wait, destroys that do not end by
- * themselves, and timers that are pending on the clock when all else has gone,
- * so that code outside of the pools has set them. Without leaks it gives `[]`.
+ * leases that are out, acquires that wait, what is still validated or reset,
+ * destroys that do not end by themselves, and timers that are pending on the clock
+ * when all else has gone, so that code outside of the pools has set them. Without
+ * leaks it gives `[]`.
  *
  * Nobody is waited for and the clock stands still, so that no test hangs here:
- * the leases have ended, their resources are destroyed. Where `destroy` needs the
- * world outside, `await pool.close()` first. Rejects as `close` does.
+ * the leases have ended, their resources are destroyed. Where `destroy` or `reset`
+ * needs the world outside, `await pool.close()` first. Rejects as `close` does.
  *
  * @example
  * ```ts
@@ -77,7 +82,8 @@ export async function findLeaks(
   ...pools: readonly TestedPool[]
 ): Promise<string[]> {
   await settle();
-  const before = pools.map((pool) => pool.stats());
+  const look = (pool: TestedPool) => pool.stats({ details: true });
+  const before = pools.map(look);
   const ended = new Set<Promise<void>>();
   const closing = pools.map((pool) => {
     const close: Promise<void> = pool.close({ signal: AbortSignal.abort() })
@@ -88,11 +94,16 @@ export async function findLeaks(
   for (const close of closing) close.catch(() => {});
   await settle();
   const leaks = pools.flatMap((pool, index) => {
-    const { used, pending } = before[index]!;
-    const { destroying } = pool.stats();
+    const { used, pending, lines } = before[index]!;
+    const { destroying } = look(pool);
+    const sum = (name: "checking" | "resetting") =>
+      lines.reduce((total, line) => total + line[name], 0);
+    const [checking, resetting] = [sum("checking"), sum("resetting")];
     return [
-      count(used, "lease is out", "leases are out"),
+      count(used - checking - resetting, "lease is out", "leases are out"),
       count(pending, "acquire waits", "acquires wait"),
+      count(checking, "validate has not ended", "validates have not ended"),
+      count(resetting, "reset has not ended", "resets have not ended"),
       count(destroying, "destroy has not ended", "destroys have not ended"),
     ].flatMap((leak) =>
       leak === undefined ? [] : [`Pool '${pool.name}': ${leak}`]

@@ -199,7 +199,10 @@ export class SharedBudget implements Budget, Disposable {
     const memory = this.#words.buffer as SharedArrayBuffer;
     const { port2: port } = channel;
     const invitation = { memory, port, guest, silence: this.#silence };
-    this.#relay.add(channel.port1, guest, () => this.ended(invitation));
+    this.#relay.add(channel.port1, guest, () => {
+      // Some runtimes tell of a port that this thread itself has closed.
+      if (!this.#isClosed) this.ended(invitation);
+    });
     return invitation;
   }
 
@@ -216,7 +219,10 @@ export class SharedBudget implements Budget, Disposable {
     new Check("Cannot end thread").that("guest", guest, COUNT);
     this.#relay.close(guest);
     for (const { row, life } of this.#others()) {
-      if (this.#read(wordAt(row, GUEST)) === guest) this.#end(row, life);
+      const at = wordAt(row, GUEST);
+      // The row is nobody's, lest the thread comes back before it is gone.
+      const its = Atomics.compareExchange(this.#words, at, guest, -guest);
+      if (its === guest) this.#end(row, life);
     }
     if (this.#self !== undefined) this.#settle();
   }
@@ -304,6 +310,7 @@ export class SharedBudget implements Budget, Disposable {
       while (this.#isUnsettled && !this.#isClosed) {
         this.#isUnsettled = false;
         if (this.#look()) this.#ask();
+        else this.#part();
       }
     } finally {
       this.#isSettling = false;
@@ -318,7 +325,7 @@ export class SharedBudget implements Budget, Disposable {
       if (self === undefined) return false;
       self.wants = this.#excess;
       for (const { wants } of this.#wanting) self.wants += wants;
-      self.starves = (this.#first()?.since ?? Infinity) < Infinity;
+      self.starves = this.#starves;
       const effect = this.#swap((read) => step(read, this.#shape, self));
       // An effect is for those who have not ended meanwhile.
       if (!this.#isAlive(self)) this.#comeBack();
@@ -354,6 +361,11 @@ export class SharedBudget implements Budget, Disposable {
     }
   }
 
+  /** Whether somebody waits. */
+  get #starves(): boolean {
+    return (this.#first()?.since ?? Infinity) < Infinity;
+  }
+
   /** Who has waited longest. */
   #first(): Share | undefined {
     let first: Share | undefined;
@@ -371,9 +383,16 @@ export class SharedBudget implements Budget, Disposable {
     share.member.grant(1);
   }
 
+  /** What it holds beyond its permits may be others': it leaves, idle or released. */
+  #part(): void {
+    while (this.#leaving < this.#excess && this.#letGo());
+    if (this.#leaving >= this.#excess) return;
+    for (const share of this.#shares) this.#tell(share, -Infinity);
+  }
+
   /** Sees to it that those who wait and were promised nothing get something. */
   #ask(): void {
-    while (this.#leaving < this.#excess && this.#letGo());
+    this.#part();
     // What is promised first is let go after, so that one thread does.
     while (this.#idlest() !== undefined && this.#answer()) this.#letGo();
     const { row } = this.#self!;
@@ -461,14 +480,19 @@ export class SharedBudget implements Budget, Disposable {
     return this.#read(wordAt(row, LIFE)) === life;
   }
 
-  /** It was taken for dead: others may have got what its pools still hold. */
+  /**
+   * It was taken for dead: others may have got what its pools still hold. Where it
+   * was said to have ended, it may go on for a moment: if it lives, it comes back
+   * with the next beat.
+   */
   #comeBack(): void {
+    const { row } = this.#self!;
     this.#bell!.stop();
     this.#self = undefined;
     this.#slots.length = this.#answers.length = this.#excess = 0;
     for (const { held } of this.#shares) this.#excess += held;
     this.#hasAsked = false;
-    this.#enter();
+    if (this.#read(wordAt(row, GUEST)) === this.#guest) this.#enter();
   }
 
   #end(row: number, life: number): void {
@@ -527,7 +551,7 @@ export class SharedBudget implements Budget, Disposable {
   /** While somebody waits, the timer keeps the process alive. */
   #holdOn(): void {
     const timer = this.#timer as { ref?(): void; unref?(): void } | undefined;
-    if (this.#self?.starves) timer?.ref?.();
+    if (this.#starves) timer?.ref?.();
     else timer?.unref?.();
   }
 

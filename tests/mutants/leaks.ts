@@ -65,6 +65,16 @@ export const LEAKS: readonly Mutant[] = [
     to: ``,
   },
   {
+    name: "leak_close_untells",
+    about: "a close has what was told as leaked shown as if it were not",
+    file: WATCHER,
+    from: `    this.#untold = new Set(this.#holds.values());
+`,
+    to: `    this.#untold = new Set(this.#holds.values());
+    for (const hold of this.#untold) hold.isTold = false;
+`,
+  },
+  {
     name: "leak_close_at_once",
     about: "a close tells at once of those that are held for long",
     file: WATCHER,
@@ -112,9 +122,8 @@ export const LEAKS: readonly Mutant[] = [
     name: "leak_hold_keeps_lease",
     about: "the books lead to the lease, which is never collected",
     file: WATCHER,
-    from: `    const hold = { entry, since: this.#pool.time.now(), trace };`,
-    to: `    const since = this.#pool.time.now();
-    const hold = { entry, since, trace, lease };`,
+    from: "const hold = { entry, since, trace, isTold: false };",
+    to: "const hold = { entry, since, trace, isTold: false, lease };",
   },
   {
     name: "leak_stack_of_pool",

@@ -31,7 +31,14 @@ export const TESTING: readonly Mutant[] = [
     about: "leases are counted when the close has taken them back",
     file: ENTRY,
     from: `before[index]!;`,
-    to: `pool.stats();`,
+    to: `look(pool);`,
+  },
+  {
+    name: "testing_takes_care_for_leases",
+    about: "what is validated or reset is said to be leased",
+    file: ENTRY,
+    from: `used - checking - resetting,`,
+    to: `used,`,
   },
   {
     name: "testing_waits_for_leases",

@@ -223,7 +223,7 @@ export const THREADS: readonly Mutant[] = [
     name: "threads_timer_holds_none",
     about: "the timer of one who waits lets the process end",
     file: SHARED,
-    from: `if (this.#self?.starves) timer?.ref?.();`,
+    from: `if (this.#starves) timer?.ref?.();`,
     to: `if (this.#isClosed) timer?.ref?.();`,
   },
   {
@@ -297,5 +297,42 @@ export const THREADS: readonly Mutant[] = [
     file: SHARED,
     from: "      this.#shares.delete(share);\n",
     to: "",
+  },
+  {
+    name: "threads_ended_come_back_at_once",
+    about:
+      "one that was said to have ended takes a row that it may never leave",
+    file: SHARED,
+    from: "if (this.#read(wordAt(row, GUEST)) === this.#guest) this.#enter();",
+    to: "this.#enter();",
+  },
+  {
+    name: "threads_ended_unmarked",
+    about: "one that was said to have ended cannot know that",
+    file: SHARED,
+    from: "compareExchange(this.#words, at, guest, -guest)",
+    to: "compareExchange(this.#words, at, guest, guest)",
+  },
+  {
+    name: "threads_without_a_row_keep",
+    about: "one that has no row keeps what is idle, and others may have",
+    file: SHARED,
+    from: "        else this.#part();\n",
+    to: "",
+  },
+  {
+    name: "threads_without_a_row_hold_none",
+    about: "the process ends while somebody waits in a thread without a row",
+    file: SHARED,
+    from: `if (this.#starves) timer?.ref?.();`,
+    to: `if (this.#self?.starves) timer?.ref?.();`,
+  },
+  {
+    name: "threads_close_ends_all",
+    about:
+      "a thread that is closed has those that it has invited taken for dead",
+    file: SHARED,
+    from: "if (!this.#isClosed) this.ended(invitation);",
+    to: "this.ended(invitation);",
   },
 ];
