@@ -171,6 +171,31 @@ mysql2("the promise shape does the same, and tells the same", async () => {
 });
 
 mysql2(
+  "the promise shape listens as long as somebody listens to it",
+  async () => {
+    const { pool } = fakes({ connectionLimit: 1 });
+    const promises = pool.promise();
+    const heard = () =>
+      ["acquire", "release"].map((event) => pool.listenerCount(event));
+    let acquired = 0;
+    const listener = () => void acquired++;
+    promises.on("acquire", listener).once("acquire", listener);
+    promises.once("release", () => {});
+    assertEquals(heard(), [1, 1]);
+    await promises.query("select");
+    await settled();
+    assertEquals([acquired, ...heard()], [2, 1, 0]);
+    promises.off("acquire", listener);
+    assertEquals(heard(), [0, 0]);
+    promises.on("acquire", listener);
+    await promises.query("select");
+    await settled();
+    assertEquals([acquired, ...heard()], [3, 1, 0]);
+    await promises.end();
+  },
+);
+
+mysql2(
   "the promise shape gives promises of the class that is wanted",
   async () => {
     const { pool } = fakes();
