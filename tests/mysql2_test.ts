@@ -656,3 +656,19 @@ mysql2("only mysql2 is its driver", async () => {
   assertThrows(make(new FakeDriver(), 1), TypeError, "'options'");
   await Promise.resolve();
 });
+
+mysql2(
+  "a driver whose types do not tell of its connections is taken",
+  async () => {
+    // So they were before mysql2 3.20.
+    type Older = Pick<FakeDriver, "createConnection" | "createPool">;
+    const driver: Older = new FakeDriver();
+    const pool = createPool({ connectionLimit: 1 }, driver).promise();
+    assertEquals(await pool.query("select"), [["select"], ["field"]]);
+    await pool.end();
+    // As mysql2/promise is, whose pools are of promises.
+    const other = { createConnection: () => ({}), createPool: () => ({}) };
+    // @ts-expect-error -- what it refuses
+    assertThrows(() => createPool("mysql://localhost", other), TypeError);
+  },
+);
