@@ -171,6 +171,31 @@ mysql2("the promise shape does the same, and tells the same", async () => {
 });
 
 mysql2(
+  "the promise shape listens as long as somebody listens to it",
+  async () => {
+    const { pool } = fakes({ connectionLimit: 1 });
+    const promises = pool.promise();
+    const heard = () =>
+      ["acquire", "release"].map((event) => pool.listenerCount(event));
+    let acquired = 0;
+    const listener = () => void acquired++;
+    promises.on("acquire", listener).once("acquire", listener);
+    promises.once("release", () => {});
+    assertEquals(heard(), [1, 1]);
+    await promises.query("select");
+    await settled();
+    assertEquals([acquired, ...heard()], [2, 1, 0]);
+    promises.off("acquire", listener);
+    assertEquals(heard(), [0, 0]);
+    promises.on("acquire", listener);
+    await promises.query("select");
+    await settled();
+    assertEquals([acquired, ...heard()], [3, 1, 0]);
+    await promises.end();
+  },
+);
+
+mysql2(
   "the promise shape gives promises of the class that is wanted",
   async () => {
     const { pool } = fakes();
@@ -631,3 +656,19 @@ mysql2("only mysql2 is its driver", async () => {
   assertThrows(make(new FakeDriver(), 1), TypeError, "'options'");
   await Promise.resolve();
 });
+
+mysql2(
+  "a driver whose types do not tell of its connections is taken",
+  async () => {
+    // So they were before mysql2 3.20.
+    type Older = Pick<FakeDriver, "createConnection" | "createPool">;
+    const driver: Older = new FakeDriver();
+    const pool = createPool({ connectionLimit: 1 }, driver).promise();
+    assertEquals(await pool.query("select"), [["select"], ["field"]]);
+    await pool.end();
+    // As mysql2/promise is, whose pools are of promises.
+    const other = { createConnection: () => ({}), createPool: () => ({}) };
+    // @ts-expect-error -- what it refuses
+    assertThrows(() => createPool("mysql://localhost", other), TypeError);
+  },
+);

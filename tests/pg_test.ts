@@ -943,4 +943,12 @@ test("pg: options and queries that are typed as the driver's are taken", async (
   client.release();
   const { rows } = await pool.query<[number]>({ text: "1", rowMode: "array" });
   assertEquals([pool.options.max, rows.length], [1, 1]);
+  // As pg binds its own, whose options may be left out.
+  class Bound extends Pool<FakeClient> {
+    constructor(config?: PeerConfig) {
+      super(config, Client);
+    }
+  }
+  await using bound = new Bound();
+  assertEquals(bound.options.max, 10);
 });

@@ -639,6 +639,20 @@ test("tarn's destroy aborts who waits, and ends what comes back", async () => {
   await pool.destroy();
 });
 
+test("a class over tarn's pool, as Knex has one, sees its limits and its end", async () => {
+  class Wrapped extends Pool<Resource> {
+    get seen() {
+      return [this.min, this.max, this.destroyed];
+    }
+  }
+  const factory = { create: () => ({ id: 1 }), destroy: () => {} };
+  const pool = new Wrapped({ ...factory, min: 1, max: 3 });
+  assertEquals(pool.seen, [1, 3, false]);
+  const ended = pool.destroy();
+  assertEquals(pool.seen, [1, 3, true]);
+  await ended;
+});
+
 test("tarn's destroy waits for creates, and what they make is destroyed", async () => {
   const { pool, clock, log, made } = tarn({
     create: (callback) =>

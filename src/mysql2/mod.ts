@@ -28,9 +28,9 @@ export interface Driver {
   /** Opens a connection. */
   createConnection: (options: never) => object;
   /** Is not called: a pool has the type of what it gives. */
-  createPool: (options: never) => object;
-  /** The class of connections. */
-  Connection: {
+  createPool: (options: never) => { promise(): object };
+  /** The class of connections; types of mysql2 before 3.20 do not tell of it. */
+  Connection?: {
     /** Makes a query that is run later. */
     createQuery: (sql: never, ...rest: never[]) => object;
   };

@@ -26,12 +26,17 @@ export class PromisePool extends EventEmitter implements AsyncDisposable {
     super();
     this.pool = pool;
     this.Promise = Wanted;
-    const heard = new Set<string | symbol>();
-    this.on("newListener", (event) => {
-      if (!EVENTS.includes(event) || heard.has(event)) return;
-      heard.add(event);
-      pool.on(event, (...args) => this.emit(event, ...args));
-    });
+    for (const event of EVENTS) {
+      const tell = (...args: unknown[]) => this.emit(event, ...args);
+      const isUnheard = (name: unknown) =>
+        name === event && this.listenerCount(event) === 0;
+      this.on("newListener", (name) => {
+        if (isUnheard(name)) pool.on(event, tell);
+      });
+      this.on("removeListener", (name) => {
+        if (isUnheard(name)) pool.off(event, tell);
+      });
+    }
   }
 
   getConnection(options?: AcquireOptions): Promise<PromiseConnection> {

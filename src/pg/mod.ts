@@ -20,8 +20,20 @@
  * await client.query("commit");
  * ```
  *
- * Kysely, Drizzle and Knex take it wherever they take a `pg.Pool`. What is not as
- * there:
+ * Kysely, Drizzle and Knex take it wherever they take a `pg.Pool`. Prisma's adapter
+ * asks whether it is one, and makes its own of what is none; so make ours that:
+ *
+ * ```ts ignore
+ * class Bound extends Pool<pg.Client> {
+ *   constructor(config?: pg.PoolConfig) {
+ *     super(config, pg.Client);
+ *   }
+ * }
+ * Object.assign(pg, { Pool: Bound });
+ * const adapter = new PrismaPg(new Bound({ connectionString }));
+ * ```
+ *
+ * What is not as there:
  *
  * - **The driver is given**: `new Pool(options, pg.Client)`, or `{ Client }`.
  * - **A query that fails costs no connection**, as long as that is well. One that

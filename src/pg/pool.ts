@@ -127,7 +127,7 @@ export class Pool<C extends PgClient = PgClient> extends EventEmitter
   constructor(options?: PgPoolOptions<C>, Client?: ClientClass<C>);
   /** As the other, with options of the type that `pg.Pool` takes. */
   // deno-lint-ignore no-explicit-any -- that type knows of no clients but pg's
-  constructor(options: PgPoolOptions<any>, Client: ClientClass<C>);
+  constructor(options: PgPoolOptions<any> | undefined, Client: ClientClass<C>);
   constructor(options: PgPoolOptions<C> = {}, Client?: ClientClass<C>) {
     super();
     const check = new Check("Cannot create pool");

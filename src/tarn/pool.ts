@@ -80,6 +80,12 @@ export interface PoolEvents<T> {
 export class Pool<T> {
   /** Where listeners are kept. */
   protected readonly emitter: EventEmitter = new EventEmitter();
+  /** How many idle resources are kept. */
+  protected readonly min: number;
+  /** The most resources at one time. */
+  protected readonly max: number;
+  /** Whether `destroy` has been called. */
+  protected destroyed = false;
   readonly #settings: PoolSettings<T>;
   readonly #clock: Clock;
   readonly #pool: LeasePool<T>;
@@ -91,7 +97,6 @@ export class Pool<T> {
   readonly #proofs = new Set<Promise<boolean>>();
   /** Those of resources used before, which are the pool's. */
   readonly #checks = new Set<Promise<boolean>>();
-  #isDestroyed = false;
 
   /**
    * Sets nothing in motion. The second argument is not of tarn: what the pool
@@ -108,6 +113,8 @@ export class Pool<T> {
   ) {
     const settings = settle<T>(Object(options));
     const delay = settings.createRetryIntervalMillis;
+    this.min = settings.min;
+    this.max = settings.max;
     this.#settings = settings;
     this.#clock = clock;
     this.#pool = new LeasePool<T>({
@@ -232,7 +239,7 @@ export class Pool<T> {
   async destroy(): Promise<void> {
     const id = this.#eventId++;
     this.#tell("poolDestroyRequest", id);
-    this.#isDestroyed = true;
+    this.destroyed = true;
     this._stopReaping();
     // What is validated for an acquire still comes to it, and nothing more.
     this.#pool.pause().catch(() => {});
@@ -397,7 +404,7 @@ export class Pool<T> {
   }
 
   #startReaping(): void {
-    if (this.interval !== null || this.#isDestroyed) return;
+    if (this.interval !== null || this.destroyed) return;
     this.#tell("startReaping");
     this.#sweep.start();
   }

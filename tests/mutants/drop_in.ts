@@ -37,6 +37,13 @@ export const DROP_INS: readonly Mutant[] = [
     to: `if (isFit) void 0;`,
   },
   {
+    name: "tarn_end_unseen",
+    about: "a pool that is destroyed does not say so to a class over it",
+    file: TARN,
+    from: `    this.destroyed = true;`,
+    to: ``,
+  },
+  {
     name: "tarn_minimum_evicted",
     about: "the minimum is not kept",
     file: TARN,

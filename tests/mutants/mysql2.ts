@@ -7,6 +7,20 @@ const SETTINGS = "src/mysql2/settings.ts";
 
 export const MYSQL2: readonly Mutant[] = [
   {
+    name: "mysql2_promises_listen_for_ever",
+    about: "the promise shape goes on to listen where nobody does to it",
+    file: PROMISES,
+    from: `if (isUnheard(name)) pool.off(event, tell);`,
+    to: ``,
+  },
+  {
+    name: "mysql2_promises_listen_twice",
+    about: "what a second listener hears is told twice",
+    file: PROMISES,
+    from: `name === event && this.listenerCount(event) === 0;`,
+    to: `name === event;`,
+  },
+  {
     name: "mysql2_no_rollback",
     about: "an open transaction reaches the next holder",
     file: POOL,
