@@ -638,6 +638,22 @@ test("a used resource that is lost takes nothing with it", async () => {
   assertCounts(f.pool, { idle: 2 });
 });
 
+test("of one that is lost under validate no silence is held against others", async () => {
+  const f = losing({ max: 3, validateTimeout: 100 }, "validate");
+  for (const lease of await leases(f, 3)) {
+    lease.release();
+    await f.clock.advance(10);
+  }
+  const used = f.pool.tryAcquire();
+  assertEquals(used?.value.id, 3);
+  f.factory.manual.add("validate");
+  assertEquals(f.pool.tryAcquire(), undefined);
+  f.lose(2);
+  await f.clock.advance(200);
+  assertEquals(f.destroyed, ["2 lost"]);
+  assertCounts(f.pool, { idle: 1, used: 1 });
+});
+
 test("one that is lost takes nothing of another line with it", async () => {
   const f = losing({ max: 2, stripes: 2, isolated: true });
   const [first, second] = await leases(f, 2);

@@ -92,10 +92,11 @@ export class Validating<T> implements Chore {
       call: () => verdict.answer!,
       done: (isValid) => over(Boolean(isValid)),
       failed: (error, isLate) => {
-        const { releasedAt } = entry;
+        const { place, releasedAt } = entry;
         entry.error ??= error;
         over(false);
-        if (isLate) this.#distrust(entry, releasedAt);
+        // Of one that has ended meanwhile no answer is to be expected.
+        if (isLate && place === "used") this.#distrust(entry, releasedAt);
         verdict.abort(error);
       },
       // The close has settled its taker and destroys the entry.

@@ -1064,7 +1064,8 @@ export const SHELL: readonly Mutant[] = [
     name: "silence_paid_by_all",
     about: "a validate that times out leaves what is idle as long",
     file: VALIDATING,
-    from: `        if (isLate) this.#distrust(entry, releasedAt);
+    from:
+      `        if (isLate && place === "used") this.#distrust(entry, releasedAt);
 `,
     to: "",
   },
@@ -1072,8 +1073,16 @@ export const SHELL: readonly Mutant[] = [
     name: "refusal_distrusts",
     about: "a validate that rejects evicts what is idle as long",
     file: VALIDATING,
-    from: "if (isLate) this.#distrust(entry, releasedAt);",
-    to: "this.#distrust(entry, releasedAt);",
+    from: `if (isLate && place === "used") this.#distrust`,
+    to: `if (place === "used") this.#distrust`,
+  },
+  {
+    name: "silence_of_one_that_ended",
+    about: "one that was lost under validate is held against others",
+    file: VALIDATING,
+    from: `if (isLate && place === "used") this.#distrust`,
+    to: `void place;
+        if (isLate) this.#distrust`,
   },
   {
     name: "late_validate_not_aborted",
