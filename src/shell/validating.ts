@@ -92,11 +92,11 @@ export class Validating<T> implements Chore {
       call: () => verdict.answer!,
       done: (isValid) => over(Boolean(isValid)),
       failed: (error, isLate) => {
-        const { place, releasedAt } = entry;
+        const { releasedAt } = entry;
         entry.error ??= error;
         over(false);
         // Of one that has ended meanwhile no answer is to be expected.
-        if (isLate && place === "used") this.#distrust(entry, releasedAt);
+        if (isLate && !entry.isLost) this.#distrust(entry, releasedAt);
         verdict.abort(error);
       },
       // The close has settled its taker and destroys the entry.

@@ -1065,7 +1065,7 @@ export const SHELL: readonly Mutant[] = [
     about: "a validate that times out leaves what is idle as long",
     file: VALIDATING,
     from:
-      `        if (isLate && place === "used") this.#distrust(entry, releasedAt);
+      `        if (isLate && !entry.isLost) this.#distrust(entry, releasedAt);
 `,
     to: "",
   },
@@ -1073,16 +1073,15 @@ export const SHELL: readonly Mutant[] = [
     name: "refusal_distrusts",
     about: "a validate that rejects evicts what is idle as long",
     file: VALIDATING,
-    from: `if (isLate && place === "used") this.#distrust`,
-    to: `if (place === "used") this.#distrust`,
+    from: "if (isLate && !entry.isLost)",
+    to: "if (!entry.isLost)",
   },
   {
     name: "silence_of_one_that_ended",
     about: "one that was lost under validate is held against others",
     file: VALIDATING,
-    from: `if (isLate && place === "used") this.#distrust`,
-    to: `void place;
-        if (isLate) this.#distrust`,
+    from: "if (isLate && !entry.isLost)",
+    to: "if (isLate)",
   },
   {
     name: "late_validate_not_aborted",
