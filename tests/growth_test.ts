@@ -272,6 +272,17 @@ test("a destroyed resource is replaced for one who waits", async () => {
   leaseOf2(waiter);
 });
 
+test("what is detached is replaced for one who has just come", async () => {
+  const it = await warmed(2, 2);
+  const [, held] = [it.pool.tryAcquire()!, it.pool.tryAcquire()!];
+  watch(it.pool.acquire());
+  await it.clock.advance(10);
+  assertEquals(it.made.count, 0);
+  held.detach();
+  await it.clock.advance(0);
+  assertEquals(it.made.count, 1);
+});
+
 test("a slot that comes free has a create for who has waited long at max", async () => {
   const f: Fixture = fixture({ max: 2, growth: "measured" });
   const [first] = [await f.pool.acquire(), await f.pool.acquire()];
