@@ -18,18 +18,20 @@ const C = 100;
 interface Growing {
   readonly clock: VirtualClock;
   readonly pool: Pool<number>;
-  /** How many creates have begun. */
-  readonly made: { count: number };
+  /** How many creates have begun, and whether they fail. */
+  readonly made: { count: number; fails: boolean };
 }
 
 function growing(options: Partial<PoolOptions<number>> = {}): Growing {
   const clock = new VirtualClock();
-  const made = { count: 0 };
+  const made = { count: 0, fails: false };
   const pool = new Pool<number>({
     create: () =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         const id = ++made.count;
-        clock.setTimeout(() => resolve(id), C);
+        const end = () =>
+          made.fails ? reject(new Error("create")) : resolve(id);
+        clock.setTimeout(end, C);
       }),
     max: 100,
     clock,
@@ -180,17 +182,23 @@ test("small waits that recur buy a create once they add up to one", async () => 
 });
 
 test("a waiter that leaves unserved takes its wait off the credit", async () => {
-  for (const leave of ["by signal", "by timeout"]) {
+  for (const leave of ["by signal", "by timeout", "as a create fails"]) {
     const it = await warmed(1, 20);
     const chain = new Chain(it);
     for (let i = 0; i < 3; i++) await chain.wait();
     const controller = new AbortController();
     const outcome = watch(it.pool.acquire(
-      leave === "by signal" ? { signal: controller.signal } : { timeout: 1 },
+      leave === "by timeout" ? { timeout: 1 } : { signal: controller.signal },
     ));
     if (leave === "by signal") controller.abort();
+    if (leave === "as a create fails") {
+      it.made.fails = true;
+      watch(it.pool.warm(2));
+      await it.clock.advance(C - 1);
+    }
     await it.clock.advance(1);
     assertEquals(outcome.settled, true, leave);
+    Object.assign(it.made, { count: 0, fails: false });
     await chain.wait();
     assertEquals(it.made.count, 0, leave);
     await chain.wait();

@@ -334,11 +334,11 @@ export class Acquiring<T> implements Canceller<T> {
       waiter,
       withoutStack(() => this.#parts.refusals.overloaded(line, now, waiter)),
     );
-    this.#supply.left(line, waiter);
   }
 
   reject(waiter: Pending<T>, error: unknown): void {
     this.#cancellation.untrack(waiter);
+    this.#supply.left(this.#partition.lineOf(waiter.home), waiter);
     waiter.reject(error);
   }
 
@@ -346,9 +346,7 @@ export class Acquiring<T> implements Canceller<T> {
 
   abort(waiters: Iterable<Pending<T>>, reason: unknown): void {
     for (const waiter of waiters) {
-      const line = this.#partition.lineOf(waiter.home);
-      line.cancel(waiter, reason);
-      this.#supply.left(line, waiter);
+      this.#partition.lineOf(waiter.home).cancel(waiter, reason);
     }
     this.#parts.play();
   }
@@ -365,7 +363,6 @@ export class Acquiring<T> implements Canceller<T> {
       for (const waiter of waiters) {
         const line = this.#partition.lineOf(waiter.home);
         line.cancel(waiter, errors.get(line)!(waiter));
-        this.#supply.left(line, waiter);
       }
     });
     const { timeout } = waiters.at(-1)!;

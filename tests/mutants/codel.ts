@@ -101,16 +101,6 @@ export const CODEL: readonly Mutant[] = [
     to: `!this.isSuspect`,
   },
   {
-    name: "shed_keeps_its_charge",
-    about: "the wait of one who is shed counts on towards a create",
-    file: "src/shell/acquiring.ts",
-    from: `    );
-    this.#supply.left(line, waiter);
-  }`,
-    to: `    );
-  }`,
-  },
-  {
     name: "shed_judge_not_contained",
     about: "a judge that throws breaks the release",
     file: "src/shell/line_rules.ts",

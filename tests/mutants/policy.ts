@@ -211,12 +211,12 @@ export const POLICY: readonly Mutant[] = [
     to: "void charge;",
   },
   {
-    name: "aborted_wait_not_given_back",
-    about: "one who aborts leaves the wait it was charged",
+    name: "rejected_wait_not_given_back",
+    about: "one who is rejected leaves the wait it was charged",
     file: ACQUIRING,
-    from: `      line.cancel(waiter, reason);
-      this.#supply.left(line, waiter);`,
-    to: `      line.cancel(waiter, reason);`,
+    from: `    this.#supply.left(this.#partition.lineOf(waiter.home), waiter);
+`,
+    to: ``,
   },
   {
     name: "place_before_its_own",
