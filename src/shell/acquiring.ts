@@ -134,7 +134,8 @@ export class Acquiring<T> implements Canceller<T> {
     home: number,
     takenAt: number,
   ): Lease<T> | undefined {
-    let [entry, now] = [taken, takenAt];
+    let entry = taken;
+    let now = takenAt;
     for (;;) {
       // What is evicted is destroyed within the call: the caller cannot wait.
       if (this.#tape.end !== 0) this.#parts.playNow();

@@ -12,18 +12,30 @@ import { isThenable } from "./user_call.ts";
  */
 const BATCH = 1_024;
 
-/** A call of `validate` under way. */
-class ValidateCall<T> extends LazySignal implements ValidateContext {
+/** A call of `validate` under way. It is made each time: the less, the faster. */
+class ValidateCall<T> implements ValidateContext {
   readonly idle: number;
   readonly age: number;
   readonly uses: number;
   answer: PromiseLike<boolean> | undefined = undefined;
+  #abortable: LazySignal | undefined = undefined;
 
   constructor({ releasedAt, bornAt, uses }: Entry<T>, now: number) {
-    super();
     this.idle = now - releasedAt;
     this.age = now - bornAt;
     this.uses = uses;
+  }
+
+  get signal(): AbortSignal {
+    return this.#lazy().signal;
+  }
+
+  abort(reason: unknown): void {
+    this.#lazy().abort(reason);
+  }
+
+  #lazy(): LazySignal {
+    return this.#abortable ??= new LazySignal();
   }
 }
 
