@@ -1,6 +1,7 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { PoolClosedError } from "../mod.ts";
 import { watchLeaks } from "../src/leaks/mod.ts";
+import { FaultyClock } from "./faulty_clock.ts";
 import {
   assertClosesClean,
   assertCounts,
@@ -120,6 +121,22 @@ test("what an aborted close took back is not detached", async () => {
   assertThrows(() => lease.detach(), PoolClosedError);
   assertEquals(f.factory.log, ["create 1", "destroy 1"]);
   await assertClosesClean(f);
+});
+
+test("a clock that closes the pool while one is detached comes after it", async () => {
+  const clock = new FaultyClock();
+  const { pool, factory } = fixture({ clock });
+  const lease = await pool.acquire();
+  const { value } = lease;
+  clock.reading = () => {
+    clock.reading = undefined;
+    void pool.close({ signal: AbortSignal.abort() });
+    return clock.now();
+  };
+  assertStrictEquals(lease.detach(), value);
+  await pool.close();
+  assertEquals(factory.log, ["create 1"]);
+  assertCounts(pool, {});
 });
 
 test("a close settles when the last one is detached", async () => {

@@ -203,8 +203,8 @@ export class LocalPool<T> implements Lessor<T>, Parts<T>, Task {
 
   detach(entry: Entry<T>): void {
     const line = this.partition.lineOf(entry.stripe);
-    const now = this.time.now();
     line.detach(entry);
+    const now = this.time.now();
     this.#supply.look(line, now);
     this.events.detached(entry, now);
     this.play();

@@ -333,10 +333,12 @@ export const OBSERVING: readonly Mutant[] = [
     about: "a detach is told before it is one",
     file: LOCAL_POOL,
     from: `    line.detach(entry);
+    const now = this.time.now();
     this.#supply.look(line, now);
     this.events.detached(entry, now);
 `,
-    to: `    this.events.detached(entry, now);
+    to: `    const now = this.time.now();
+    this.events.detached(entry, now);
     line.detach(entry);
     this.#supply.look(line, now);
 `,

@@ -749,11 +749,18 @@ export const SHELL: readonly Mutant[] = [
     name: "detach_unlooked_at",
     about: "a slot that a detached one leaves waits for the next event",
     file: "src/shell/local_pool.ts",
+    from: `    this.#supply.look(line, now);
+    this.events.detached`,
+    to: `    this.events.detached`,
+  },
+  {
+    name: "detach_reads_clock_first",
+    about: "a clock that closes the pool has a detach part what is destroyed",
+    file: "src/shell/local_pool.ts",
     from: `    line.detach(entry);
-    this.#supply.look(line, now);
-`,
-    to: `    line.detach(entry);
-`,
+    const now = this.time.now();`,
+    to: `    const now = this.time.now();
+    line.detach(entry);`,
   },
   {
     name: "serving_close_of_nobody",
