@@ -14,9 +14,8 @@ export function detailsOf<T>(
   known: Omit<Circumstance, "stats">,
   holders: HolderDetails[] | undefined,
 ): LineDetails {
-  const { stuckSince, overdue } = line;
+  const { stuckSince, overdue, checking, resetting } = line;
   const { isPaused, lacksPermit, oldestCreate, outage, cause } = known;
-  const { checking = 0, resetting = 0 } = known;
   return {
     stripes: line.stripes.map(({ id }) => id),
     isPaused: isPaused === true,
